@@ -1,0 +1,1 @@
+"""Code intelligence: reads projects, keeps their indexes fresh, answers searches."""

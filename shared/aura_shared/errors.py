@@ -1,0 +1,237 @@
+"""Errors that Aura raises on purpose.
+
+Every error has a stable `code` (sent over the bus, HTTP and MCP), an `exit_code` for the command line and a `hint`
+that says what to try next.
+
+AuraError                     the one name a caller needs to catch            internal          1
+├── UsageProblem              the request itself makes no sense               invalid_request   2
+│   ├── EmptyQuery            a search without anything to search for         empty_query       2
+│   └── TooLarge              a body, query or file is over its limit         too_large         2
+├── NotFound                  the thing asked for does not exist              not_found         4
+│   ├── UnknownProject        no registered project has this name or path     unknown_project   4
+│   └── UnknownFile           the project has no such file                    unknown_file      4
+├── Conflict                  it exists already, or another one is at work    conflict          5
+├── NotReady                  it will work later; the hint says when          not_ready         6
+│   └── IndexBuilding         the first index of the project is being built   index_building    6
+├── Unavailable               something needed does not answer                unavailable       3
+│   ├── DaemonDown            Aura is not running                             daemon_down       3
+│   ├── ServiceDown           one of Aura's services does not answer          service_down      3
+│   └── RequestTimeout        no answer within the bound                      timeout           3
+├── Cancelled                 the caller took the request back                cancelled         130
+├── SettingsError             a setting is missing or does not parse          bad_settings      7
+├── NotAllowed                the caller may not do this                      not_allowed       8
+│   ├── UnsafePath            a path leads outside the project                unsafe_path       8
+│   └── RateLimited           too many calls in a short time                  rate_limited      8
+├── BusError                  a message could not be sent, read or answered   bus_error         9
+├── StorageError              a file of Aura's own cannot be written or read  storage_error     10
+│   ├── DiskFull              no room left on the device                      disk_full         10
+│   └── Corrupt               a file of Aura's own cannot be trusted          corrupt           10
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AuraError(Exception):
+    """The one name a caller needs to catch. The text says what, what was expected, and what was found."""
+
+    code: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 1
+    default_hint: ClassVar[str] = "Run `aura doctor`, and see `aura logs`."
+    transient: ClassVar[bool] = False
+    """Whether the same call may succeed when it is repeated."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.hint))
+
+
+def _rebuild(kind: type[AuraError], message: str, hint: str) -> AuraError:
+    return kind(message, hint=hint)
+
+
+class UsageProblem(AuraError):
+    """The request itself makes no sense."""
+
+    code = "invalid_request"
+    exit_code = 2
+    default_hint = "Correct the request; `--help` and the API document say what it takes."
+
+
+class EmptyQuery(UsageProblem):
+    """A search without anything to search for."""
+
+    code = "empty_query"
+    default_hint = 'Say what to look for, for example: aura search "where are sessions created".'
+
+
+class TooLarge(UsageProblem):
+    """A body, query or file is over its limit."""
+
+    code = "too_large"
+    default_hint = "Send less at once."
+
+
+class NotFound(AuraError):
+    """The thing asked for does not exist."""
+
+    code = "not_found"
+    exit_code = 4
+    default_hint = "Check the name."
+
+
+class UnknownProject(NotFound):
+    """No registered project has this name or path."""
+
+    code = "unknown_project"
+    default_hint = "Register it with `aura init PATH`; `aura projects` lists what is registered."
+
+
+class UnknownFile(NotFound):
+    """The project has no such file."""
+
+    code = "unknown_file"
+    default_hint = "Paths are relative to the project's root; `aura search NAME` finds files too."
+
+
+class Conflict(AuraError):
+    """It exists already, or another one is at work."""
+
+    code = "conflict"
+    exit_code = 5
+    default_hint = "Wait for the other one, or look with `aura status`."
+
+
+class NotReady(AuraError):
+    """It will work later; the hint says when."""
+
+    code = "not_ready"
+    exit_code = 6
+    default_hint = "Try again in a moment; `aura status` shows the progress."
+    transient = True
+
+
+class IndexBuilding(NotReady):
+    """The first index of the project is being built."""
+
+    code = "index_building"
+
+
+class Unavailable(AuraError):
+    """Something needed does not answer."""
+
+    code = "unavailable"
+    exit_code = 3
+    default_hint = "See `aura status`, then `aura logs`."
+    transient = True
+
+
+class DaemonDown(Unavailable):
+    """Aura is not running."""
+
+    code = "daemon_down"
+    default_hint = "Start it with `aura up --detach`."
+
+
+class ServiceDown(Unavailable):
+    """One of Aura's services does not answer."""
+
+    code = "service_down"
+    default_hint = "It is restarted by itself; `aura status` shows its state and `aura logs SERVICE` why it stopped."
+
+
+class RequestTimeout(Unavailable):
+    """No answer within the bound."""
+
+    code = "timeout"
+    default_hint = "The machine may be busy: try again, or give the call more time."
+
+
+class Cancelled(AuraError):
+    """The caller took the request back."""
+
+    code = "cancelled"
+    exit_code = 130
+    default_hint = ""
+
+
+class SettingsError(AuraError):
+    """A setting is missing or does not parse."""
+
+    code = "bad_settings"
+    exit_code = 7
+    default_hint = "`aura config explain` shows every setting, its value and the layer that it comes from."
+
+
+class NotAllowed(AuraError):
+    """The caller may not do this."""
+
+    code = "not_allowed"
+    exit_code = 8
+    default_hint = "Check the token and the address."
+
+
+class UnsafePath(NotAllowed):
+    """A path leads outside the project."""
+
+    code = "unsafe_path"
+    default_hint = "Give a path inside the project, relative to its root."
+
+
+class RateLimited(NotAllowed):
+    """Too many calls in a short time."""
+
+    code = "rate_limited"
+    default_hint = "Wait a second and try again."
+    transient = True
+
+
+class BusError(AuraError):
+    """A message could not be sent, read or answered."""
+
+    code = "bus_error"
+    exit_code = 9
+
+
+class StorageError(AuraError):
+    """A file of Aura's own cannot be written or read."""
+
+    code = "storage_error"
+    exit_code = 10
+    default_hint = "Check the space and the permissions of Aura's data directory: `aura doctor`."
+
+
+class DiskFull(StorageError):
+    """No room left on the device."""
+
+    code = "disk_full"
+    default_hint = "Free some space; Aura goes on by itself."
+    transient = True
+
+
+class Corrupt(StorageError):
+    """A file of Aura's own cannot be trusted."""
+
+    code = "corrupt"
+    default_hint = "It is set aside and built again by itself."
+
+
+def error_kinds() -> dict[str, type[AuraError]]:
+    """Every kind of error by its code."""
+    found: dict[str, type[AuraError]] = {}
+    waiting: list[type[AuraError]] = [AuraError]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.code] = kind
+        waiting.extend(kind.__subclasses__())
+    return found
+
+
+def error_from(code: str, message: str, hint: str | None = None) -> AuraError:
+    """The error that another process reported; an unknown code becomes a plain `AuraError`."""
+    return error_kinds().get(code, AuraError)(message, hint=hint)
