@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from aura_shared.messages.core import Done, Durability, Event, Reply, Request, Message
+from aura_shared.messages.core import Done, Durability, Event, Message, Reply, Request
 
 IndexPhase = Literal["waiting", "scanning", "building", "ready", "missing", "failed"]
 """`missing`: the folder is gone. `failed`: see `problem`. Only `ready` answers searches."""
