@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from aura_shared.messages.core import Envelope, Event, Progress, Reply, ReplyT, Request
 
-__all__ = ["Bus", "Context", "Delivery", "EventT", "Handler", "ProgressHandler", "RequestT"]
+__all__ = ["Bus", "Context", "Delivery", "EventT", "Events", "Handler", "ProgressHandler", "RequestT"]
 
 EventT = TypeVar("EventT", bound=Event)
 RequestT = TypeVar("RequestT", bound=Request[Any])
@@ -28,6 +28,25 @@ class Delivery:
     """Who sent it, when, and because of what."""
     seq: int
     """Its place in the journal; 0 for an ephemeral one."""
+
+
+class Events(Protocol):
+    """Events as they arrive: an async iterator that a timeout or a cancelled wait does not end.
+
+    It listens from the moment `Bus.listen` was called, and ends when it or the bus is closed.
+    """
+
+    def __aiter__(self) -> Events:
+        """Itself."""
+        ...
+
+    async def __anext__(self) -> Delivery:
+        """The next event; waits for it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Listen no longer."""
+        ...
 
 
 class Context(Protocol):
@@ -75,7 +94,7 @@ class Bus(Protocol):
         """
         ...
 
-    def listen(self, *kinds: type[EventT], since: int | None = None) -> AsyncIterator[Delivery]:
+    def listen(self, *kinds: type[EventT], since: int | None = None) -> Events:
         """Events of these kinds in order, each once, gaps filled from the journal.
 
         Args:
