@@ -18,7 +18,7 @@ PAGE = ROOT / "docs" / "requirements.md"
 
 # What is built, in one line each. A requirement enters here with its first test.
 BUILT = {
-    "P1": "Independent processes under one supervisor: order, readiness, heartbeats, restarts, crash loops, one daemon.",
+    "P1": "Independent processes under one supervisor: order, readiness, heartbeats, restarts, one daemon.",
     "P2": "The ZeroMQ bus: typed, versioned messages; events and requests; late and restarted readers catch up.",
     "P3": "The contract between processes as pydantic models in one place, documented.",
     "P4": "Structured logs to the bus and to rotating files; metrics; health.",
