@@ -26,7 +26,7 @@ def parse_object(text: str | bytes) -> JsonObject:
     """
     value: object = json.loads(text)
     if not isinstance(value, dict):
-        raise ValueError("a JSON object was expected")
+        raise ValueError("a JSON object was expected")  # noqa: TRY004 - bad content, not a bad call
     return cast("JsonObject", value)
 
 

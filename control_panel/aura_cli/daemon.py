@@ -144,7 +144,7 @@ def _open_output(paths: AuraPaths) -> tuple[int, int]:
 
 
 def _all_left() -> bool:
-    """Whether what this process started is gone. One that found the lock taken does not count: the other one goes on."""
+    """Whether what this process started is gone; one that found the lock taken leaves the start to the other one."""
     codes = [started.process.poll() for started in _started]
     return bool(codes) and None not in codes and Conflict.exit_code not in codes
 
