@@ -1,0 +1,275 @@
+"""Everything a person can set, with its default, its bounds and its meaning.
+
+Read once at the start of a process and passed down as values. `docs/settings.md` and `configs/aura.toml` are generated
+from this file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, Final, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from aura_shared.errors import SettingsError
+from aura_shared.layers import Layer, LayerName, Table, flatten, merge, read_layers
+
+__all__ = [
+    "BusSettings",
+    "CodeSettings",
+    "Explained",
+    "GatewaySettings",
+    "LogSettings",
+    "NetworkSettings",
+    "Settings",
+    "SupervisorSettings",
+    "explain",
+    "load_settings",
+    "settings_of_this_process",
+    "validate",
+]
+
+SETTINGS_FILE_VARIABLE: Final = "AURA_SETTINGS_FILE"
+
+
+class Section(BaseModel):
+    """One table of the settings file."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _list_from_text(cls, value: object, info: object) -> object:
+        """A list may come from the environment as `a,b` or as JSON."""
+        name = cast("str | None", getattr(info, "field_name", None))
+        field = cls.model_fields.get(name or "")
+        if not isinstance(value, str) or field is None or "tuple" not in str(field.annotation):
+            return value
+        if value.lstrip().startswith("["):
+            try:
+                return json.loads(value)
+            except ValueError as error:
+                raise ValueError(f"not a JSON list: {error}") from error
+        return [part.strip() for part in value.split(",") if part.strip()]
+
+
+class LogSettings(Section):
+    """What is logged, and how much of it is kept."""
+
+    level: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    """Lines below this level are not written."""
+    max_bytes: int = Field(default=5_000_000, ge=10_000, le=1_000_000_000)
+    """Size at which a log file is set aside and a new one begun."""
+    backups: int = Field(default=3, ge=0, le=100)
+    """How many files that were set aside are kept per service."""
+
+
+class SupervisorSettings(Section):
+    """When processes are restarted, and when Aura gives up."""
+
+    backoff_first_s: float = Field(default=0.25, gt=0, le=60)
+    """Upper bound of the pause before the first restart; it doubles with each further one. The pause is random."""
+    backoff_max_s: float = Field(default=30.0, gt=0, le=3600)
+    """Upper bound of every pause."""
+    reset_after_s: float = Field(default=30.0, gt=0, le=86_400)
+    """A service that was up this long starts with the first pause again."""
+    crash_loop_exits: int = Field(default=5, ge=1, le=1000)
+    """This many exits within the window stop the restarts."""
+    crash_loop_window_s: float = Field(default=60.0, gt=0, le=86_400)
+    """The window of `crash_loop_exits`."""
+    heartbeat_timeout_s: float = Field(default=10.0, ge=2, le=600)
+    """A service that gives no sign of life for this long is killed and started again."""
+    kept_lines: int = Field(default=50, ge=1, le=10_000)
+    """How many of the last lines that a service printed are kept and shown."""
+
+
+class BusSettings(Section):
+    """Events and requests between the processes."""
+
+    request_timeout_s: float = Field(default=30.0, gt=0, le=3600)
+    """How long a request waits for its answer."""
+    ack_timeout_s: float = Field(default=5.0, gt=0, le=600)
+    """How long a durable event waits for the broker's acknowledgement before that is an error."""
+    out_hwm: int = Field(default=10_000, ge=100, le=10_000_000)
+    """Events that wait for one slow reader before it has to catch up from the journal."""
+    retention_events: int = Field(default=200_000, ge=1000, le=100_000_000)
+    """How many of the newest events the journal keeps."""
+
+
+class CodeSettings(Section):
+    """Watching and indexing of projects."""
+
+    debounce_ms: int = Field(default=100, ge=0, le=60_000)
+    """Quiet time after a change before a file is read."""
+    max_file_bytes: int = Field(default=1_000_000, ge=1000, le=100_000_000)
+    """Larger files are not indexed."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """Processes that read files during a first index."""
+    exclude: tuple[str, ...] = ()
+    """Further patterns to leave out, written as in `.gitignore`."""
+    background_compaction: float = Field(default=0.05, gt=0, le=1)
+    """Share of changed chunks at which the index is compacted in the background."""
+
+
+class GatewaySettings(Section):
+    """The HTTP and MCP endpoint for editors and other clients."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; only loopback addresses are accepted."""
+    port: int = Field(default=0, ge=0, le=65_535)
+    """Port to listen on; 0 takes any free one, which clients find through the discovery file."""
+    max_body_bytes: int = Field(default=4_194_304, ge=1024, le=1_073_741_824)
+    """Larger request bodies are refused."""
+    request_timeout_s: float = Field(default=30.0, gt=0, le=3600)
+    """Bound of one call."""
+    rate_per_second: float = Field(default=200.0, gt=0, le=1_000_000)
+    """Calls per second and client before it is told to wait."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web origins whose pages may call the gateway."""
+
+    @field_validator("host")
+    @classmethod
+    def _only_loopback(cls, value: str) -> str:
+        try:
+            local = ipaddress.ip_address(value).is_loopback
+        except ValueError:
+            local = value == "localhost"
+        if not local:
+            raise ValueError("must be a loopback address such as 127.0.0.1")
+        return value
+
+
+class NetworkSettings(Section):
+    """What may leave this machine: nothing, unless a host is named here."""
+
+    allow: tuple[str, ...] = ()
+    """Hosts that Aura may talk to besides this machine."""
+
+
+class Settings(Section):
+    """All settings of an installation."""
+
+    log: LogSettings = LogSettings()
+    supervisor: SupervisorSettings = SupervisorSettings()
+    bus: BusSettings = BusSettings()
+    code: CodeSettings = CodeSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    network: NetworkSettings = NetworkSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One setting: its value, and why it has that value."""
+
+    key: str
+    """Section and name, with a dot."""
+    value: object
+    """What holds."""
+    layer: LayerName
+    """The layer that won."""
+    origin: str
+    """Where exactly: `path:line`, a variable, a flag; empty for a default."""
+
+
+def load_settings(project_root: Path | None = None, flags: Mapping[str, str] | None = None) -> Settings:
+    """The settings that hold: defaults < user file < project file < environment < flags.
+
+    Calling it again reads the files again.
+
+    Args:
+        project_root: Whose `.aura/config.toml` counts.
+        flags: Dotted keys and their values.
+
+    Raises:
+        SettingsError: Names the file and line, or the variable, of the first thing that is wrong.
+    """
+    return validate(read_layers(project_root, flags))
+
+
+def validate(layers: list[Layer]) -> Settings:
+    """The settings that these layers give together.
+
+    Raises:
+        SettingsError: A key is unknown, or a value has the wrong type or is out of its range.
+    """
+    try:
+        return Settings.model_validate(merge(layers))
+    except ValidationError as error:
+        raise _named(error, layers) from error
+
+
+def explain(layers: list[Layer]) -> list[Explained]:
+    """Every setting with the layer that it comes from, in the order of this file.
+
+    Raises:
+        SettingsError: The layers are not valid.
+    """
+    settings = validate(layers)
+    winners = {key: layer for layer in layers for key, _ in flatten(layer.values)}
+    values = flatten(cast("Table", settings.model_dump(mode="json")))
+    found: list[Explained] = []
+    for key, value in values:
+        winner = winners.get(key)
+        layer: LayerName = winner.name if winner else "default"
+        found.append(Explained(key, value, layer, winner.origins.get(key, "") if winner else ""))
+    return found
+
+
+@cache
+def settings_of_this_process() -> Settings:
+    """What the supervisor handed down, or the settings that hold for a process that was started alone.
+
+    Raises:
+        SettingsError: The file cannot be read, or the settings are wrong.
+    """
+    handed_down = os.environ.get(SETTINGS_FILE_VARIABLE)
+    if not handed_down:
+        return load_settings()
+    try:
+        values = json.loads(Path(handed_down).read_bytes())
+        return Settings.model_validate(values)
+    except OSError as error:
+        raise SettingsError(f"cannot read {handed_down}: {error.strerror or error}") from error
+    except ValidationError as error:
+        raise SettingsError(f"{handed_down}: {_sentence(error)}") from error
+    except ValueError as error:
+        raise SettingsError(f"{handed_down} must hold JSON: {error}") from error
+
+
+def _named(error: ValidationError, layers: list[Layer]) -> SettingsError:
+    """The first problem, with the place where a person can correct it."""
+    place = [str(part) for part in error.errors(include_url=False)[0]["loc"]]
+    for length in range(len(place), 0, -1):
+        key = ".".join(place[:length])
+        for layer in reversed(layers):
+            origin = layer.origins.get(key)
+            if origin:
+                return SettingsError(f"{origin}: {_sentence(error)}")
+    return SettingsError(_sentence(error))
+
+
+def _sentence(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    place = [str(part) for part in problem["loc"]]
+    key = ".".join(place)
+    if problem["type"] == "extra_forbidden":
+        return f"there is no setting {key}{_similar(place)}"
+    expected = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return f"{key}: {expected}; found {problem['input']!r}"
+
+
+def _similar(place: list[str]) -> str:
+    import difflib  # noqa: PLC0415 - only needed for a typo
+
+    known = list(Settings.model_fields)
+    section = Settings.model_fields.get(place[0])
+    if len(place) > 1 and section is not None and section.annotation is not None:
+        known = list(cast("type[Section]", section.annotation).model_fields)
+    close = difflib.get_close_matches(place[-1], known, n=1)
+    return f"; did you mean {'.'.join([*place[:-1], close[0]])}?" if close else ""
