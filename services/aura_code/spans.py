@@ -1,0 +1,65 @@
+"""Reads some lines of a file inside a project, within a budget, as they are on disk now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from aura_code.decoding import decode
+from aura_shared.errors import TooLarge, UnknownFile, UsageProblem
+from aura_shared.messages.code import ReadSpan, SpanAnswer
+from aura_shared.security import make_visible, read_inside
+
+BYTES_PER_TOKEN: Final = 4  # The estimate that every budget of ours uses; code averages 3 to 4 with usual tokenizers.
+MAX_BYTES: Final = 20_000_000  # Larger files are for other tools; reading one would hold up everybody else.
+
+
+def read_span(root: Path, request: ReadSpan) -> SpanAnswer:
+    """The lines that `request` asks for.
+
+    Raises:
+        UnsafePath: The path leads outside the project.
+        UnknownFile: There is no such file.
+        TooLarge: It is over 20 MB.
+        UsageProblem: It is not text, or the span is upside down or begins after the end.
+    """
+    if request.end_line is not None and request.end_line < request.start_line:
+        raise UsageProblem(f"end_line must not be before start_line {request.start_line}; found {request.end_line}")
+    lines = _lines(root, request.path)
+    if request.start_line > max(len(lines), 1):
+        raise UsageProblem(f"{request.path} has {len(lines)} lines; start_line is {request.start_line}")
+    last = min(request.end_line or len(lines), len(lines))
+    taken: list[str] = []
+    room = request.budget * BYTES_PER_TOKEN
+    for line in lines[request.start_line - 1 : last]:
+        text = make_visible(line)
+        room -= len(text.encode()) + 1
+        if room < 0 and taken:
+            break
+        taken.append(text if room >= 0 else text.encode()[: request.budget * BYTES_PER_TOKEN].decode(errors="ignore"))
+        if room < 0:
+            break
+    end = request.start_line + len(taken) - 1
+    return SpanAnswer(
+        path=request.path,
+        start_line=request.start_line if taken else 0,
+        end_line=end if taken else 0,
+        lines=len(lines),
+        text="\n".join(taken),
+        truncated=room < 0 or bool(taken and end < last),
+    )
+
+
+def _lines(root: Path, path: str) -> list[str]:
+    try:
+        content = read_inside(root, path, MAX_BYTES)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise UnknownFile(f"{root.name} has no file {path!r}") from error
+    except OSError as error:
+        raise UnknownFile(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(content) > MAX_BYTES:
+        raise TooLarge(f"{path} is over {MAX_BYTES // 1_000_000} MB", hint="Use another tool for files of this size.")
+    text = decode(content)
+    if text is None:
+        raise UsageProblem(f"{path} is not a text file", hint="Only text can be shown as lines.")
+    return text.splitlines()
