@@ -1,0 +1,116 @@
+"""What a service measures of itself: a thin typed layer over prometheus-client, with a registry per process."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+__all__ = ["CounterMetric", "GaugeMetric", "HistogramMetric", "ServiceMetricsRegistry", "cpu_seconds", "rss_bytes"]
+
+LATENCY_BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class CounterMetric(Protocol):
+    """A number that only grows."""
+
+    def inc(self, amount: float = 1) -> None:
+        """Add to it."""
+        ...
+
+
+class GaugeMetric(Protocol):
+    """A number that goes up and down."""
+
+    def set(self, value: float) -> None:
+        """Replace it."""
+        ...
+
+
+class HistogramMetric(Protocol):
+    """How values are spread."""
+
+    def observe(self, amount: float) -> None:
+        """Count one value."""
+        ...
+
+
+class ServiceMetricsRegistry:
+    """All metrics of one process; each has the label `service`."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        """Name in the process table."""
+        self.registry: Final = CollectorRegistry(auto_describe=False)
+        """For libraries that speak prometheus-client themselves."""
+        self._started = time.monotonic()
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        self.measure("process_cpu_seconds", "User and system CPU seconds so far.", cpu_seconds)
+        self.measure("process_resident_memory_bytes", "Resident memory.", rss_bytes)
+        self.measure("process_uptime_seconds", "Seconds since the start.", lambda: self.uptime_s)
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the registry was made, which is when the process started."""
+        return time.monotonic() - self._started
+
+    def counter(self, name: str, description: str, **labels: str) -> CounterMetric:
+        """The counter `aura_NAME_total` with these labels; the same one for the same name and labels."""
+        metric = self._counters.get(name)
+        if metric is None:
+            metric = self._counters[name] = Counter(
+                f"aura_{name}", description, ["service", *labels], registry=self.registry
+            )
+        return metric.labels(service=self.service, **labels)
+
+    def gauge(self, name: str, description: str, **labels: str) -> GaugeMetric:
+        """The gauge `aura_NAME` with these labels; the same one for the same name and labels."""
+        metric = self._gauges.get(name)
+        if metric is None:
+            metric = self._gauges[name] = Gauge(
+                f"aura_{name}", description, ["service", *labels], registry=self.registry
+            )
+        return metric.labels(service=self.service, **labels)
+
+    def histogram(
+        self, name: str, description: str, *, buckets: Sequence[float] = LATENCY_BUCKETS_S, **labels: str
+    ) -> HistogramMetric:
+        """The histogram `aura_NAME` with these labels; the same one for the same name and labels."""
+        metric = self._histograms.get(name)
+        if metric is None:
+            metric = self._histograms[name] = Histogram(
+                f"aura_{name}", description, ["service", *labels], registry=self.registry, buckets=buckets
+            )
+        return metric.labels(service=self.service, **labels)
+
+    def measure(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """A gauge whose value is asked for whenever the metrics are given out."""
+        metric = Gauge(f"aura_{name}", description, ["service"], registry=self.registry)
+        metric.labels(service=self.service).set_function(read)
+
+    def exposition(self) -> str:
+        """All metrics in the Prometheus text format."""
+        return generate_latest(self.registry).decode("utf-8")
+
+
+def cpu_seconds() -> float:
+    """User and system CPU seconds of this process."""
+    times = os.times()
+    return times.user + times.system
+
+
+def rss_bytes() -> int:
+    """Resident memory of this process; its highest value so far where the system does not tell the current one."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
