@@ -72,8 +72,8 @@ class Logger(Protocol):
 
 
 def get_logger(name: str) -> Logger:
-    """A logger whose lines carry `logger=name`; before `configure` they go nowhere."""
-    return cast("Logger", structlog.get_logger(logger=name))
+    """A logger whose lines carry `module=name`; before `configure` they go nowhere."""
+    return cast("Logger", structlog.get_logger(module=name))
 
 
 def bound(**fields: str | None) -> AbstractContextManager[None]:
@@ -213,7 +213,7 @@ class _Bridge(standard_logging.Handler):
         line: dict[str, Any] = {
             "event": "library_message",
             "level": _level_name(record.levelno),
-            "logger": record.name,
+            "module": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info and record.exc_info[1] is not None:
