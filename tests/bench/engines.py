@@ -64,11 +64,16 @@ class PeakMemory:
         self._stop.set()
         self._thread.join()
 
+    def sample(self) -> int:
+        """Look once more; returns the most bytes so far."""
+        self.bytes = max(self.bytes, sum(held(process) for process in tree(self._process)))
+        return self.bytes
+
     def _run(self) -> None:
         pause = SAMPLE_S
         while not self._stop.wait(pause):
             before = time.perf_counter()
-            self.bytes = max(self.bytes, sum(held(process) for process in tree(self._process)))
+            self.sample()
             pause = max(SAMPLE_S, (time.perf_counter() - before) / SAMPLE_SHARE)
 
 
@@ -142,7 +147,7 @@ class EngineProcess:
     @property
     def peak_bytes(self) -> int:
         """The most memory that the engine's process tree held so far."""
-        return self._memory.bytes
+        return self._memory.sample()
 
     def build(self, root: Path, directory: Path, workers: int) -> Built:
         """Index a folder from nothing."""
