@@ -1,0 +1,91 @@
+"""Brokers in threads and in processes of their own, and connections to them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aura_bus.broker import Broker
+from aura_shared.bus.zmq_bus import ZmqBus, connect
+from aura_shared.paths import AuraPaths
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings that broker and clients read, with short bounds."""
+
+    request_timeout_s: float = 20.0
+    ack_timeout_s: float = 20.0
+    out_hwm: int = 10_000
+    retention_events: int = 200_000
+
+
+@contextmanager
+def running_broker(paths: AuraPaths, limits: Limits = Limits()) -> Generator[Broker]:
+    """A broker in a thread of this process, until the end of the block."""
+    broker = Broker(paths, limits)
+    ready = threading.Event()
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            broker.run(ready.set)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            failed.append(error)
+            ready.set()
+
+    thread = threading.Thread(target=run, name="broker")
+    thread.start()
+    try:
+        assert ready.wait(20)
+        if failed:
+            raise failed[0]
+        yield broker
+    finally:
+        broker.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@asynccontextmanager
+async def connected(
+    name: str, paths: AuraPaths, limits: Limits = Limits(), stores_position: Path | None = None
+) -> AsyncGenerator[ZmqBus]:
+    """A connection that has reached the broker."""
+    bus = connect(name, paths, limits, stores_position=stores_position)
+    try:
+        await until(lambda: bus.connected)
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def until(true: Callable[[], bool], within_s: float = 20.0) -> None:
+    """Wait for a condition of another thread or process, looking every 5 ms."""
+    async with asyncio.timeout(within_s):
+        while not true():  # noqa: ASYNC110 - what is waited for happens in another process, which sets no event here
+            await asyncio.sleep(0.005)
+
+
+def start_broker(paths: AuraPaths, **environment: str) -> subprocess.Popen[bytes]:
+    """`python -P -m aura_bus` with its files at `paths`; returns once its sockets are there."""
+    for socket in (paths.bus_in, paths.bus_out):
+        socket.unlink(missing_ok=True)
+    home = str(paths.run.parent)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "aura_bus"], env={**os.environ, "AURA_HOME": home, **environment}
+    )
+    end = time.monotonic() + 20
+    while not paths.bus_out.exists():
+        assert process.poll() is None, "the broker ended"
+        assert time.monotonic() < end, "the broker did not start"
+        time.sleep(0.005)
+    return process
