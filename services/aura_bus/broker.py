@@ -435,6 +435,7 @@ class Broker:
         name = service.decode()
         if not self._routes.hello(name, identity):
             return
+        self._send(identity, wire.WELCOME)
         self._probes = [time.monotonic()]  # the one before may have died without a word
         for parked in [p for p in self._parked if p.service == name]:
             self._parked.remove(parked)

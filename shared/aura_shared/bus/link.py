@@ -109,6 +109,8 @@ class Link:
         self.name = name
         self.connected = False
         """Whether the broker is there."""
+        self.registered = threading.Event()
+        """Set once the broker knows this connection as a service."""
         self.head = 0
         """The newest seq that was heard of."""
         self.dropped: dict[str, int] = {}
@@ -146,6 +148,7 @@ class Link:
             wire.PAGE: self._take_page,
             wire.ASK: self._on_ask,
             wire.CANCEL: self._on_cancel,
+            wire.WELCOME: self.registered.set,
         }
         self._open = True
         self._lock = threading.RLock()  # a collected listener may call `do` in the middle of a `do`

@@ -24,6 +24,7 @@ broker -> client (ROUTER -> DEALER)
   CANCEL    asker id                      for a service
   REPLY     id envelope                   for the asker
   PROGRESS  id envelope                   for the asker
+  WELCOME                                 the service is registered
   PING                                    to find out whether the connection is still there; not answered
 
 broker -> listeners (XPUB -> SUB)
@@ -50,6 +51,7 @@ CANCEL: Final = b"C"
 REPLY: Final = b"R"
 PROGRESS: Final = b"P"
 HELLO: Final = b"H"
+WELCOME: Final = b"W"
 BYE: Final = b"X"
 UNREADABLE: Final = b"U"
 ACK: Final = b"A"

@@ -9,6 +9,7 @@ answered it lately does not do it twice. When the broker stays away for 3 s they
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ MOST_REMEMBERED: Final = 512
 MOST_REMEMBERED_BYTES: Final = 8 << 20
 """Answers that are kept for requests that come again."""
 START_S: Final = 0.25
-"""How long `listen` waits for its place in the journal; one exchange with the broker takes 0.3 ms."""
+"""How long `listen` and the first `serve` hold the event loop until the broker knows; it takes 0.3 ms when it runs."""
 
 
 class BusLimits(Protocol):
@@ -145,6 +146,7 @@ class ZmqBus:
         self._closed = False
         self._link = Link(name, paths, Hooks(self._on_settled, self._on_ask, self._on_cancel, self._on_progress))
         self._has_loop = False
+        self._waited = False
         self._link.start()
 
     async def __aenter__(self) -> Self:
@@ -223,8 +225,7 @@ class ZmqBus:
         reader = Reader(durable, {kind.type for kind in kinds} - durable, since)
         self._readers.append(reader)
         self._link.do(self._link.add, reader)
-        if self._link.connected:
-            reader.started.wait(START_S)
+        self._await_broker(reader.started)
         return ZmqEvents(reader, kinds, self._link, self._positions)
 
     async def request(
@@ -266,9 +267,11 @@ class ZmqBus:
     def serve(self, kind: type[RequestT], handler: Handler[RequestT]) -> None:
         """Answer requests of one kind; several run at once."""
         self._begin()
-        if not self._handlers:
-            self._link.do(self._link.serve, self._name.encode())
+        first = not self._handlers
         self._handlers.add(kind, handler)
+        if first:
+            self._link.do(self._link.serve, self._name.encode())
+            self._await_broker(self._link.registered)
 
     async def close(self) -> None:
         """Send what waits, within the bound of the settings, and give the sockets back."""
@@ -304,6 +307,15 @@ class ZmqBus:
         if not self._has_loop:
             self._link.use_loop(asyncio.get_running_loop())
             self._has_loop = True
+
+    def _await_broker(self, known: threading.Event) -> None:
+        """Let the broker take note, so that what the caller does next comes after it.
+
+        Without a broker nothing waits, but for the first time: the connection may be on its way.
+        """
+        if self._link.connected or not self._waited:
+            self._waited = True
+            known.wait(START_S)
 
     # What the link found, in the event loop
 
