@@ -1,0 +1,1 @@
+"""Set up MCP clients: add Aura to the configuration files of editors and agents, and take it out again."""

@@ -1,0 +1,1 @@
+"""The commands of `aura`, one module for each group of them."""
