@@ -6,7 +6,8 @@ import json
 import socket
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from typing import BinaryIO, Final, cast
+from io import BufferedReader
+from typing import Final, cast
 
 from aura_shared.errors import DaemonDown, RequestTimeout, Unavailable, error_from
 from aura_shared.paths import AuraPaths
@@ -25,8 +26,8 @@ def call(paths: AuraPaths, request: Mapping[str, object], *, timeout_s: float = 
         RequestTimeout: It did not answer in time.
         AuraError: What the supervisor reported.
     """
-    with closing(_connect(paths, timeout_s)) as connection, connection.makefile("rwb") as file:
-        _send(file, request)
+    with closing(_connect(paths, timeout_s)) as connection, connection.makefile("rb") as file:
+        _send(connection, request)
         line = _read(file, timeout_s)
         if line is None:
             raise DaemonDown("Aura ended before it answered")
@@ -48,8 +49,8 @@ def stream(
         RequestTimeout: Nothing came in time.
         AuraError: What the supervisor reported.
     """
-    with closing(_connect(paths, timeout_s)) as connection, connection.makefile("rwb") as file:
-        _send(file, request)
+    with closing(_connect(paths, timeout_s)) as connection, connection.makefile("rb") as file:
+        _send(connection, request)
         while (line := _read(file, timeout_s)) is not None:
             yield line
 
@@ -68,15 +69,14 @@ def _connect(paths: AuraPaths, timeout_s: float | None) -> socket.socket:
     return connection
 
 
-def _send(file: BinaryIO, request: Mapping[str, object]) -> None:
+def _send(connection: socket.socket, request: Mapping[str, object]) -> None:
     try:
-        file.write(json.dumps(request).encode() + b"\n")
-        file.flush()
+        connection.sendall(json.dumps(request).encode() + b"\n")
     except OSError as error:
         raise DaemonDown(f"Aura does not take the call: {error.strerror or error}") from error
 
 
-def _read(file: BinaryIO, timeout_s: float | None) -> dict[str, object] | None:
+def _read(file: BufferedReader, timeout_s: float | None) -> dict[str, object] | None:
     try:
         raw = file.readline()
     except TimeoutError as error:

@@ -1,0 +1,1 @@
+"""Tiny services for the tests of the supervisor: real processes, each with one habit."""
