@@ -1,29 +1,33 @@
-"""`python -P -m aura_bus`: the broker as a process of its own."""
+"""Starts the broker: `python -P -m aura_bus`."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from types import FrameType
 
-from aura_bus.broker import Broker
-from aura_shared.paths import find_paths
-from aura_shared.settings import settings_of_this_process
+from aura_bus.broker import NAME, Broker
+from aura_bus.service import BrokerService
+from aura_shared.injection import containers, providers
+from aura_shared.service import PlainRuntime, run_plain
+
+
+class BusContainer(containers.DeclarativeContainer):
+    """What the process is made of."""
+
+    runtime: providers.Dependency[PlainRuntime] = providers.Dependency(instance_of=PlainRuntime)
+    broker = providers.Singleton(Broker, runtime.provided.paths, runtime.provided.settings.bus)
+    service = providers.Singleton(BrokerService, broker, runtime.provided.metrics)
+
+
+def build(runtime: PlainRuntime) -> BrokerService:
+    """The service of this process."""
+    return BusContainer(runtime=runtime).service()
 
 
 def main() -> int:
-    """Serve until SIGTERM or SIGINT."""
+    """Live until SIGTERM or SIGINT; returns the exit code."""
     os.umask(0o077)
-    broker = Broker(find_paths(), settings_of_this_process().bus)
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        broker.stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    broker.run()
-    return 0
+    return run_plain(NAME, build)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,8 @@ class Broker:
         self._paths = paths
         self._limits = limits
         self._wake_out, self._wake_in = os.pipe()
+        os.set_blocking(self._wake_out, False)
+        os.set_blocking(self._wake_in, False)
         self._stopping = False
         self._routes = Routes()
         self._waiting: deque[_Waiting] = deque()
@@ -94,7 +96,10 @@ class Broker:
         self._parked: list[_Parked] = []
         self._probes: list[float] = []
         self._store_again_at = 0.0
-        self._counts = {"durable": 0, "repeated": 0, "ephemeral": 0, "requests": 0, "undelivered": 0}
+        self._said: deque[Envelope] = deque()
+        self._said_count = 0
+        self.counts = {"durable": 0, "repeated": 0, "ephemeral": 0, "requests": 0, "undelivered": 0}
+        """What happened since the start, by name; the same names as in `BusStatusAnswer`."""
         self._verbs: dict[bytes, tuple[int, Callable[..., None]]] = {
             wire.EVENT: (3, self._event),
             wire.STATE: (3, self._state),
@@ -117,7 +122,15 @@ class Broker:
     def stop(self) -> None:
         """Let `run` return soon. From any thread or signal handler."""
         self._stopping = True
-        with suppress(OSError):
+        self._wake()
+
+    def say(self, event: Envelope) -> None:
+        """Publish an ephemeral event of the broker's own. From any thread."""
+        self._said.append(event)
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(BlockingIOError):
             os.write(self._wake_in, b"x")
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
@@ -194,9 +207,21 @@ class Broker:
                 self._read_subscriptions()
             if self._monitor in found:
                 self._read_monitor()
+            if self._wake_out in found:
+                self._speak()
             self._probe()
             self._store()
         self._store()
+
+    def _speak(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._wake_out, 4096)
+        while self._said:
+            event = self._said.popleft()
+            self._said_count += 1
+            topic = wire.PASSING_TOPIC + event.type.encode()
+            frames = [wire.pack_number(self._said_count), NAME.encode(), event.model_dump_json().encode()]
+            self._out.send_multipart([topic, *frames])
 
     def _pause_ms(self, now: float, tick_at: float) -> int:
         if self._waiting and self.storing:
@@ -318,7 +343,7 @@ class Broker:
     def _passing(self, identity: bytes, count: bytes, raw: bytes) -> None:
         envelope = _read_envelope(raw)
         wire.read_number(count)
-        self._counts["ephemeral"] += 1
+        self.counts["ephemeral"] += 1
         self._out.send_multipart([wire.PASSING_TOPIC + envelope.type.encode(), count, identity, raw])
 
     def _store(self) -> None:
@@ -342,7 +367,7 @@ class Broker:
                 self._waiting.popleft()
                 self._waiting_ids.discard(waiting.entry.id)
                 self._waiting_bytes -= len(waiting.entry.envelope)
-                self._counts["durable" if place.fresh else "repeated"] += 1
+                self.counts["durable" if place.fresh else "repeated"] += 1
                 if place.fresh:
                     topic = wire.DURABLE_TOPIC + waiting.entry.type.encode()
                     self._out.send_multipart([topic, wire.pack_number(place.seq), waiting.entry.envelope])
@@ -369,7 +394,7 @@ class Broker:
     # Requests
 
     def _ask(self, identity: bytes, flags: bytes, service: bytes, request: bytes, raw: bytes) -> None:
-        self._counts["requests"] += 1
+        self.counts["requests"] += 1
         name = service.decode()
         if name == NAME:
             self._answer(identity, raw)
@@ -415,7 +440,7 @@ class Broker:
             waiting=len(self._waiting),
             dead_letters=self._journal.dead_letter_count(),
             services=self._routes.services,
-            **self._counts,
+            **self.counts,
         )
 
     def _cancel(self, identity: bytes, _service: bytes, request: bytes) -> None:
@@ -478,7 +503,7 @@ class Broker:
         except zmq.ZMQError as error:
             if error.errno not in {zmq.EHOSTUNREACH, zmq.EAGAIN}:
                 raise
-            self._counts["undelivered"] += 1
+            self.counts["undelivered"] += 1
             return False
         return True
 

@@ -120,9 +120,9 @@ def first_problem(error: ValidationError) -> str:
 
 def report(event: str, *, exception: bool = True, **facts: object) -> None:
     """Log something that went wrong, with the traceback of the error that is being handled."""
-    import structlog  # noqa: PLC0415 - a quarter of a second that a process pays only when something is wrong
+    from aura_shared.logging import get_logger  # noqa: PLC0415 - heavy, it imports the bus, and is seldom needed here
 
-    logger = structlog.get_logger("aura.bus")
+    logger = get_logger("bus")
     if exception:
         logger.exception(event, **facts)
     else:
