@@ -89,3 +89,30 @@ def start_broker(paths: AuraPaths, **environment: str) -> subprocess.Popen[bytes
         assert time.monotonic() < end, "the broker did not start"
         time.sleep(0.005)
     return process
+
+
+@contextmanager
+def peer(script: str, paths: AuraPaths, *arguments: str) -> Generator[subprocess.Popen[str]]:
+    """One of the scripts beside this file in a process of its own, once it has printed `ready`; killed at the end."""
+    folder = Path(__file__).parent
+    environment = {**os.environ, "AURA_HOME": str(paths.run.parent), "PYTHONPATH": str(folder.parent)}
+    process = subprocess.Popen(
+        [sys.executable, str(folder / f"{script}.py"), *arguments], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+async def lines_of(process: subprocess.Popen[str], within_s: float = 60.0) -> list[str]:
+    """What a process prints from now until it ends."""
+    async with asyncio.timeout(within_s):
+        printed, _ = await asyncio.to_thread(process.communicate)
+    assert process.returncode == 0
+    return printed.splitlines()

@@ -115,6 +115,8 @@ class Link:
         """The newest seq that was heard of."""
         self.dropped: dict[str, int] = {}
         """Ephemeral events that were lost on their way here, per sender."""
+        self.resent = 0
+        """How often an event was sent again."""
         self._hooks = hooks
         self._paths = paths
         self._identity = f"{name[:60]}/{os.getpid()}-{new_id()[-12:]}".encode()
@@ -406,6 +408,7 @@ class Link:
                 flags = bytes([first | (wire.AGAIN if outgoing.sent_at else 0)])
                 if not self._send(outgoing.verb, wire.pack_number(outgoing.number), flags, outgoing.raw):
                     return
+                self.resent += bool(outgoing.sent_at)
                 outgoing.sent_at = time.monotonic()
             self._unsent.popleft()
 

@@ -53,6 +53,9 @@ class Reader:
         if since is not None or not self.durable:
             self.started.set()
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     @property
     def has_room(self) -> bool:
         """Whether a page fits."""

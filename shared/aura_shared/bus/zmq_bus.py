@@ -173,6 +173,21 @@ class ZmqBus:
         return max((reader.lag(self._link.head) for reader in self._readers), default=0)
 
     @property
+    def head(self) -> int:
+        """The newest place in the journal that was heard of."""
+        return self._link.head
+
+    @property
+    def queued(self) -> int:
+        """Events that wait for `listen` to hand them out, in the fullest queue."""
+        return max((len(reader) for reader in self._readers), default=0)
+
+    @property
+    def resent(self) -> int:
+        """How often an event was sent again, because no acknowledgement came or the broker was restarted."""
+        return self._link.resent
+
+    @property
     def dropped(self) -> dict[str, int]:
         """Ephemeral events that were sent and did not arrive here, per sender."""
         return dict(self._link.dropped)
