@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -19,16 +19,19 @@ from aura_shared.errors import AuraError
 from aura_shared.paths import find_paths
 
 HERE = Path(__file__).parent / "aura_supervisor"
+FoundT = TypeVar("FoundT")
 PATIENCE_S = 30.0  # The machine may be busy; nothing here waits for it to pass.
 
 
-def until(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> Any:
+def until(condition: Callable[[], FoundT | None], what: str, timeout_s: float = PATIENCE_S) -> FoundT:
     """The first true value of `condition`, asked again and again up to a bound."""
     deadline = time.monotonic() + timeout_s
-    while not (value := condition()):
+    while True:
+        value = condition()
+        if value:
+            return value
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
         time.sleep(0.01)
-    return value
 
 
 def alive(pid: int) -> bool:
@@ -39,7 +42,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def row(name: str, **more: Any) -> dict[str, Any]:
+def row(name: str, **more: object) -> dict[str, Any]:
     """A row of the process table for the toy of the same name."""
     return {"name": name, "module": f"toys.{name}", **more}
 
@@ -47,7 +50,7 @@ def row(name: str, **more: Any) -> dict[str, Any]:
 class Supervisor:
     """One running supervisor."""
 
-    def __init__(self, home: Path, table: list[dict[str, Any]], **policy: Any) -> None:
+    def __init__(self, home: Path, table: list[dict[str, Any]], **policy: object) -> None:
         self.diary_file = home / "diary"
         environment = {**os.environ, "PYTHONPATH": str(HERE), "TOY_DIARY": str(self.diary_file), "PYTHONSAFEPATH": "1"}
         wanted: dict[str, Any] = {"table": table, **({"policy": policy} if policy else {})}
@@ -57,7 +60,7 @@ class Supervisor:
         )
         self.paths = find_paths()
 
-    def ask(self, do: str, *, timeout_s: float = PATIENCE_S, **more: Any) -> dict[str, Any]:
+    def ask(self, do: str, *, timeout_s: float = PATIENCE_S, **more: object) -> dict[str, Any]:
         """The answer to one command."""
         return control.call(self.paths, {"do": do, **more}, timeout_s=timeout_s)
 
@@ -81,6 +84,15 @@ class Supervisor:
 
         return until(found, f"{name} is {state}; it is {self.service(name)}")
 
+    def replaced(self, name: str, pid: int) -> dict[str, Any]:
+        """Wait until a service is ready in another process than this one; returns its status."""
+
+        def found() -> dict[str, Any] | None:
+            service = self.service(name)
+            return service if service.get("state") == "ready" and service["pid"] != pid else None
+
+        return until(found, f"another process of {name} is ready")
+
     def diary(self) -> list[list[str]]:
         """What the toys wrote down, word by word."""
         if not self.diary_file.exists():
@@ -103,7 +115,7 @@ def supervise(aura_home: Path) -> Iterator[StartSupervisor]:
     """Starts supervisors; every one that still runs is ended, with all that it started."""
     started: list[Supervisor] = []
 
-    def start(*table: dict[str, Any], **policy: Any) -> Supervisor:
+    def start(*table: dict[str, Any], **policy: object) -> Supervisor:
         started.append(Supervisor(aura_home, list(table), **policy))
         return started[-1]
 

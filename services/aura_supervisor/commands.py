@@ -84,7 +84,11 @@ class ControlCommands:
         follower = Follower(self._logs, service or None)
         for line in read_last(log_paths(self._logs, service or None), count):
             yield line
-        while request.get("follow") is True and not self._stopped.is_set():
+        if request.get("follow") is not True:
+            return
+        ended = False
+        while not ended:
+            ended = self._stopped.is_set()  # Asked first, so that the very last lines are sent as well.
             for line in follower.new_lines():
                 yield line
             await asyncio.sleep(FOLLOW_INTERVAL_S)

@@ -15,7 +15,7 @@ from aura_supervisor.restarts import Policy
 
 if __name__ == "__main__":
     wanted = json.loads(sys.argv[1])
-    table = [ProcessSpec(**{**row, "after": tuple(row.get("after", ()))}) for row in wanted["table"]]
+    table = [ProcessSpec(**row) for row in wanted["table"]]
     policy = Policy(**wanted["policy"]) if "policy" in wanted else None
     try:
         asyncio.run(Daemon(find_paths(), read_layers(), table=table, policy=policy, announce=False).run())

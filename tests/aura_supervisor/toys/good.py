@@ -7,15 +7,20 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 
 from aura_shared.lifeline import Lifeline
 
 
-def serve(*, obey: bool = True) -> None:
+def serve(lifeline: Lifeline | None = None, *, obey: bool = True) -> None:
     """Live until SIGTERM, or for ever."""
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, (lambda *_: stop.set()) if obey else signal.SIG_IGN)
-    lifeline = Lifeline.from_environment()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal if obey else signal.SIG_IGN)
+    lifeline = lifeline or Lifeline.from_environment()
     lifeline.die_with_supervisor()
     note(f"start {Path(sys.argv[0]).stem} {os.getpid()}")
     lifeline.ready()

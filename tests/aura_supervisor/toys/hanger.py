@@ -4,9 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-from toys.good import note, serve
-
 from aura_shared.lifeline import Lifeline
+from toys.good import note, serve
 
 if __name__ == "__main__":
     once = Path(os.environ["TOY_DIARY"] + ".hung")
