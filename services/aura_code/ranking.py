@@ -1,0 +1,382 @@
+"""Which passages answer a question best.
+
+BM25 over split and stemmed identifiers, then what is known about files: their names, how much of them matches, which of
+them are tests or examples, and where names are defined. No model. docs/search.md has the measured worth of each part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aura_code.places import PlaceKind, newer_versions, read_place
+from aura_code.queries import Query
+from aura_code.segments import KINDS, Mask
+from aura_code.terms import fold
+from aura_code.views import SymbolRef, View
+from aura_shared.messages.code import ScorePart, SymbolKind
+
+Scores = NDArray[np.float64]
+TermsOf = Callable[[Iterable[str]], list[tuple[str, ...]]]
+
+RANKING_PARTS: Final = (
+    "path_words",
+    "title_words",
+    "coverage",
+    "file_name",
+    "coherence",
+    "definitions",
+    "penalties",
+    "saturation",
+)
+"""What can be switched off, one by one. Splitting and stemming belong to the index: `Vocabulary(split=False)`."""
+
+
+class Tuning(NamedTuple):
+    """The constants of the ranking; the effects are changes of NDCG@10 on 33 repositories (docs/search.md)."""
+
+    k1: float = 2.0
+    """Saturation of a word's count. 1.2 and 3.0 lose 0.003."""
+    b: float = 0.6
+    """How much long passages are discounted. From 0.4 to 0.75 within noise."""
+    whole: float = 1.5
+    """Weight of an identifier as a whole against its parts. 0.5 loses 0.003."""
+    title: float = 0.3
+    """Weight of the names that a passage defines. 0.8 loses 0.005."""
+    coverage: float = 0.3
+    """How far a file counts less when it lacks words of the question. 0.6 loses 0.003."""
+    coherence: float = 0.6
+    """Share of a file's summed passages that its best one gains. 0.3 and 0.8 lose 0.003."""
+    coherence_chunks: int = 100
+    """How many of the best passages are summed. 50 loses 0.002."""
+    file_name: float = 1.5
+    """Weight of the share of question words in the file's name. 0.6 loses 0.007."""
+    folder: float = 0.5
+    """A word in the folders' names against one in the file's. From 0.35 to 0.7 within noise."""
+    prefix: int = 3
+    """Letters from which a prefix counts as the word. 5 loses 0.003."""
+    definition: float = 3.0
+    """Boost of a definition of the name asked for, in units of the best score."""
+    same_stem: float = 1.5
+    """Factor when its file is named so too."""
+    embedded: float = 0.3
+    """The same boost for a camelCase or snake_case name inside a question. 0 loses 0.002."""
+    saturation: float = 0.5
+    """Factor of each further passage of a file. From 0.3 to 0.7 within noise."""
+    candidates: int = 300
+    """Passages that are looked at after BM25. 150 loses 0.001."""
+
+
+TUNING: Final = Tuning()
+
+PENALTIES: Final[dict[PlaceKind, float]] = {
+    # Together worth 0.04; each is left out when the question asks for such files.
+    "tests": 0.35,
+    "docs": 0.3,
+    "legacy": 0.3,
+    "package": 0.5,
+    "declarations": 0.5,
+    "types": 0.7,  # Files of types only: TypeScript +0.01.
+    "platform": 0.6,  # Rare platforms: C +0.02.
+}
+SUPERSEDED: Final = 0.6  # `v3/` beside `v4/`: TypeScript +0.02.
+PLAIN: Final = 0.5  # Data and text without a known language: C +0.014.
+HEADER: Final = 0.7  # A header whose source file is there: C +0.01.
+SOURCES: Final = (".c", ".cc", ".cpp", ".cxx", ".m", ".mm")
+HEADERS: Final = (".h", ".hh", ".hpp", ".hxx")
+MOST_DEFINITIONS: Final = 500  # `__init__` is defined thousands of times and says nothing.
+
+_KIND_WEIGHTS: Final[dict[SymbolKind, float]] = {
+    "method": 0.8, "constructor": 0.6, "field": 0.5, "property": 0.6, "variable": 0.6, "constant": 0.7,
+}  # fmt: skip
+_DECLARED: Final = 0.6  # Weight of a function of one line: a prototype, or an overload without a body.
+_FUNCTIONS: Final[frozenset[SymbolKind]] = frozenset({"function", "method", "class", "struct"})
+
+
+class Ranked(NamedTuple):
+    """A passage with its score."""
+
+    chunk: int
+    score: float
+    symbol: SymbolRef | None = None
+    """The definition that it was found by."""
+    parts: tuple[ScorePart, ...] = ()
+
+
+class Definition(NamedTuple):
+    """A definition that a query asks for."""
+
+    weight: float
+    symbol: SymbolRef
+
+
+@dataclass(eq=False)
+class Ranker:
+    """Ranks the passages of a view for one query."""
+
+    view: View
+    query: Query
+    terms_of: TermsOf
+    without: frozenset[str] = frozenset()
+    tuning: Tuning = TUNING
+    _covered: NDArray[np.float64] = field(init=False)
+    _possible: float = field(init=False, default=0.0)
+
+    def rank(self, limit: int, *, allowed: Mask | None = None, explain: bool = False) -> list[Ranked]:
+        """The best passages, best first.
+
+        Args:
+            limit: Most passages.
+            allowed: One entry a chunk; others are left out.
+            explain: Whether each passage carries the parts of its score.
+        """
+        scores = self.score_words()
+        found = self._definitions() if self._uses("definitions") else {}
+        if allowed is not None:
+            scores[~allowed] = 0.0
+            found = {chunk: definition for chunk, definition in found.items() if allowed[chunk]}
+        chunks = _best(scores, self.tuning.candidates)
+        if found:
+            chunks = np.union1d(chunks, np.array(list(found), dtype=np.int64))
+        if not len(chunks):
+            return []
+        return self._order(chunks, scores[chunks], found, limit, explain)
+
+    def _uses(self, part: str) -> bool:
+        return part not in self.without
+
+    def score_words(self) -> Scores:
+        """BM25 of every passage, with the words of its path and, at a lower weight, the names that it defines."""
+        view, tuning = self.view, self.tuning
+        scores = np.zeros(view.chunks, dtype=np.float64)
+        self._covered = np.zeros(view.file_bases[-1], dtype=np.float64)
+        length = tuning.k1 * (1 - tuning.b + tuning.b * view.chunk_size / (view.mean_size or 1.0))
+        scratch = np.zeros(view.chunks, dtype=np.float32)
+        for term, weight in self._weighted_terms().items():
+            chunks, counts = view.postings("body", term)
+            if self._uses("path_words"):
+                places, more = view.postings("place", term)
+                if len(places):
+                    scratch[chunks] = counts
+                    scratch[places] += more
+                    chunks = np.union1d(chunks, places)
+                    counts = scratch[chunks]
+                    scratch[chunks] = 0
+            if len(chunks):
+                idf = self._idf(len(chunks))
+                self._cover(chunks, idf)
+                scores[chunks] += weight * idf * (tuning.k1 + 1) * counts / (counts + length[chunks])
+            if self._uses("title_words"):
+                chunks, counts = view.postings("title", term)
+                idf = self._idf(len(chunks))
+                scores[chunks] += tuning.title * weight * idf * (tuning.k1 + 1) * counts / (counts + tuning.k1)
+        return scores
+
+    def _weighted_terms(self) -> dict[str, float]:
+        weights: dict[str, float] = {}
+        for terms in self.terms_of(self.query.words):
+            for place, term in enumerate(terms):
+                whole = len(terms) > 1 and place == len(terms) - 1
+                weights[term] = max(weights.get(term, 0.0), self.tuning.whole if whole else 1.0)
+        return weights
+
+    def _idf(self, chunks: int) -> float:
+        return math.log(1 + (self.view.live_chunks - chunks + 0.5) / (chunks + 0.5))
+
+    def _cover(self, chunks: NDArray[np.int32], idf: float) -> None:
+        """Note which files have a term."""
+        self._possible += idf
+        has = np.zeros(len(self._covered), dtype=np.bool_)
+        has[self.view.chunk_file[chunks]] = True
+        self._covered[has] += idf
+
+    def _definitions(self) -> dict[int, Definition]:
+        """Where the names that the query asks for are defined, by chunk."""
+        found: dict[int, Definition] = {}
+        query, view = self.query, self.view
+        if query.name:
+            exact = view.symbols_named(query.name)
+            if query.container:
+                exact = [symbol for symbol in exact if self._inside(symbol)] or exact
+            self._take(exact, query.name, self.tuning.definition, found)
+            known = set(exact)
+            similar = [symbol for symbol in view.symbols_like(query.name) if symbol not in known]
+            self._take(similar, query.name, self.tuning.definition * (0.5 if exact else 1.0), found)
+        elif query.mode == "words":
+            for word in query.words:
+                if _looks_like_a_name(word):
+                    self._take(view.symbols_named(word), word, self.tuning.embedded, found)
+        return found
+
+    def _inside(self, symbol: SymbolRef) -> bool:
+        segment = self.view.parts[symbol.part].segment
+        surrounding = {fold(part) for part in segment.symbol(symbol.symbol).container.split(".")}
+        return fold(self.query.container[-1]) in surrounding or (
+            fold(self.query.container[-1]) == read_place(segment.path(int(segment.symbol_file[symbol.symbol]))).stem
+        )
+
+    def _take(self, symbols: Sequence[SymbolRef], name: str, base: float, found: dict[int, Definition]) -> None:
+        view = self.view
+        for symbol in symbols[:MOST_DEFINITIONS]:
+            segment = view.parts[symbol.part].segment
+            file, start = int(segment.symbol_file[symbol.symbol]), int(segment.symbol_start[symbol.symbol])
+            chunk = segment.chunk_at(file, start)
+            if chunk < 0:
+                continue
+            kind = KINDS[int(segment.symbol_kind[symbol.symbol])]
+            weight = base * _KIND_WEIGHTS.get(kind, 1.0)
+            if kind in _FUNCTIONS and start == int(segment.symbol_end[symbol.symbol]):
+                weight *= _DECLARED
+            if read_place(segment.path(file)).stem == fold(name):
+                weight *= self.tuning.same_stem
+            chunk += view.chunk_bases[symbol.part]
+            if chunk not in found or found[chunk].weight < weight:
+                found[chunk] = Definition(weight, symbol)
+
+    def _order(
+        self, chunks: NDArray[np.int64], words: Scores, found: dict[int, Definition], limit: int, explain: bool
+    ) -> list[Ranked]:
+        """Add to the words' scores what is known about the files, and sort."""
+        unit = float(words.max()) or 1.0
+        files: list[int] = self.view.chunk_file[chunks].tolist()
+        paths = {file: self.view.path(file) for file in set(files)}
+        coherent = self._coherence(words, files, unit) if self._uses("coherence") else {}
+        names = self._file_names(paths) if self._uses("file_name") else {}
+        factors = {file: self._factors(file, path) for file, path in paths.items()}
+        drafts: list[Draft] = []
+        for place, (chunk, file) in enumerate(zip(chunks.tolist(), files, strict=True)):
+            definition = found.get(chunk)
+            draft = Draft(chunk, file, definition.symbol if definition else None, {"words": float(words[place])}, factors[file])
+            draft.terms["coherence"] = coherent.get(place, 0.0)
+            draft.terms["file_name"] = self.tuning.file_name * unit * names.get(file, 0.0)
+            draft.terms["definitions"] = unit * definition.weight if definition else 0.0
+            drafts.append(draft)
+        keys = [(-draft.score, paths[draft.file], draft.chunk) for draft in drafts]
+        ordered = [drafts[place] for place in sorted(range(len(drafts)), key=keys.__getitem__)]
+        return self._saturate(ordered, limit, explain)
+
+    def _coherence(self, words: Scores, files: list[int], unit: float) -> dict[int, float]:
+        """What the best passage of each file gains from the file's other good ones, by its place."""
+        sums: dict[int, float] = {}
+        best: dict[int, int] = {}
+        # Equal scores in the order of their numbers would depend on the history of edits.
+        order = np.argsort(-words, kind="stable").tolist()
+        least = float(words[order[min(len(order), self.tuning.coherence_chunks) - 1]])
+        for place in order:
+            best.setdefault(files[place], place)
+            if words[place] >= least:
+                sums[files[place]] = sums.get(files[place], 0.0) + float(words[place])
+        most = max(sums.values(), default=0.0) or 1.0
+        return {best[file]: self.tuning.coherence * unit * total / most for file, total in sums.items()}
+
+    def _file_names(self, paths: dict[int, str]) -> dict[int, float]:
+        """The share of the query's words that stand in each file's name or, for less, in its folders' names."""
+        query = self.terms_of(self.query.words)
+        shares: dict[int, float] = {}
+        for file, path in paths.items():
+            place = read_place(path)
+            stems = {terms[0] for terms in self.terms_of(place.words) if terms}
+            folders = {terms[0] for terms in self.terms_of(place.folders) if terms}
+            hits = sum(self._named(terms, stems, folders) for terms in query)
+            shares[file] = hits / len(query) if query else 0.0
+        return shares
+
+    def _named(self, terms: tuple[str, ...], stems: set[str], folders: set[str]) -> float:
+        if any(self._same(term, stem) for term in terms for stem in stems):
+            return 1.0
+        if any(self._same(term, folder) for term in terms for folder in folders):
+            return self.tuning.folder
+        return 0.0
+
+    def _same(self, term: str, other: str) -> bool:
+        if term == other:
+            return True
+        least = self.tuning.prefix
+        return len(term) >= least and len(other) >= least and (term.startswith(other) or other.startswith(term))
+
+    def _factors(self, file: int, path: str) -> dict[str, float]:
+        """What every passage of a file is multiplied with."""
+        factors: dict[str, float] = {}
+        if self._uses("coverage") and self._possible:
+            factors["coverage"] = 1 - self.tuning.coverage * (1 - float(self._covered[file]) / self._possible)
+        if self._uses("penalties"):
+            for kind in sorted(read_place(path).kinds):
+                if kind not in self.query.intents:
+                    factors[kind] = PENALTIES[kind]
+            factors |= self._sibling_factors(file, path)
+        return factors
+
+    def _sibling_factors(self, file: int, path: str) -> dict[str, float]:
+        """Factors that depend on what else the project has."""
+        view = self.view
+        factors: dict[str, float] = {}
+        part, number = view.locate_file(file)
+        if not view.parts[part].segment.language(number) and not read_place(path).kinds:
+            factors["plain"] = PLAIN
+        stem, dot, ending = path.rpartition(".")
+        if dot + ending in HEADERS and any(view.find_file(stem + source) for source in SOURCES):
+            factors["header"] = HEADER
+        text = self.query.text.lower()
+        for version, newer in newer_versions(path):
+            if version not in text and any(view.has_folder(folder) for folder in newer):
+                factors["superseded"] = SUPERSEDED
+        return factors
+
+    def _saturate(self, ordered: list[Draft], limit: int, explain: bool) -> list[Ranked]:
+        """Count each further passage of a file less."""
+        seen: dict[int, int] = {}
+        scored: list[tuple[float, int, Draft, float]] = []
+        for place, draft in enumerate(ordered):
+            before = seen.get(draft.file, 0)
+            seen[draft.file] = before + 1
+            factor = self.tuning.saturation**before if self._uses("saturation") else 1.0
+            scored.append((-draft.score * factor, place, draft, factor))
+        scored.sort(key=lambda item: item[:2])
+        return [
+            Ranked(draft.chunk, -score, draft.symbol, draft.explain(factor) if explain else ())
+            for score, _, draft, factor in scored[:limit]
+        ]
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A passage on the way to its score."""
+
+    chunk: int
+    file: int
+    symbol: SymbolRef | None
+    terms: dict[str, float]
+    factors: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        """The sum of the terms times the factors."""
+        return math.prod(self.factors.values(), start=sum(self.terms.values()))
+
+    def explain(self, saturation: float) -> tuple[ScorePart, ...]:
+        """The terms that count, then the factors."""
+        terms = [ScorePart(name=name, value=value) for name, value in self.terms.items() if value]
+        factors = [ScorePart(name=name, value=value, factor=True) for name, value in self.factors.items()]
+        last = [ScorePart(name="saturation", value=saturation, factor=True)] if saturation != 1.0 else []
+        return (*terms, *factors, *last)
+
+
+def _looks_like_a_name(word: str) -> bool:
+    """Whether a word of a sentence is written like an identifier."""
+    return "_" in word.strip("_") or (not word.isupper() and any(letter.isupper() for letter in word[1:]))
+
+
+def _best(scores: Scores, count: int) -> NDArray[np.int64]:
+    """The numbers of the highest positive scores, at least `count` of them and all that equal the last one."""
+    positive = np.flatnonzero(scores > 0)
+    if len(positive) <= count:
+        return positive
+    values = scores[positive]
+    least = np.partition(values, len(values) - count)[len(values) - count]
+    return positive[values >= least]
+
