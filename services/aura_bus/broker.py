@@ -22,7 +22,7 @@ from aura_bus.journal import Entry, open_journal
 from aura_bus.routes import Asked, Routes
 from aura_shared.bus import wire
 from aura_shared.bus.handlers import failure, first_problem, reply_to, report
-from aura_shared.errors import AuraError, Conflict, Corrupt, NotReady, ServiceDown, StorageError, TooLarge
+from aura_shared.errors import AuraError, BusError, Conflict, Corrupt, ServiceDown, StorageError, TooLarge
 from aura_shared.messages.bus import BusStatus, BusStatusAnswer, JournalReplaced
 from aura_shared.messages.core import Envelope, now_iso, wrap
 from aura_shared.paths import AuraPaths, private_folder
@@ -319,7 +319,7 @@ class Broker:
         except ValueError as error:
             problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
             self._bury(identity, problem, [raw])
-            self._send(identity, wire.REFUSED, number, TooLarge.code.encode(), problem.encode())
+            self._send(identity, wire.REFUSED, number, BusError.code.encode(), problem.encode())
             return
         if envelope.id in self._waiting_ids or not self._room_for(identity, flags, raw):
             return
@@ -425,7 +425,7 @@ class Broker:
     def _answer(self, identity: bytes, raw: bytes) -> None:
         asked = Envelope.model_validate_json(raw)
         if asked.type != BusStatus.type:
-            answer = failure(asked, NAME, NotReady(f"the broker does not answer {asked.type}"))
+            answer = failure(asked, NAME, BusError(f"the broker does not answer {asked.type}"))
         else:
             answer = reply_to(asked, NAME, self.status())
         self._send(identity, wire.REPLY, asked.id.encode(), answer.model_dump_json().encode())

@@ -27,7 +27,8 @@ class BrokerService:
     """
 
     def __init__(self, broker: Broker, metrics: ServiceMetricsRegistry) -> None:
-        self._broker = broker
+        self.broker = broker
+        """What it runs."""
         self._metrics = metrics
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         self._ready = threading.Event()
@@ -52,13 +53,13 @@ class BrokerService:
         await asyncio.to_thread(self._ready.wait)
         if self._failure is not None:
             raise AuraError(f"the broker cannot start: {self._failure}") from self._failure
-        self._telling = asyncio.create_task(self._tell())
+        self._telling = asyncio.create_task(self._tell_often())
 
     async def stop(self) -> None:
         """Store what waits, and close the journal."""
         if self._telling is not None:
             self._telling.cancel()
-        self._broker.stop()
+        self.broker.stop()
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
 
@@ -66,27 +67,30 @@ class BrokerService:
         """Not well while the journal cannot be written; not alive once its loop has ended."""
         if self._failure is not None:
             return Health(ok=False, detail=f"the broker broke down: {self._failure}", alive=False)
-        return Health(ok=True) if self._broker.storing else Health(ok=False, detail="the journal cannot be written")
+        return Health(ok=True) if self.broker.storing else Health(ok=False, detail="the journal cannot be written")
 
     def _run(self) -> None:
         try:
-            self._broker.run(self._ready.set)
+            self.broker.run(self._ready.set)
         except BaseException as error:  # noqa: BLE001 - the outermost loop of the thread; `health` tells it on
             report("broker_failed")
             self._failure = error
         finally:
             self._ready.set()
 
-    async def _tell(self) -> None:
-        """The broker has no connection to itself, so its figures go straight out."""
+    def tell(self) -> None:
+        """Publish the broker's figures; it has no connection to itself, so they go straight out."""
+        metrics = ServiceMetrics(
+            service=NAME,
+            pid=os.getpid(),
+            uptime_s=self._metrics.uptime_s,
+            cpu_s=cpu_seconds(),
+            rss_bytes=rss_bytes(),
+            exposition=self._metrics.exposition(),
+        )
+        self.broker.say(wrap(metrics, src=NAME))
+
+    async def _tell_often(self) -> None:
         while True:
-            metrics = ServiceMetrics(
-                service=NAME,
-                pid=os.getpid(),
-                uptime_s=self._metrics.uptime_s,
-                cpu_s=cpu_seconds(),
-                rss_bytes=rss_bytes(),
-                exposition=self._metrics.exposition(),
-            )
-            self._broker.say(wrap(metrics, src=NAME))
+            self.tell()
             await asyncio.sleep(METRICS_EVERY_S)

@@ -6,12 +6,15 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import zmq
 
 from aura_bus.broker import Broker
 from aura_shared.bus.zmq_bus import ZmqBus, connect
@@ -26,6 +29,14 @@ class Limits:
     ack_timeout_s: float = 20.0
     out_hwm: int = 10_000
     retention_events: int = 200_000
+
+
+@contextmanager
+def short_paths() -> Generator[AuraPaths]:
+    """Folders of one installation, with names short enough for sockets, until the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="aura-bus-") as folder:
+        root = Path(folder)
+        yield AuraPaths(root / "config", root / "data", root / "logs", root / "run").prepare()
 
 
 @contextmanager
@@ -75,13 +86,14 @@ async def until(true: Callable[[], bool], within_s: float = 20.0) -> None:
             await asyncio.sleep(0.005)
 
 
-def start_broker(paths: AuraPaths, **environment: str) -> subprocess.Popen[bytes]:
+def start_broker(paths: AuraPaths, *, before: Callable[[], None] | None = None) -> subprocess.Popen[bytes]:
     """`python -P -m aura_bus` with its files at `paths`; returns once its sockets are there."""
     for socket in (paths.bus_in, paths.bus_out):
         socket.unlink(missing_ok=True)
-    home = str(paths.run.parent)
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "aura_bus"], env={**os.environ, "AURA_HOME": home, **environment}
+        [sys.executable, "-P", "-m", "aura_bus"],
+        env={**os.environ, "AURA_HOME": str(paths.run.parent)},
+        preexec_fn=before,  # noqa: PLW1509 - sets limits of the child only
     )
     end = time.monotonic() + 20
     while not paths.bus_out.exists():
@@ -116,3 +128,15 @@ async def lines_of(process: subprocess.Popen[str], within_s: float = 60.0) -> li
         printed, _ = await asyncio.to_thread(process.communicate)
     assert process.returncode == 0
     return printed.splitlines()
+
+
+@contextmanager
+def dealer(paths: AuraPaths, name: str = "raw/1") -> Generator[zmq.Socket[bytes]]:
+    """A bare connection to the broker's input."""
+    with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
+        socket.setsockopt(zmq.IDENTITY, name.encode())
+        socket.setsockopt(zmq.LINGER, 1000)
+        socket.setsockopt(zmq.RCVTIMEO, 20_000)
+        socket.setsockopt(zmq.RECONNECT_IVL, 10)
+        socket.connect(f"ipc://{paths.bus_in}")
+        yield socket

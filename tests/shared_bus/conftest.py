@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from aura_shared.bus import Bus
 from aura_shared.bus.memory import MemoryHub
 from aura_shared.paths import AuraPaths
-from shared_bus.brokers import connected, running_broker
+from shared_bus.brokers import connected, running_broker, short_paths
 
 
 @pytest.fixture
 def bus_paths() -> Iterator[AuraPaths]:
     """Folders of one installation, with names short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="aura-bus-") as folder:
-        root = Path(folder)
-        yield AuraPaths(root / "config", root / "data", root / "logs", root / "run").prepare()
+    with short_paths() as paths:
+        yield paths
 
 
 @pytest.fixture(params=["memory", "zmq"])
