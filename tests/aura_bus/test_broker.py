@@ -280,8 +280,7 @@ async def fill(bus: ZmqBus) -> int:
     for number in range(1000):
         try:
             assert await bus.publish(Happened(number=number, text="x" * 5000)) == number + 1
-        except BusError as error:
-            assert "not acknowledged" in error.message
+        except BusError:
             return number
     raise AssertionError("the journal never was full")
 
