@@ -103,7 +103,7 @@ def wait_ready(paths: AuraPaths, timeout_s: float, seen: Callable[[Status], None
         if status is not None:
             if seen is not None:
                 seen(status)
-            if status.get("ready") is True:
+            if status.get("ready") is True and status.get("stopping") is not True:
                 return status
             _refuse_crash_loop(status)
         elif _all_left():
@@ -113,13 +113,29 @@ def wait_ready(paths: AuraPaths, timeout_s: float, seen: Callable[[Status], None
         time.sleep(POLL_S)
 
 
+def wait_stopped(paths: AuraPaths, timeout_s: float) -> Status | None:
+    """The status of the daemon that runs and goes on running; one that is just stopping is waited for.
+
+    Raises:
+        Unavailable: It does not stop in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        status = daemon_status(paths)
+        if status is None or status.get("stopping") is not True:
+            return status
+        if time.monotonic() >= deadline:
+            raise Unavailable(f"Aura is still stopping after {timeout_s:.0f} s", hint="See `aura logs supervisor`.")
+        time.sleep(POLL_S)
+
+
 def ensure_daemon(paths: AuraPaths, timeout_s: float, seen: Callable[[Status], None] | None = None) -> bool:
     """Have a daemon that is ready; returns whether it had to be started.
 
     Raises:
         AuraError: It cannot be started or does not become ready.
     """
-    started = daemon_status(paths) is None
+    started = wait_stopped(paths, timeout_s) is None
     if started:
         start_daemon(paths)
     wait_ready(paths, timeout_s, seen)

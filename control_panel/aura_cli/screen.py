@@ -59,12 +59,12 @@ def out_json(value: JsonObject) -> None:
 
 def bold(text: str) -> str:
     """Text that stands out."""
-    return click.style(text, bold=True)
+    return click.style(text, bold=True) if text else ""
 
 
 def dim(text: str) -> str:
     """Text that steps back."""
-    return click.style(text, fg="bright_black")
+    return click.style(text, fg="bright_black") if text else ""
 
 
 def coloured(text: str, colour: str) -> str:

@@ -167,8 +167,19 @@ class _Style:
 
     def write(self, value: object, depth: int) -> str:
         """A value over several lines, as deep as its place."""
-        text = json.dumps(value, indent=self.indent, ensure_ascii=False)
-        return text.replace("\n", self.eol + self.indent * depth)
+        return self.write_after(value, self.indent * depth)
+
+    def write_after(self, value: object, margin: str) -> str:
+        """A value over several lines, the lines after the first behind `margin`; a list stays on one line."""
+        members = _mapping(value)
+        if not members:
+            return json.dumps(value, ensure_ascii=False)
+        inner = self.eol + margin + self.indent
+        written = [
+            f"{json.dumps(name, ensure_ascii=False)}: {self.write_after(item, margin + self.indent)}"
+            for name, item in members.items()
+        ]
+        return "{" + ",".join(inner + member for member in written) + self.eol + margin + "}"
 
 
 def _nested(path: Sequence[str], value: object) -> object:
@@ -230,10 +241,9 @@ def _insert(text: str, around: Value, name: str, value: object, depth: int, styl
     # The new member takes the indentation of the one before it, whatever the rest of the file does.
     indent = _indent_before(text, last.start)
     if indent is not None:
-        inner, depth_text = style.eol + indent, indent
-    else:
-        depth_text = style.indent * (depth + 1)
-    written = head + json.dumps(value, indent=style.indent, ensure_ascii=False).replace("\n", style.eol + depth_text)
+        inner = style.eol + indent
+    margin = style.indent * (depth + 1) if indent is None else indent
+    written = head + style.write_after(value, margin)
     end = last.value.end if last.comma is None else last.comma + 1
     line_end = _after_comment(text, end)
     comma_before, comma_after = ("," if last.comma is None else ""), ("" if last.comma is None else ",")
@@ -257,17 +267,15 @@ def _cut(text: str, around: Value, member: Member) -> str:
     members = around.members or []
     place = members.index(member)
     start, end = member.start, member.value.end if member.comma is None else member.comma + 1
-    if len(members) == 1:
-        rest = text[around.start + 1 : start] + text[end : around.end - 1]
-        kept = rest.rstrip() + text[:0] if rest.strip() else ""
-        if not kept:
-            return f"{text[: around.start]}{{}}{text[around.end :]}"
+    if len(members) == 1 and not (text[around.start + 1 : start] + text[end : around.end - 1]).strip():
+        return f"{text[: around.start]}{{}}{text[around.end :]}"
     start, end = _whole_lines(text, start, end)
-    if member.comma is None and place > 0:
-        comma = members[place - 1].comma
-        assert comma is not None
+    comma = members[place - 1].comma if place else None
+    if comma is not None and place == len(members) - 1 and not text[comma + 1 : start].strip(" "):
+        start = comma + 1
+    if member.comma is None and comma is not None:
         between = text[comma + 1 : start]
-        return text[:comma] + between + text[end:]
+        return text[:comma] + (between if between.strip() else "") + text[end:]
     return text[:start] + text[end:]
 
 
@@ -282,7 +290,7 @@ def _whole_lines(text: str, start: int, end: int) -> tuple[int, int]:
         if before > 0 and text[before - 1] == "\r":
             before -= 1
         return (before, after) if ends_line else (line_start, after)
-    return start, after
+    return start, after if text[end - 1] == "," else end
 
 
 class _Reader:

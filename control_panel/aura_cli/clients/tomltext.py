@@ -46,11 +46,21 @@ def set_path(text: str, path: Sequence[str], new: object) -> str:
         if name not in within:
             within[name] = tomlkit.inline_table()
         container = within[name]
+    entry = cast("dict[str, object]", container)
+    missing: list[str] = []
+    header = _header(text, path)
     for name, value in table.items():
-        within = cast("dict[str, object]", container)
-        if within.get(name) != value:
-            within[name] = value
-    return tomlkit.dumps(document)
+        if name not in entry and header is not None:
+            missing.append(f"{name} = {_written(value)}")
+        elif entry.get(name) != value:
+            entry[name] = tomlkit.value(_written(value))
+    changed = tomlkit.dumps(document)
+    header = _header(changed, path)
+    if header is None or not missing:
+        return changed
+    # tomlkit would add them behind the comments of the next table.
+    eol = _eol(changed)
+    return changed[: header.end()].rstrip("\r") + "".join(eol + line for line in missing) + changed[header.end() :]
 
 
 def remove_path(text: str, path: Sequence[str], *, and_empty: bool = False) -> str:  # noqa: ARG001 - like the one for JSON; a table that was appended leaves no empty one
@@ -116,8 +126,7 @@ def _inline(text: str, path: Sequence[str]) -> bool:
 
 
 def _append(text: str, path: Sequence[str], table: dict[str, object]) -> str:
-    found = re.search(r"\r\n|\n", text)
-    eol = found.group() if found else "\n"
+    eol = _eol(text)
     lines = [f"[{'.'.join(path)}]", *(f"{name} = {_written(value)}" for name, value in table.items())]
     before = text
     if before.strip("\ufeff"):
@@ -133,31 +142,38 @@ def _written(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def _eol(text: str) -> str:
+    found = re.search(r"\r\n|\n", text)
+    return found.group() if found else "\n"
+
+
+def _names(header: re.Match[str]) -> list[str]:
+    return [part.strip().strip("\"'") for part in header.group(1).split(".")]
+
+
+def _header(text: str, path: Sequence[str]) -> re.Match[str] | None:
+    """The line that opens the table at a path."""
+    return next((header for header in _HEADER.finditer(text) if _names(header) == list(path)), None)
+
+
 def _blocks(text: str, path: Sequence[str]) -> list[tuple[int, int]]:
     """Where the tables at and below a path stand, each with the empty line before it."""
     headers = list(_HEADER.finditer(text))
     blocks: list[tuple[int, int]] = []
     for number, header in enumerate(headers):
-        names = [part.strip().strip("\"'") for part in header.group(1).split(".")]
-        if names[: len(path)] != list(path):
+        if _names(header)[: len(path)] != list(path):
             continue
         following = headers[number + 1].start() if number + 1 < len(headers) else len(text)
-        end = header.start() + len(
-            _without_next_comments(text[header.start() : following], last=following == len(text))
-        )
-        start = header.start()
-        empty = re.search(r"(?:^|(?<=\n))[ \t]*\r?\n$", text[:start])
-        if empty and end == len(text):
-            start = empty.start()
+        end = header.start() + len(_own_lines(text[header.start() : following]))
+        empty = re.search(r"(?:^|(?<=\n))[ \t]*\r?\n$", text[: header.start()])
+        start = empty.start() if empty else header.start()
         blocks.append((start, end))
     return blocks
 
 
-def _without_next_comments(block: str, *, last: bool) -> str:
-    """A table's lines without the comments that stand before the next header and speak of that one."""
-    if last:
-        return block
+def _own_lines(block: str) -> str:
+    """A table's lines without the space and comments behind it: those speak of what comes next."""
     lines = block.splitlines(keepends=True)
-    while len(lines) > 1 and lines[-1].lstrip().startswith("#"):
+    while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
         lines.pop()
     return "".join(lines)

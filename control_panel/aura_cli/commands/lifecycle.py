@@ -16,7 +16,7 @@ import click
 
 from aura_cli.answers import JsonObject, count_of, text_of
 from aura_cli.commands.logs import FOLLOW_POLL_S
-from aura_cli.daemon import POLL_S, Status, daemon_status, services_of, start_daemon, wait_ready
+from aura_cli.daemon import POLL_S, Status, daemon_status, services_of, start_daemon, wait_ready, wait_stopped
 from aura_cli.examples import WithExamples
 from aura_cli.log_view import at_least, log_line
 from aura_cli.screen import ProgressLine, ask, asks, bold, dim, note, out, out_json, plural, seconds, state
@@ -60,7 +60,7 @@ def up(*, path: Path | None, detach: bool, yes: bool, no_init: bool, timeout: fl
     paths = find_paths().prepare()
     root = _to_register(paths, path, yes=yes, no_init=no_init)
     began = time.monotonic()
-    started = daemon_status(paths) is None
+    started = wait_stopped(paths, timeout) is None
     project: Project | None = None
     if started:
         if root is not None:
