@@ -284,17 +284,16 @@ class Keeper:
     def _sort_out(self, paths: Iterable[str]) -> tuple[list[str], list[str]]:
         """Which of the reported paths are files to read, and which known files are gone; runs in a thread."""
         assert self._index is not None
-        stamps = self._index.stamps()
         changed: list[str] = []
         removed: list[str] = []
         for path in sorted(paths):
             where = self.root / path
             if where.is_file():
                 changed.append(path)
-            elif path in stamps:
+            elif self._index.stamp(path) is not None:
                 removed.append(path)
             elif not where.exists():
-                removed += [known for known in stamps if known.startswith(path + "/")]
+                removed += self._index.paths_below(path)
         return changed, removed
 
     async def _apply(self, changed: Sequence[str], removed: Sequence[str]) -> None:
@@ -325,11 +324,11 @@ class Keeper:
     ) -> tuple[list[str], list[str]] | None:
         """Runs in a thread; None when no content had changed."""
         assert self._index is not None
-        stamps = self._index.stamps()
+        stamp = self._index.stamp
         facts: list[FileFacts] = []
-        gone = [path for path in removed if path in stamps]
+        gone = [path for path in removed if stamp(path) is not None]
         for path, fact in self._read(changed, stop):
-            known = stamps.get(path)
+            known = stamp(path)
             if fact is None:
                 if known is not None:
                     gone.append(path)
@@ -379,11 +378,15 @@ class Keeper:
         if not self._directory.exists():
             return None
         try:
-            return CodeIndex.open(self._directory)
+            index = CodeIndex.open(self._directory)
         except Corrupt as error:
             log.warning("index_corrupt", project=self.project.id, problem=str(error))
             self._discard()
             return None
+        if index.generation:
+            return index
+        index.close()  # Its first build was cut off.
+        return None
 
     def _discard(self) -> None:
         self._close()
@@ -425,8 +428,10 @@ class Keeper:
                 "languages": dict(stats.languages),
                 "skipped": _together(stats.skipped, self._unreadable),
             }
-        self.info = self.info.model_copy(update=values)
-        self._announce(self.info)
+        info = self.info.model_copy(update=values)
+        if info != self.info:
+            self.info = info
+            self._announce(info)
 
 
 class _Stop:
