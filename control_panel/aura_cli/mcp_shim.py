@@ -236,37 +236,61 @@ class Link:
         Raises:
             AuraError: No gateway answered in time.
         """
-        from aura_cli.mcp_upstream import Exchange, LostGateway, Refused, modern_headers  # noqa: PLC0415 - as above
+        from aura_cli.mcp_upstream import LostGateway  # noqa: PLC0415 - as above
 
-        identity, version = _identity(message), _version(message)
-        assert identity is not None
-        body = json.dumps(message).encode()
+        listening = message.get("method") == LISTEN
         until_s = time.monotonic() + WAIT_S
         again = False
         while True:
-            listening = message.get("method") == LISTEN
             found = self._finder.find(until_s, start=not (listening and again))
             try:
-                headers = modern_headers(message, version) if version else self._session.headers(found, opening or {})
-                exchange = running[identity] = Exchange(body, headers)
-                answer = self._follow(exchange, found, message, again=again)
-                if answer is not None or exchange.cancelled:
-                    return [] if answer is None else [answer]
-                raise LostGateway("the answer ended early")
-            except Refused as error:
-                if error.status == 404 and not version and self._session.forget(found):
-                    again = True
-                    continue
-                return [_refusal(identity, error)]
+                return self._attempt(found, message, running, opening, again=again)
             except LostGateway as error:
-                if running[identity].cancelled if identity in running else False:
-                    return []
-                again = True
                 if listening:
                     until_s = time.monotonic() + 86_400  # A follower waits for as long as its client does.
                 elif time.monotonic() > until_s:
                     raise Unavailable(f"the gateway went away: {error}") from error
-                time.sleep(0.1)
+            again = True
+            time.sleep(0.1)
+
+    def _attempt(
+        self,
+        found: Discovery,
+        message: JsonObject,
+        running: dict[RequestId, Exchange],
+        opening: JsonObject | None,
+        *,
+        again: bool,
+    ) -> list[JsonObject]:
+        """Carry a request once; nothing is returned when the client took it back.
+
+        Raises:
+            LostGateway: It has to be carried again.
+        """
+        from aura_cli.mcp_upstream import Exchange, LostGateway, Refused, modern_headers  # noqa: PLC0415 - as above
+
+        identity, version = _identity(message), _version(message)
+        assert identity is not None
+        exchange = Exchange(json.dumps(message).encode())
+        try:
+            exchange.headers = (
+                modern_headers(message, version) if version else self._session.headers(found, opening or {})
+            )
+            running[identity] = exchange
+            answer = self._follow(exchange, found, message, again=again)
+        except Refused as error:
+            if error.status == 404 and not version and self._session.forget(found):
+                raise LostGateway("the session ended") from error
+            return [_refusal(identity, error)]
+        except LostGateway:
+            if exchange.cancelled:
+                return []
+            raise
+        if exchange.cancelled:
+            return []
+        if answer is None:
+            raise LostGateway("the answer ended early")
+        return [answer]
 
     def notify(self, message: JsonObject, opening: JsonObject | None) -> None:
         """Carry a notification or an answer; when it is lost, nobody waits for it."""

@@ -1,0 +1,76 @@
+"""Questions to the services: bounded in time and size, and taken back when the client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from aura_shared.bus import Bus, ProgressHandler
+from aura_shared.errors import Cancelled, TooLarge
+from aura_shared.messages.core import ReplyT, Request
+
+__all__ = ["MAX_ANSWER_BYTES", "Asking", "bounded", "until_gone"]
+
+MAX_ANSWER_BYTES: Final = 8_388_608
+"""Larger answers are refused; the budgets of the requests keep usual ones far below."""
+
+AnswerT = TypeVar("AnswerT")
+
+
+class Asking:
+    """Asks over the bus with the gateway's time bound."""
+
+    def __init__(self, bus: Bus, timeout_s: float) -> None:
+        self._bus = bus
+        self.timeout_s = timeout_s
+        """Bound of one call."""
+
+    async def ask(
+        self,
+        request: Request[ReplyT],
+        *,
+        cause: str,
+        timeout_s: float | None = None,
+        on_progress: ProgressHandler | None = None,
+    ) -> ReplyT:
+        """What the service answers.
+
+        Raises:
+            AuraError: What the service reports, or that it does not answer in time.
+        """
+        limit = self.timeout_s if timeout_s is None else timeout_s
+        return await self._bus.request(request, timeout_s=limit, cause=cause, on_progress=on_progress)
+
+
+def bounded(answer: bytes) -> bytes:
+    """`answer` itself.
+
+    Raises:
+        TooLarge: It is over the bound of answers.
+    """
+    if len(answer) > MAX_ANSWER_BYTES:
+        raise TooLarge(
+            f"the answer has {len(answer)} bytes, and {MAX_ANSWER_BYTES} is the most",
+            hint="Ask for less: a lower limit, a lower budget, or a narrower path.",
+        )
+    return answer
+
+
+async def until_gone(work: Awaitable[AnswerT], gone: Callable[[], Awaitable[object]]) -> AnswerT:
+    """The result of `work`, which is cancelled when `gone` returns first: the client has left.
+
+    Raises:
+        Cancelled: The client left.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Cancelled("the client left before the answer")
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)

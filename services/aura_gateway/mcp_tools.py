@@ -1,0 +1,337 @@
+"""The tools that agents get: descriptions that say when to use which, strict arguments, errors to act on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self, cast
+from urllib.parse import unquote
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import JsonValue, ValidationError
+from starlette.requests import Request as HttpRequest
+from typing_extensions import override
+
+from aura_gateway import mcp_texts
+from aura_gateway.asking import Asking, bounded
+from aura_gateway.calls import Call, call_of
+from aura_gateway.hearing import Hearing
+from aura_gateway.mcp_arguments import (
+    Arguments,
+    MapArguments,
+    OutlineArguments,
+    SearchArguments,
+    SpanArguments,
+    StatusArguments,
+    SymbolArguments,
+    compact_schema,
+)
+from aura_gateway.problems import usage_problem
+from aura_gateway.status import StatusBoard
+from aura_shared.errors import AuraError, IndexBuilding, UnknownProject
+from aura_shared.logging import get_logger
+from aura_shared.messages.code import (
+    FindSymbols,
+    ListProjects,
+    MapProject,
+    OutlineFile,
+    ProjectInfo,
+    ReadSpan,
+    SearchCode,
+)
+from aura_shared.messages.core import Event, Progress, ReplyT, Request
+
+__all__ = ["PROJECT_HEADER", "AskingTool", "McpTools"]
+
+PROJECT_HEADER: Final = "x-aura-project"
+"""Where the client works: a path, or a project's name, percent-encoded. The stdio shim sets it."""
+_PROJECTS_S: Final = 2.0  # How long a project list counts; an event that says otherwise ends it sooner.
+
+log = get_logger("mcp")
+
+ToolContext = Context[Any, HttpRequest]
+Answered = tuple[str, dict[str, JsonValue]]
+"""Readable text, and the same as data."""
+Work = Callable[[ToolContext, Call, dict[str, Any]], Awaitable[Answered]]
+"""Gets the checked arguments by name."""
+
+
+class AskingTool(Tool):
+    """A tool whose errors are structured: a code, a sentence, a hint, and the request's id."""
+
+    @override
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        call = call_of(cast("ToolContext", context).request_context.request.scope)  # type: ignore[union-attr]  # HTTP only
+        try:
+            checked = self.fn_metadata.validate_arguments(arguments)
+            text, data = await cast("Work", self.fn)(context, call, checked)
+            bounded(text.encode())
+        except ValidationError as error:
+            return _failed(usage_problem(error), call)
+        except AuraError as error:
+            return _failed(error, call)
+        return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
+
+
+def _failed(error: AuraError, call: Call) -> CallToolResult:
+    call.outcome = error.code
+    text = f"{error.code}: {error.message}" + (f"\nHint: {error.hint}" if error.hint else "")
+    told: JsonValue = {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "request_id": call.request_id,
+    }
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)], structured_content={"error": told}, is_error=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How a tool is announced."""
+
+    name: str
+    title: str
+    description: str
+    arguments: type[Arguments]
+    gives: tuple[str, ...]
+    """Lists that the structured answer holds."""
+
+
+_SEARCH = _Kind(
+    "code_search",
+    "Search code",
+    "Find code in the indexed project: use first, instead of grep, to learn where something is done. Takes a question "
+    'in plain words, an identifier, a path, "an exact string" in double quotes, or /a regex/. Returns ranked passages '
+    "with path, lines and code from an index that follows edits within a second.",
+    SearchArguments,
+    ("hits", "skipped"),
+)
+_SYMBOL = _Kind(
+    "code_symbol",
+    "Find definitions",
+    "Find where a class, function, method or constant is defined, by name: path, lines, signature, documentation. Use "
+    "when you know a name; use code_search when you do not.",
+    SymbolArguments,
+    ("symbols",),
+)
+_OUTLINE = _Kind(
+    "code_outline",
+    "Outline a file",
+    "List what one file defines and imports, with line numbers. Use before reading a long file, then read_span.",
+    OutlineArguments,
+    ("symbols", "imports"),
+)
+_SPAN = _Kind(
+    "read_span",
+    "Read lines",
+    "Read some lines of a file of the project, for example around a place that another tool named.",
+    SpanArguments,
+    (),
+)
+_MAP = _Kind(
+    "project_map",
+    "Map a project",
+    "Show the project by folder: files, lines, languages, best known names. Use to get an overview of unknown code.",
+    MapArguments,
+    ("folders",),
+)
+_STATUS = _Kind(
+    "aura_status",
+    "Status of Aura",
+    "List the indexed projects with the state of their indexes, and Aura's services. Use when a project is unknown, "
+    "or an answer seems out of date.",
+    StatusArguments,
+    ("projects", "problems"),
+)
+
+
+class McpTools:
+    """The tools of one gateway."""
+
+    def __init__(self, asking: Asking, hearing: Hearing, board: StatusBoard) -> None:
+        self._asking = asking
+        self._hearing = hearing
+        self._board = board
+        self._projects: tuple[float, list[ProjectInfo]] | None = None
+        hearing.follow(self._forget_projects)
+
+    def all(self) -> list[Tool]:
+        """The tools, in the order in which they are listed."""
+        return [
+            _tool(_SEARCH, self._search),
+            _tool(_SYMBOL, self._symbol),
+            _tool(_OUTLINE, self._outline),
+            _tool(_SPAN, self._span),
+            _tool(_MAP, self._map),
+            _tool(_STATUS, self._status),
+        ]
+
+    async def project_list(self, cause: str) -> list[ProjectInfo]:
+        """The registered projects; a list of the last moments will do."""
+        now = time.monotonic()
+        if self._projects is None or now - self._projects[0] > _PROJECTS_S:
+            self._projects = (now, (await self._asking.ask(ListProjects(), cause=cause)).projects)
+        return self._projects[1]
+
+    async def _search(self, context: ToolContext, call: Call, given: dict[str, Any]) -> Answered:
+        return await self._answer(SearchCode, mcp_texts.search_text, context, call, given)
+
+    async def _symbol(self, context: ToolContext, call: Call, given: dict[str, Any]) -> Answered:
+        return await self._answer(FindSymbols, mcp_texts.symbol_text, context, call, given)
+
+    async def _outline(self, context: ToolContext, call: Call, given: dict[str, Any]) -> Answered:
+        return await self._answer(OutlineFile, mcp_texts.outline_text, context, call, given)
+
+    async def _span(self, context: ToolContext, call: Call, given: dict[str, Any]) -> Answered:
+        return await self._answer(ReadSpan, mcp_texts.span_text, context, call, given)
+
+    async def _map(self, context: ToolContext, call: Call, given: dict[str, Any]) -> Answered:
+        return await self._answer(MapProject, mcp_texts.map_text, context, call, given)
+
+    async def _status(self, context: ToolContext, call: Call, given: dict[str, Any]) -> Answered:
+        del context, given  # It takes nothing.
+        status = await self._board.look(call.request_id)
+        data = mcp_texts.clean(cast("JsonValue", status.model_dump(mode="json")))
+        return mcp_texts.status_text(status), cast("dict[str, JsonValue]", data)
+
+    async def _answer(
+        self,
+        kind: type[Request[ReplyT]],
+        text: Callable[[ReplyT, str], str],
+        context: ToolContext,
+        call: Call,
+        given: dict[str, Any],
+    ) -> Answered:
+        """Ask about the project that is meant, and put the answer into words."""
+        project = await self._resolve(context, call, given.pop("project"))
+        call.project = project[:200]
+        try:
+            answer = await self._ask(context, call, kind.model_validate({**given, "project": project}))
+        except UnknownProject as error:
+            raise self._with_choices(error, await self.project_list(call.request_id)) from error
+        return text(answer, project), mcp_texts.structured(answer, project)
+
+    async def _ask(self, context: ToolContext, call: Call, question: Request[ReplyT]) -> ReplyT:
+        """Ask, with progress; while the first index is being built, wait for it instead of sending the agent away."""
+        deadline = time.monotonic() + self._asking.timeout_s
+        async with _ProgressTeller(context) as teller:
+            while True:
+                left = deadline - time.monotonic()
+                try:
+                    return await self._asking.ask(
+                        question, cause=call.request_id, timeout_s=max(0.1, left), on_progress=teller.tell
+                    )
+                except IndexBuilding:
+                    if left < 1:
+                        raise
+                    teller.tell(self._building())
+                    await self._hearing.next_change(min(1.0, left))
+
+    def _building(self) -> Progress:
+        """How far the indexes that are being built are."""
+        busy = [project for project in self._hearing.projects.values() if project.phase in {"scanning", "building"}]
+        total = sum(project.files_total or 0 for project in busy)
+        return Progress(
+            done=sum(project.files_done for project in busy), total=total or None, note="the index is being built"
+        )
+
+    async def _resolve(self, context: ToolContext, call: Call, named: str | None) -> str:
+        """The project that is meant: the one named, the one around the client's folder, or the only one.
+
+        Raises:
+            UnknownProject: None is registered, or several are and none is named.
+        """
+        if named:
+            return named
+        projects = await self.project_list(call.request_id)
+        hint = unquote((context.headers or {}).get(PROJECT_HEADER, ""))[:4096]
+        around = await asyncio.to_thread(_around, projects, hint) if hint else None
+        if around is not None:
+            return around.id
+        if len(projects) == 1:
+            return projects[0].id
+        raise self._with_choices(UnknownProject("say which project is meant"), projects, hint)
+
+    @staticmethod
+    def _with_choices(error: UnknownProject, projects: list[ProjectInfo], hint: str = "") -> UnknownProject:
+        """`error` with the projects that there are."""
+        if not projects:
+            where = hint if hint.startswith("/") else "PATH"
+            return UnknownProject("no project is registered", hint=f"Have a person run `aura init {where}`.")
+        choices = "".join(f"\n- {project.id}  {project.root}" for project in projects)
+        return UnknownProject(f"{error.message}; registered are:{choices}", hint="Give one of these ids as `project`.")
+
+    def _forget_projects(self, event: Event) -> None:
+        del event  # Whatever it says, the list may have changed.
+        self._projects = None
+
+
+def _around(projects: list[ProjectInfo], hint: str) -> ProjectInfo | None:
+    """The project that a hint names, or the innermost one that contains that path."""
+    for project in projects:
+        if hint in {project.id, project.name}:
+            return project
+    real = Path(os.path.realpath(hint))
+    containing = [project for project in projects if real.is_relative_to(project.root)]
+    return max(containing, key=lambda project: len(project.root), default=None)
+
+
+class _ProgressTeller:
+    """Sends progress to the client, in order and never backwards, while the work goes on."""
+
+    def __init__(self, context: ToolContext) -> None:
+        self._context = context
+        self._waiting: asyncio.Queue[Progress] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._last = -1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def tell(self, progress: Progress) -> None:
+        """Have `progress` sent."""
+        if progress.done <= self._last:
+            return
+        self._last = progress.done
+        self._waiting.put_nowait(progress)
+        if self._task is None:
+            self._task = asyncio.create_task(self._send(), name="tell progress")
+
+    async def _send(self) -> None:
+        while True:
+            progress = await self._waiting.get()
+            await self._context.report_progress(progress.done, progress.total, progress.note or None)
+
+
+def _tool(kind: _Kind, work: Work) -> Tool:
+    properties: dict[str, Any] = {name: {"type": "array"} for name in kind.gives}
+    output = {"type": "object", "properties": {**properties, "error": {"type": "object"}}}
+    return AskingTool(
+        fn=work,
+        name=kind.name,
+        title=None,
+        description=kind.description,
+        parameters=compact_schema(kind.arguments),
+        fn_metadata=FuncMetadata(arg_model=kind.arguments, output_schema=output),
+        is_async=True,
+        context_kwarg=None,
+        icons=None,
+        meta=None,
+        annotations=ToolAnnotations(
+            title=kind.title, read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+        ),
+    )

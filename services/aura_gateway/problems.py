@@ -1,0 +1,82 @@
+"""How an error looks to a client: an HTTP status, and a body with a code, a sentence, a hint and the request's id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aura_shared.errors import AuraError, UsageProblem
+
+__all__ = ["STATUSES", "ProblemAnswer", "ProblemFields", "problem_of", "status_of", "usage_problem"]
+
+STATUSES: Final[Mapping[str, int]] = {
+    "invalid_request": 400,
+    "empty_query": 400,
+    "too_large": 413,
+    "not_found": 404,
+    "unknown_project": 404,
+    "unknown_file": 404,
+    "conflict": 409,
+    "not_ready": 503,
+    "index_building": 503,
+    "unavailable": 503,
+    "daemon_down": 503,
+    "service_down": 503,
+    "timeout": 504,
+    "cancelled": 499,
+    "not_allowed": 403,
+    "unsafe_path": 403,
+    "rate_limited": 429,
+    "bus_error": 502,
+    "disk_full": 507,
+}
+"""HTTP status per code of `aura_shared.errors`; every other one is a 500."""
+
+
+class ProblemFields(BaseModel):
+    """What went wrong."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    code: str
+    """Stable code, one of those in `aura_shared.errors`."""
+    message: str
+    """What, what was expected, what was found."""
+    hint: str
+    """What to try next."""
+    request_id: str
+    """Under which the call is found in the logs and the audit trail."""
+
+
+class ProblemAnswer(BaseModel):
+    """The body of every answer with a status of 400 or above."""
+
+    error: ProblemFields
+
+
+def status_of(error: AuraError) -> int:
+    """The HTTP status of an error."""
+    return STATUSES.get(error.code, 500)
+
+
+def problem_of(error: AuraError, request_id: str) -> bytes:
+    """The body for an error, as JSON."""
+    fields = ProblemFields(code=error.code, message=error.message, hint=error.hint, request_id=request_id)
+    return ProblemAnswer(error=fields).model_dump_json().encode()
+
+
+def usage_problem(error: ValidationError) -> UsageProblem:
+    """What is wrong with a request, by field and without its contents."""
+    return UsageProblem(
+        "; ".join(told(dict(found)) for found in error.errors(include_url=False, include_input=False)[:5])
+    )
+
+
+def told(found: Mapping[str, object]) -> str:
+    """One finding of pydantic in a line: where, and what."""
+    place = cast("Sequence[object]", found.get("loc", ()))
+    where = ".".join(str(part) for part in place if part != "body")
+    message = "unknown field" if found.get("type") == "extra_forbidden" else str(found.get("msg", "not valid"))
+    return f"{where}: {message}" if where else message
