@@ -74,10 +74,9 @@ def schemas() -> Schema:
 
 def type_text(schema: Schema) -> str:
     """A field's type in a few words."""
-    if schema.get("$ref", "").endswith("/JsonValue"):
-        return "any JSON"
     if "$ref" in schema:
-        return f"[{schema['$ref'].rsplit('/', 1)[1]}](#{schema['$ref'].rsplit('/', 1)[1].lower()})"
+        name = schema["$ref"].rsplit("/", 1)[1]
+        return "any JSON" if name == "JsonValue" else f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
         return " or ".join(type_text(option) for option in schema["anyOf"])
     if "enum" in schema:
