@@ -6,9 +6,10 @@ counts per chunk. The syntax tree is dropped.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from aura_shared.messages.code import SymbolKind
+if TYPE_CHECKING:  # Reading processes stay small: they never load pydantic (20 MB).
+    from aura_shared.messages.code import SymbolKind
 
 SkipReason = Literal["binary", "minified", "generated", "too-large", "unreadable", "not-utf8-name", "link", "submodule"]
 ReferenceKind = Literal["call", "type", "inherit", "import", "name"]
@@ -21,7 +22,7 @@ class Stamp(NamedTuple):
     size: int
     """Bytes."""
     digest: bytes
-    """BLAKE2b of the content, 16 bytes."""
+    """BLAKE2b of the content, 16 bytes; zeros when the content was not read (too large, unreadable)."""
 
 
 class SymbolFact(NamedTuple):

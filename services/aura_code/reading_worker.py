@@ -1,0 +1,65 @@
+"""A process that reads files for another one: batches of paths come in, facts go out, until the input ends.
+
+Started as `python -P -m aura_code.reading_worker` by `aura_code.reading`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import IO, cast
+
+from aura_code.content import ReadOptions, read_file
+from aura_code.facts import FileFacts
+from aura_code.reading import Answer, receive, send
+
+_ANSWER_BYTES = 512_000
+"""Source read before facts are sent back; bounds the memory of both sides."""
+
+
+def main() -> None:
+    """Serve batches until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one.
+    source, sink = _own_streams()
+    started = receive(source)
+    if not isinstance(started, tuple):
+        return
+    root, options = cast("tuple[str, ReadOptions]", started)
+    send(sink, Answer(0, []))
+    with contextlib.suppress(BrokenPipeError):
+        while (batch := receive(source)) is not None:
+            _serve(Path(root), cast("list[str]", batch), options, sink)
+
+
+def _own_streams() -> tuple[IO[bytes], IO[bytes]]:
+    """The two pipes, out of reach of anything that prints."""
+    source = os.fdopen(os.dup(0), "rb")
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return source, sink
+
+
+def _serve(root: Path, batch: list[str], options: ReadOptions, sink: IO[bytes]) -> None:
+    facts: list[FileFacts] = []
+    done = 0
+    size = 0
+    for path in batch:
+        done += 1
+        try:
+            facts.append(read_file(root, path, options))
+        except FileNotFoundError:
+            continue
+        size += facts[-1].stamp.size
+        if size >= _ANSWER_BYTES:
+            send(sink, Answer(done, facts))
+            facts, done, size = [], 0, 0
+    if done:
+        send(sink, Answer(done, facts))
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
