@@ -32,6 +32,8 @@ def log_line(line: JsonObject, *, whole: bool = False) -> str:
     service, level = text_of(line, "service", "?"), text_of(line, "level", "info")
     event = safe(text_of(line, "event"))
     facts = "  ".join(f"{name}={_fact(value)}" for name, value in line.items() if name not in _OWN_FIELDS)
+    if event == "output":  # What a service printed without its logger: the text itself is the event.
+        event, facts = "│", safe(text_of(line, "line"))
     mark = f"{level.upper()} " if level in {"warning", "error", "critical"} else ""
     head = f"{_clock(text_of(line, 'ts'))} {service.ljust(_SERVICE_COLUMNS)} {mark}{event}"
     room = width() - 1 - cells(head) - 2

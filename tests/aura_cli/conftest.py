@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socketserver
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,8 +16,7 @@ import pytest
 
 from aura_cli import daemon
 from aura_cli.main import main
-from aura_cli_running import Aura, JsonObject, Ran
-from aura_shared.discovery import Discovery, process_started_at
+from aura_cli_running import Aura, JsonObject, Ran, StandIn, StandInSupervisor, service
 from aura_shared.paths import find_paths
 
 
@@ -67,55 +66,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-Reply = tuple[int, JsonObject] | JsonObject
-
-
-@dataclass
-class StandIn:
-    """A gateway whose answers a test writes down."""
-
-    port: int
-    token: str = "a-token"
-    replies: dict[str, list[Reply]] = field(default_factory=dict)
-    """By method and path; the last one stays."""
-    asked: list[tuple[str, JsonObject]] = field(default_factory=list)
-    """What was asked."""
-
-    def reply(self, what: str, *replies: Reply) -> None:
-        """Answer `POST /v1/search` and the like so, one after the other."""
-        self.replies[what] = list(replies)
-
-    def announce(self, token: str | None = None) -> None:
-        """Write the discovery file."""
-        paths = find_paths().prepare()
-        started = process_started_at(os.getpid())
-        assert started is not None
-        Discovery(
-            pid=os.getpid(),
-            pid_started_at=started,
-            instance="one",
-            host="127.0.0.1",
-            port=self.port,
-            token=token or self.token,
-            protocol_min=1,
-            protocol_max=1,
-            version="0",
-        ).write(paths.discovery)
-
-    def answer(self, method: str, path: str, token: str, body: JsonObject) -> tuple[int, JsonObject]:
-        """What to answer to a request."""
-        if token != f"Bearer {self.token}":
-            return 401, {
-                "error": {"code": "not_allowed", "message": "the token is wrong", "hint": "", "request_id": "1"}
-            }
-        self.asked.append((f"{method} {path}", body))
-        replies = self.replies.get(f"{method} {path}")
-        if not replies:
-            return 404, {"error": {"code": "not_found", "message": f"nothing at {path}", "hint": "look elsewhere"}}
-        found = replies.pop(0) if len(replies) > 1 else replies[0]
-        return found if isinstance(found, tuple) else (200, found)
-
-
 @pytest.fixture
 def gateway(aura_home: Path) -> Iterator[StandIn]:
     """A running stand-in for the gateway, announced in the discovery file."""
@@ -146,3 +96,31 @@ def gateway(aura_home: Path) -> Iterator[StandIn]:
     server.shutdown()
     server.server_close()
     thread.join(5)
+
+
+@pytest.fixture
+def supervisor(aura_home: Path) -> Iterator[StandInSupervisor]:
+    """A running stand-in for the supervisor, all of whose services are ready."""
+    stand_in = StandInSupervisor(
+        {
+            "pid": 2**22 + 1,  # Above the largest pid, so that no such process is there.
+            "version": "0.1.0",
+            "ready": True,
+            "services": [service("bus"), service("code"), service("gateway")],
+        }
+    )
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            line = self.rfile.readline()
+            if line:
+                self.wfile.write(json.dumps(stand_in.answer(json.loads(line))).encode() + b"\n")
+
+    paths = find_paths().prepare()
+    with socketserver.ThreadingUnixStreamServer(str(paths.control_socket), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield stand_in
+        server.shutdown()
+        thread.join(5)

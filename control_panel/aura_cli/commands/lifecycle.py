@@ -83,7 +83,7 @@ def _to_register(paths: AuraPaths, path: Path | None, *, yes: bool, no_init: boo
     """The folder to register, if there is one and nobody objects."""
     if no_init:
         return None
-    folder = path if path is not None else Path.cwd()
+    folder = path.expanduser() if path is not None else Path.cwd()
     if not folder.is_dir():
         raise NotFound(f"there is no folder {folder}", hint="Check the spelling.")
     if open_registry(paths).containing(folder) is not None:

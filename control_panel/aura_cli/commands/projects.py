@@ -31,7 +31,7 @@ def init(*, path: Path | None, yes: bool, as_json: bool) -> None:
     Without PATH it is the git repository around the working directory, or the directory itself.
     """
     paths = find_paths().prepare()
-    root = path if path is not None else repository_of(Path.cwd()) or Path.cwd()
+    root = path.expanduser() if path is not None else repository_of(Path.cwd()) or Path.cwd()
     if not yes:
         refuse_too_wide(root)
     project, added = register(paths, root)
