@@ -133,7 +133,7 @@ class Keeper:
         self.starts += 1
         self._to("starting", self.reason)
         reason = await self._wait_ready(child)
-        if not reason:
+        if not reason and not child.ended.done():
             self.is_ready.set()
             self._to("ready", self.reason if self.restarts else "")
             self._settled.set()

@@ -111,6 +111,12 @@ def line_of(text: str, key: str) -> int | None:
     return None
 
 
+def _tables_and_keys(values: Mapping[str, object]) -> Iterator[str]:
+    for key, _ in flatten(values):
+        parts = key.split(".")
+        yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+
+
 def _plain_key(written: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in written.split("."))
 
@@ -142,7 +148,7 @@ def _file_layer(name: LayerName, path: Path) -> Layer:
         place = re.search(r"line (\d+)", str(error))
         line = place.group(1) if place else str(len(text.splitlines()) or 1)
         raise SettingsError(f"{path}:{line}: not valid TOML: {error}", hint="Correct that line.") from error
-    lines = {key: line_of(text, key) for key, _ in flatten(values)}
+    lines = {key: line_of(text, key) for key in _tables_and_keys(values)}
     return Layer(name, values, {key: f"{path}:{line}" if line else str(path) for key, line in lines.items()})
 
 
@@ -165,12 +171,13 @@ def _environment_layer(environ: Mapping[str, str]) -> Layer:
             section, separator, key = variable.removeprefix(prefix).partition("__")
             if variable.startswith(prefix) and separator and section and key:
                 dotted = f"{section}.{key.replace('__', '.')}".lower()
-                found[dotted], origins[dotted] = value, variable
+                found[dotted] = value
+                origins.update(dict.fromkeys(_tables_and_keys({dotted: ""}), variable))
     return Layer("environment", _nest(found), origins)
 
 
 def _flag_layer(flags: Mapping[str, str]) -> Layer:
-    return Layer("flag", _nest(flags), {key: f"--set {key}" for key in flags})
+    return Layer("flag", _nest(flags), {name: f"--set {key}" for key in flags for name in _tables_and_keys({key: ""})})
 
 
 def _nest(flat: Mapping[str, str]) -> Table:

@@ -32,6 +32,7 @@ __all__ = ["Build", "BuildPlain", "Connect", "Health", "PlainRuntime", "Runtime"
 log = get_logger("service")
 
 METRICS_INTERVAL_S: Final = 10.0
+FIRST_METRICS_S: Final = 2.0  # The first figures need an import that should not compete with the start.
 STOP_MARGIN_S: Final = 1.0  # The rest of the stop timeout, for the bus and the logs.
 
 
@@ -217,6 +218,7 @@ async def _stop(name: str, service: Service) -> None:
 
 
 async def _publish_metrics(name: str, bus: Bus, metrics: ServiceMetricsRegistry) -> None:
+    await asyncio.sleep(FIRST_METRICS_S)
     while True:
         event = ServiceMetrics(
             service=name,
@@ -225,7 +227,7 @@ async def _publish_metrics(name: str, bus: Bus, metrics: ServiceMetricsRegistry)
             cpu_s=cpu_seconds(),
             rss_bytes=rss_bytes(),
             bus_lag=bus.lag,
-            exposition=metrics.exposition(),
+            exposition=await asyncio.to_thread(metrics.exposition),
         )
         with suppress(BusError):  # Ephemeral: the next one follows.
             await bus.publish(event)

@@ -271,5 +271,5 @@ def _similar(place: list[str]) -> str:
     section = Settings.model_fields.get(place[0])
     if len(place) > 1 and section is not None and section.annotation is not None:
         known = list(cast("type[Section]", section.annotation).model_fields)
-    close = difflib.get_close_matches(place[-1], known, n=1)
+    close = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.65)
     return f"; did you mean {'.'.join([*place[:-1], close[0]])}?" if close else ""
