@@ -41,7 +41,7 @@ class Run(NamedTuple):
 
     term: NDArray[np.uint32]
     chunk: NDArray[np.uint32]
-    count: NDArray[np.uint8]
+    counts: NDArray[np.uint8]
 
 
 class Interner(dict[str, int]):
@@ -78,7 +78,7 @@ class FieldBuilder:
         self.chunks.extend([chunk] * size)
 
     def flush(self, expand_at: Array | None = None, expand: Array | None = None) -> None:
-        """Sort what was collected into a run; each number stands for the terms `expand[expand_at[n]:expand_at[n+1]]`."""
+        """Sort what was collected into a run; number n stands for the terms `expand[expand_at[n]:expand_at[n + 1]]`."""
         if not self.terms:
             return
         term = np.array(self.terms, dtype=np.int64)
@@ -110,7 +110,7 @@ class FieldBuilder:
             ranks = rank[run.term[starts]]
             places = np.repeat(filled[ranks] - starts, sizes) + np.arange(len(run.term))
             chunk[places] = run.chunk
-            count[places] = run.count
+            count[places] = run.counts
             filled[ranks] += sizes
         return {f"{name}_at": at, f"{name}_chunk": chunk, f"{name}_count": count}
 
@@ -289,7 +289,7 @@ class SegmentBuilder:
 
     def _finish_names(self, arrays: dict[str, Array]) -> None:
         names = [encode(name) for name in self._identifiers]
-        defined = np.unique(arrays["symbol_name"]).tolist()
+        defined = cast("list[int]", np.unique(arrays["symbol_name"]).tolist())
         ordered = list(self._identifiers) if defined else []
         folded = [encode(fold(ordered[name])) for name in defined]
         self._identifiers.clear()
@@ -336,5 +336,3 @@ def build_segment(files: Iterable[FileFacts], vocabulary: Vocabulary) -> Segment
     for facts in files:
         builder.add(facts)
     return builder.finish()
-
-

@@ -14,9 +14,12 @@ from typing import Final
 
 import numpy as np
 
+from aura_code.answers import visible
 from aura_code.building import SegmentBuilder, build_segment
 from aura_code.facts import FileFacts, SkipReason, Stamp
 from aura_code.merging import Part, merge, whole
+from aura_code.scanning import DEADLINE_S
+from aura_code.searching import Search
 from aura_code.segments import SKIP_REASONS, Segment, empty_arrays
 from aura_code.storing import (
     Edit,
@@ -31,9 +34,21 @@ from aura_code.storing import (
     write_pointer,
     write_segment,
 )
+from aura_code.symbols import find_symbols, map_project, outline
 from aura_code.terms import Vocabulary
 from aura_code.views import View, strike
-from aura_shared.errors import Conflict, Corrupt, StorageError
+from aura_shared.errors import Conflict, Corrupt, StorageError, UnknownFile
+from aura_shared.messages.code import (
+    FindSymbols,
+    MapAnswer,
+    MapProject,
+    OutlineAnswer,
+    SearchAnswer,
+    SearchCode,
+    Skipped,
+    SymbolAnswer,
+)
+from aura_shared.security import make_visible
 
 COMPACT_SHARE: Final = 0.05  # Share of chunks in the delta or struck out: above it searches get measurably slower.
 COMPACT_LEAST: Final = 2_000  # Chunks; below it compaction would run after every few edits of a small project.
@@ -53,8 +68,8 @@ class IndexStats:
     chunks: int
     languages: Mapping[str, int]
     """Files per language, most first; plain text is the empty name."""
-    skipped: Mapping[SkipReason, tuple[int, tuple[str, ...]]]
-    """Per reason: how many files, and up to three of them."""
+    skipped: Sequence[Skipped]
+    """What was left out, per reason."""
     disk_bytes: int
     """Size of its files."""
 
@@ -72,6 +87,7 @@ class CodeIndex:
         self._compacting = threading.Lock()
         self._frozen = False  # While a compaction runs, the segments that it reads must stay apart.
         self._disk_bytes = _size_of(folder)
+        self._left_out: tuple[int, Sequence[Skipped]] = (-1, ())
         self._query_words = Vocabulary.like(vocabulary)
         self._query_lock = threading.Lock()
 
@@ -170,6 +186,51 @@ class CodeIndex:
             self._view = view if self._frozen else _tidied(view)
             return view.generation
 
+    def search(
+        self, request: SearchCode, root: Path, *, without: frozenset[str] = frozenset(), deadline_s: float = DEADLINE_S
+    ) -> SearchAnswer:
+        """What answers a query.
+
+        Args:
+            request: What to look for, with limits and filters.
+            root: The project's folder, from which passages are read.
+            without: Parts of the ranking to leave out, among `RANKING_PARTS`.
+            deadline_s: Most seconds for reading files, when an exact string or an expression is looked for.
+
+        Raises:
+            UsageProblem: The query is empty, too long, or not a valid expression.
+        """
+        view = self._view
+        search = Search(view, self.terms_of, request, root, without=without, deadline_s=deadline_s)
+        return search.answer(self._skipped(view))
+
+    def symbols(self, request: FindSymbols) -> SymbolAnswer:
+        """Definitions by name."""
+        return find_symbols(self._view, request)
+
+    def outline(self, path: str) -> OutlineAnswer:
+        """What a file defines and imports.
+
+        Raises:
+            UnknownFile: The index has no such file.
+        """
+        answer = outline(self._view, path)
+        if answer is None:
+            raise UnknownFile(f"The index has no file {make_visible(path[:200])!r}.")
+        return answer
+
+    def map(self, request: MapProject) -> MapAnswer:
+        """What lies where in the project."""
+        return map_project(self._view, request)
+
+    def _skipped(self, view: View) -> Sequence[Skipped]:
+        """What the index leaves out, counted once a generation."""
+        generation, skipped = self._left_out
+        if generation != view.generation:
+            skipped = _stats_of(view, 0).skipped
+            self._left_out = (view.generation, skipped)
+        return skipped
+
     def stamps(self) -> dict[str, Stamp]:
         """How every file looked when it was read, skipped ones included."""
         view = self._view
@@ -177,6 +238,18 @@ class CodeIndex:
             view.parts[ref.part].segment.path(ref.file): view.parts[ref.part].segment.stamp(ref.file)
             for ref in view.files()
         }
+
+    def stamp(self, path: str) -> Stamp | None:
+        """How one file looked when it was read; None when the index does not know it."""
+        view = self._view
+        ref = view.find_file(path)
+        return None if ref is None else view.parts[ref.part].segment.stamp(ref.file)
+
+    def paths_below(self, folder: str) -> list[str]:
+        """Every known file in a folder and in those below it."""
+        view, start = self._view, folder + "/"
+        paths = (view.parts[ref.part].segment.path(ref.file) for ref in view.files())
+        return [path for path in paths if path.startswith(start)]
 
     def stats(self) -> IndexStats:
         """What the index holds now."""
@@ -281,7 +354,7 @@ def _edited(view: View, edit: Edit) -> View:
 
 
 def _tidied(view: View) -> View:
-    """The view with segments of edits joined when there are too many: always the newest, and as many as are of its size.
+    """The view with segments of edits joined when there are too many: the newest, and as many as are of its size.
 
     A file edited over and over is copied a logarithmic number of times.
     """
@@ -313,14 +386,17 @@ def _stats_of(view: View, disk_bytes: int) -> IndexStats:
         for number in np.flatnonzero(np.bincount(skip, minlength=1)).tolist():
             if number:
                 _count_skipped(part, number, skipped)
-    return IndexStats(files, lines, symbols, view.live_chunks, dict(languages.most_common()), skipped, disk_bytes)
+    left_out = [
+        Skipped(reason=reason, files=count, examples=list(examples)) for reason, (count, examples) in skipped.items()
+    ]
+    return IndexStats(files, lines, symbols, view.live_chunks, dict(languages.most_common()), left_out, disk_bytes)
 
 
 def _count_skipped(part: Part, number: int, skipped: dict[SkipReason, tuple[int, tuple[str, ...]]]) -> None:
     reason = SKIP_REASONS[number - 1]
     places = np.flatnonzero(part.alive & (part.segment.file_skip == number)).tolist()
     known, examples = skipped.get(reason, (0, ()))
-    more = tuple(part.segment.path(place) for place in places[: SHOWN_EXAMPLES - len(examples)])
+    more = tuple(visible(part.segment.path(place)) for place in places[: SHOWN_EXAMPLES - len(examples)])
     skipped[reason] = (known + len(places), (*examples, *more))
 
 

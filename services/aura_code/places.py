@@ -7,33 +7,106 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from aura_code.terms import fold, split_identifier
+from aura_code.terms import fold, split_identifier, words
 
-PlaceKind = Literal["tests", "docs", "legacy", "package", "declarations", "types", "platform"]
+PlaceKind = Literal["tests", "docs", "legacy", "package", "declarations", "types", "platform", "data"]
 
 _TEST_FOLDERS: Final = frozenset(
-    "test tests __tests__ spec specs e2e testdata test-data test_data testutil testutils unittest unittests fixtures "
-    "__fixtures__ __mocks__ mocks androidtest commontest jvmtest integrationtest testfixtures".split()
+    [
+        "test",
+        "tests",
+        "__tests__",
+        "spec",
+        "specs",
+        "e2e",
+        "testdata",
+        "test-data",
+        "test_data",
+        "testutil",
+        "testutils",
+        "unittest",
+        "unittests",
+        "fixtures",
+        "__fixtures__",
+        "__mocks__",
+        "mocks",
+        "androidtest",
+        "commontest",
+        "jvmtest",
+        "integrationtest",
+        "testfixtures",
+    ]
 )
 _TEST_FILE: Final = re.compile(
     r"(?:^(?:tests?|conftest|setuptests)$|^test_|[._-](?:tests?|spec|specs|e2e|test-d|stories|bench|benchmark)$"
     r"|[a-z0-9](?:Test|Tests|TestCase|Spec|IT)$)"
 )
 _DOC_FOLDERS: Final = frozenset(
-    "doc docs documentation docs_src example examples sample samples demo demos tutorial tutorials playground "
-    "benchmark benchmarks bench website".split()
+    [
+        "doc",
+        "docs",
+        "documentation",
+        "docs_src",
+        "example",
+        "examples",
+        "sample",
+        "samples",
+        "demo",
+        "demos",
+        "tutorial",
+        "tutorials",
+        "playground",
+        "benchmark",
+        "benchmarks",
+        "bench",
+        "website",
+    ]
 )
-_DOC_ENDINGS: Final = frozenset("md mdx rst txt adoc".split())
+_DOC_ENDINGS: Final = words("md mdx rst txt adoc")
 _LEGACY_FOLDERS: Final = frozenset(
-    "legacy deprecated compat compatibility old vendor vendored third_party thirdparty external node_modules deps "
-    "attic obsolete".split()
+    [
+        "legacy",
+        "deprecated",
+        "compat",
+        "compatibility",
+        "old",
+        "vendor",
+        "vendored",
+        "third_party",
+        "thirdparty",
+        "external",
+        "node_modules",
+        "deps",
+        "attic",
+        "obsolete",
+    ]
 )
 _LEGACY_FILE: Final = re.compile(r"(?:^|[._-])(?:legacy|deprecated|compat|old|bak)(?:$|[._-])", re.IGNORECASE)
 _TYPES: Final = frozenset({"types", "typings", "interfaces"})
 _PACKAGE_FILES: Final = frozenset({"__init__.py", "package-info.java", "module-info.java", "doc.go"})
 # Ports that few readers work on; a question about them names them.
 PLATFORMS: Final = frozenset(
-    "win win32 win64 windows aix sunos solaris os390 zos haiku vms amiga os400 ibmi cygwin msdos dos qnx hurd".split()
+    [
+        "win",
+        "win32",
+        "win64",
+        "windows",
+        "aix",
+        "sunos",
+        "solaris",
+        "os390",
+        "zos",
+        "haiku",
+        "vms",
+        "amiga",
+        "os400",
+        "ibmi",
+        "cygwin",
+        "msdos",
+        "dos",
+        "qnx",
+        "hurd",
+    ]
 )
 _BARREL_STEMS: Final = frozenset({"index", "mod", "__init__", "main", "lib", "init"})
 
@@ -57,12 +130,14 @@ def read_place(path: str) -> Place:
     folders = folder.split("/") if folder else []
     stem = name.rpartition(".")[0] or name
     first = stem.partition(".")[0] or stem
-    words = tuple(split_identifier(stem))
+    named = tuple(split_identifier(stem))
     if first in _BARREL_STEMS and folders:
-        words += tuple(split_identifier(folders[-1]))
+        named += tuple(split_identifier(folders[-1]))
     near = tuple(part for folder in folders[-2:] for part in split_identifier(folder))
-    kinds = frozenset(kind for kind, fits in _KINDS.items() if fits([part.lower() for part in folders], name, stem))
-    return Place(fold(first), words, near, kinds)
+    kinds: frozenset[PlaceKind] = frozenset(
+        kind for kind, fits in _KINDS.items() if fits([part.lower() for part in folders], name, stem)
+    )
+    return Place(fold(first), named, near, kinds)
 
 
 def _is_test(folders: list[str], _: str, stem: str) -> bool:

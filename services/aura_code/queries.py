@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aura_code.places import PLATFORMS, PlaceKind
-from aura_code.terms import WORD, split_identifier
+from aura_code.terms import WORD, split_identifier, words
 from aura_shared.errors import EmptyQuery, TooLarge, UsageProblem
 from aura_shared.messages.code import QueryMode
 
@@ -24,26 +24,154 @@ _IDENTIFIER: Final = re.compile(
 )
 _SEPARATOR: Final = re.compile(r"::|\.|->|#|/")
 _KEYWORDS: Final = frozenset(
-    "class struct interface trait enum type func function fn def method macro define impl module namespace object".split()
+    [
+        "class",
+        "struct",
+        "interface",
+        "trait",
+        "enum",
+        "type",
+        "func",
+        "function",
+        "fn",
+        "def",
+        "method",
+        "macro",
+        "define",
+        "impl",
+        "module",
+        "namespace",
+        "object",
+    ]
 )
 _STOP: Final = frozenset(
-    "a about after all also an and any are as at be been being but by can could did do does done each for from get gets "
-    "had has have how i if in into is it its just like make makes me my no not of on one or our out over should so some "
-    "such than that the their them then there these they this to up us use used uses using via was way we were what "
-    "when where whether which while who why will with within would you your".split()
+    [
+        "a",
+        "about",
+        "after",
+        "all",
+        "also",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "being",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "done",
+        "each",
+        "for",
+        "from",
+        "get",
+        "gets",
+        "had",
+        "has",
+        "have",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "like",
+        "make",
+        "makes",
+        "me",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "one",
+        "or",
+        "our",
+        "out",
+        "over",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "up",
+        "us",
+        "use",
+        "used",
+        "uses",
+        "using",
+        "via",
+        "was",
+        "way",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "whether",
+        "which",
+        "while",
+        "who",
+        "why",
+        "will",
+        "with",
+        "within",
+        "would",
+        "you",
+        "your",
+    ]
 )
-_TEST_WORDS: Final = frozenset("test tests testing tested unittest spec specs fixture fixtures mock mocks".split())
+_TEST_WORDS: Final = words(
+    """
+    test tests testing tested unittest spec specs fixture fixtures mock mocks
+    """
+)
 _DOC_WORDS: Final = frozenset(
-    "doc docs documentation readme changelog tutorial guide example examples sample samples demo".split()
+    [
+        "doc",
+        "docs",
+        "documentation",
+        "readme",
+        "changelog",
+        "tutorial",
+        "guide",
+        "example",
+        "examples",
+        "sample",
+        "samples",
+        "demo",
+    ]
 )
-_TYPE_WORDS: Final = frozenset("type types typing typings interface interfaces inference".split())
-_LEGACY_WORDS: Final = frozenset("legacy deprecated compat compatibility old vendored".split())
+_TYPE_WORDS: Final = words("type types typing typings interface interfaces inference")
+_DATA_WORDS: Final = words("json yaml yml toml xml ini html css config workflow manifest")
+_LEGACY_WORDS: Final = words("legacy deprecated compat compatibility old vendored")
 _INTENTS: Final[dict[PlaceKind, frozenset[str]]] = {
     "tests": _TEST_WORDS,
     "docs": _DOC_WORDS,
     "legacy": _LEGACY_WORDS,
     "types": _TYPE_WORDS,
     "platform": PLATFORMS,
+    "data": _DATA_WORDS,
 }
 
 
@@ -90,7 +218,9 @@ def read_query(text: str, mode: QueryMode = "auto") -> Query:
         mode = _recognise(stripped)
     query = _READERS[mode](stripped)
     if query is None:
-        raise UsageProblem(f"This is not {_NAMES[mode]}: {stripped[:80]}", hint="Leave the mode out, or correct the query.")
+        raise UsageProblem(
+            f"This is not {_NAMES[mode]}: {stripped[:80]}", hint="Leave the mode out, or correct the query."
+        )
     return query
 
 
@@ -121,12 +251,12 @@ def _read_words(text: str) -> Query | None:
     text = text[:MOST_RANKED]
     found = list(dict.fromkeys(WORD.findall(text) or re.findall(r"\d+", text)))
     # A sentence that consists of such words only is searched with them.
-    words = [word for word in found if word.lower() not in _STOP and (len(word) > 1 or not word.isascii())] or found
-    return Query(text=text, mode="words", words=tuple(words[:MOST_WORDS]), intents=_intents(found))
+    telling = [word for word in found if word.lower() not in _STOP and (len(word) > 1 or not word.isascii())] or found
+    return Query(text=text, mode="words", words=tuple(telling[:MOST_WORDS]), intents=_intents(found))
 
 
-def _intents(words: list[str]) -> frozenset[PlaceKind]:
-    parts = {part for word in words for part in (word.lower(), *split_identifier(word))}
+def _intents(named: list[str]) -> frozenset[PlaceKind]:
+    parts = {part for word in named for part in (word.lower(), *split_identifier(word))}
     return frozenset(intent for intent, marks in _INTENTS.items() if parts & marks)
 
 
@@ -135,20 +265,20 @@ def _read_identifier(text: str) -> Query | None:
     if keyword in _KEYWORDS and rest and " " not in rest.strip():
         text = rest.strip()
     match = _IDENTIFIER.fullmatch(text)
-    if match is None or _FILE_NAME.fullmatch(text) and "/" in text:
+    if match is None or (_FILE_NAME.fullmatch(text) and "/" in text):
         return None
     parts = [part for part in _SEPARATOR.split(match["name"]) if part]
     if "/" in match["name"] and len(parts) > 1:
         return None
-    words = tuple(dict.fromkeys(part for part in parts if WORD.search(part)))
+    named = tuple(dict.fromkeys(part for part in parts if WORD.search(part)))
     return Query(
         text=text,
         mode="identifier",
-        words=words,
+        words=named,
         name=parts[-1],
         container=tuple(parts[:-1]),
         path=text if _FILE_NAME.fullmatch(text) else "",
-        intents=_intents(list(words)),
+        intents=_intents(list(named)),
     )
 
 
@@ -156,15 +286,15 @@ def _read_path(text: str) -> Query | None:
     path = text.replace("\\", "/").removeprefix("./").strip("/")
     if not path:
         return None
-    words = tuple(dict.fromkeys(WORD.findall(path)))
-    return Query(text=text, mode="path", words=words[:MOST_WORDS], path=path, intents=_intents(list(words)))
+    named = tuple(dict.fromkeys(WORD.findall(path)))
+    return Query(text=text, mode="path", words=named[:MOST_WORDS], path=path, intents=_intents(list(named)))
 
 
 def _read_exact(text: str) -> Query | None:
     inner = _quoted(text)
     exact = text if inner is None else inner
-    words = tuple(dict.fromkeys(WORD.findall(exact[:MOST_RANKED])))
-    return Query(text=text, mode="exact", exact=exact, words=words[:MOST_WORDS], intents=_intents(list(words)))
+    named = tuple(dict.fromkeys(WORD.findall(exact[:MOST_RANKED])))
+    return Query(text=text, mode="exact", exact=exact, words=named[:MOST_WORDS], intents=_intents(list(named)))
 
 
 def _read_regex(text: str) -> Query | None:

@@ -7,9 +7,9 @@ them are tests or examples, and where names are defined. No model. docs/search.m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,9 @@ PENALTIES: Final[dict[PlaceKind, float]] = {
     "platform": 0.6,  # Rare platforms: C +0.02.
 }
 SUPERSEDED: Final = 0.6  # `v3/` beside `v4/`: TypeScript +0.02.
-PLAIN: Final = 0.5  # Data and text without a known language: C +0.014.
+PLAIN: Final = 0.5  # Data, and text without a known language: C +0.014.
+DATA: Final = frozenset({"", "json", "yaml", "toml", "xml", "ini", "text", "html", "css"})
+MATCH_WORDS: Final = 0.05  # Weight of BM25 among passages that match exactly: enough to order equal ones.
 HEADER: Final = 0.7  # A header whose source file is there: C +0.01.
 SOURCES: Final = (".c", ".cc", ".cpp", ".cxx", ".m", ".mm")
 HEADERS: Final = (".h", ".hh", ".hpp", ".hxx")
@@ -146,6 +148,27 @@ class Ranker:
         if not len(chunks):
             return []
         return self._order(chunks, scores[chunks], found, limit, explain)
+
+    def rank_matches(self, matches: Mapping[int, int], limit: int, *, explain: bool = False) -> list[Ranked]:
+        """The passages that match an exact string or an expression, best first.
+
+        Args:
+            matches: How many matches each chunk has.
+            limit: Most passages.
+            explain: Whether each passage carries the parts of its score.
+        """
+        words = self.score_words()
+        self._possible = 0.0  # Every match has all that was asked for.
+        drafts: list[Draft] = []
+        for chunk, count in matches.items():
+            file = int(self.view.chunk_file[chunk])
+            terms = {"matches": 1.0 + math.log2(1 + count) / 4, "words": MATCH_WORDS * float(words[chunk])}
+            drafts.append(Draft(chunk, file, None, terms, {}))
+        paths = {draft.file: self.view.path(draft.file) for draft in drafts}
+        factors = {file: self._factors(file, path) for file, path in paths.items()}
+        for draft in drafts:
+            draft.factors = factors[draft.file]
+        return self._saturate(self._sorted(drafts, paths), limit, explain)
 
     def _uses(self, part: str) -> bool:
         return part not in self.without
@@ -251,21 +274,26 @@ class Ranker:
         drafts: list[Draft] = []
         for place, (chunk, file) in enumerate(zip(chunks.tolist(), files, strict=True)):
             definition = found.get(chunk)
-            draft = Draft(chunk, file, definition.symbol if definition else None, {"words": float(words[place])}, factors[file])
+            terms = {"words": float(words[place])}
+            draft = Draft(chunk, file, definition.symbol if definition else None, terms, factors[file])
             draft.terms["coherence"] = coherent.get(place, 0.0)
             draft.terms["file_name"] = self.tuning.file_name * unit * names.get(file, 0.0)
             draft.terms["definitions"] = unit * definition.weight if definition else 0.0
             drafts.append(draft)
+        return self._saturate(self._sorted(drafts, paths), limit, explain)
+
+    @staticmethod
+    def _sorted(drafts: list[Draft], paths: Mapping[int, str]) -> list[Draft]:
+        """The best first; equal ones by path and line, whatever the history of edits."""
         keys = [(-draft.score, paths[draft.file], draft.chunk) for draft in drafts]
-        ordered = [drafts[place] for place in sorted(range(len(drafts)), key=keys.__getitem__)]
-        return self._saturate(ordered, limit, explain)
+        return [drafts[place] for place in sorted(range(len(drafts)), key=keys.__getitem__)]
 
     def _coherence(self, words: Scores, files: list[int], unit: float) -> dict[int, float]:
         """What the best passage of each file gains from the file's other good ones, by its place."""
         sums: dict[int, float] = {}
         best: dict[int, int] = {}
         # Equal scores in the order of their numbers would depend on the history of edits.
-        order = np.argsort(-words, kind="stable").tolist()
+        order = cast("list[int]", np.argsort(-words, kind="stable").tolist())
         least = float(words[order[min(len(order), self.tuning.coherence_chunks) - 1]])
         for place in order:
             best.setdefault(files[place], place)
@@ -316,7 +344,7 @@ class Ranker:
         view = self.view
         factors: dict[str, float] = {}
         part, number = view.locate_file(file)
-        if not view.parts[part].segment.language(number) and not read_place(path).kinds:
+        if view.parts[part].segment.language(number) in DATA and not self.query.intents & {"data"}:
             factors["plain"] = PLAIN
         stem, dot, ending = path.rpartition(".")
         if dot + ending in HEADERS and any(view.find_file(stem + source) for source in SOURCES):
@@ -379,4 +407,3 @@ def _best(scores: Scores, count: int) -> NDArray[np.int64]:
     values = scores[positive]
     least = np.partition(values, len(values) - count)[len(values) - count]
     return positive[values >= least]
-

@@ -157,10 +157,15 @@ class Segment:
                 return number
         return -1
 
-    def has_path_prefix(self, prefix: bytes) -> bool:
-        """Whether the path of some file begins so."""
-        place = self._first_path(prefix)
-        return place < self.files and self.paths[int(self.arrays["path_sorted"][place])].startswith(prefix)
+    def has_path_prefix(self, prefix: bytes, alive: Mask) -> bool:
+        """Whether the path of some file that counts begins so."""
+        for place in range(self._first_path(prefix), self.files):
+            number = int(self.arrays["path_sorted"][place])
+            if not self.paths[number].startswith(prefix):
+                return False
+            if alive[number]:
+                return True
+        return False
 
     def stamp(self, file: int) -> Stamp:
         """How a file looked when it was read."""

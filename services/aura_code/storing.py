@@ -16,7 +16,7 @@ import mmap
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -38,7 +38,7 @@ MOST_HEADER: Final = 1 << 20
 
 
 @contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
+def storage_errors(path: Path) -> Generator[None]:
     """Turn what the system says about a file into Aura's own errors."""
     try:
         yield
@@ -70,7 +70,7 @@ def encode_segment(segment: Segment) -> Iterator[bytes | memoryview]:
 
 
 def _bytes_of(array: Array) -> memoryview:
-    return memoryview(array).cast("B") if array.nbytes else memoryview(b"")
+    return array.data.cast("B") if array.nbytes else memoryview(b"")
 
 
 def decode_segment(data: memoryview, *, resident: bool, what: str, check: bool = True) -> Segment:
@@ -319,5 +319,3 @@ def remove_folders(directory: Path, keep: str) -> None:
     for entry in directory.iterdir():
         if entry.name.isdecimal() and entry.name != keep:
             shutil.rmtree(entry, ignore_errors=True)
-
-

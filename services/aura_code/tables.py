@@ -37,8 +37,8 @@ class StringTable:
     __slots__ = ("_at", "_numbers", "_text", "count")
 
     def __init__(self, at: Offsets, text: Bytes, *, resident: bool = False) -> None:
-        self._at = memoryview(at)
-        self._text = memoryview(text)
+        self._at = at.data
+        self._text = text.data
         self.count = len(at) - 1
         self._numbers: dict[bytes, int] | None = None
         if resident and self.count < DICTIONARY_BELOW:
@@ -81,10 +81,13 @@ class StringTable:
         # No UTF-8 text has the byte FF, so this is above all of them.
         return range(self.first_not_below(prefix), self.first_not_below(prefix + b"\xff"))
 
-    def containing(self, part: bytes, limit: int) -> list[int]:
-        """The numbers of the strings that contain `part`, at most `limit`, ascending."""
+    def containing(self, part: bytes, limit: int, *, lower: bool = False) -> list[int]:
+        """The numbers of the strings that contain `part`, at most `limit`, ascending.
+
+        With `lower` the strings count as if their ASCII letters were small.
+        """
         found: list[int] = []
-        text = bytes(self._text)
+        text = bytes(self._text).lower() if lower else bytes(self._text)
         at = np.frombuffer(self._at, dtype=np.int64)
         position = text.find(part) if part else -1
         while position >= 0 and len(found) < limit:

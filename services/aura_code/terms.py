@@ -8,9 +8,10 @@ to lower case and stemmed, and the identifier as a whole stays a term too: `pars
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Final, cast
 
-import Stemmer
+import Stemmer  # pyright: ignore[reportMissingTypeStubs] - the package has none
 
 MAX_WORD = 80  # Characters; longer "words" are data, and the reader does not record them either.
 REMEMBERED = 200_000  # Distinct identifiers; a million lines have about 150,000. The memory is emptied when it is full.
@@ -23,6 +24,11 @@ _PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W
 def split_identifier(identifier: str) -> list[str]:
     """The parts of an identifier in lower case: `getHTTPResponse2` gives get, http, response, 2."""
     return [part.casefold() for part in _PART.findall(identifier)]
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a constant list."""
+    return frozenset(text.split())
 
 
 def fold(name: str) -> str:
@@ -39,7 +45,9 @@ class Vocabulary:
     def __init__(self, *, split: bool = True, stem: bool = True) -> None:
         self._split = split
         self._stem = stem
-        self._stemmer = Stemmer.Stemmer("english", 0)
+        # Its own cache is off: this class remembers every identifier.
+        stemmer = Stemmer.Stemmer("english", 0)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
+        self._stem_word = cast("Callable[[str], str]", stemmer.stemWord)  # pyright: ignore[reportUnknownMemberType] - untyped
         self._stems: dict[str, str] = {}
         self._seen: dict[str, tuple[str, ...]] = {}
 
@@ -64,7 +72,7 @@ class Vocabulary:
             return part
         found = self._stems.get(part)
         if found is None:
-            found = self._stems[part] = self._stemmer.stemWord(part)
+            found = self._stems[part] = self._stem_word(part)
         return found
 
     def _expand(self, identifier: str) -> tuple[str, ...]:

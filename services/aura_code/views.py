@@ -142,9 +142,9 @@ class View:
         return None
 
     def has_folder(self, prefix: str) -> bool:
-        """Whether some file's path begins so; files that are gone may still count."""
+        """Whether some file's path begins so."""
         value = encode(prefix)
-        return any(part.segment.has_path_prefix(value) for part in self.parts)
+        return any(part.segment.has_path_prefix(value, part.alive) for part in self.parts)
 
     def files(self) -> Iterator[FileRef]:
         """The files that count."""
@@ -243,4 +243,3 @@ def strike(parts: tuple[Part, ...], paths: list[str]) -> tuple[Part, ...]:
         if place == 0 or not files or bool(struck.alive.any()):
             kept.append(struck)
     return tuple(kept)
-
