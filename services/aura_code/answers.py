@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from aura_code.decoding import as_utf8
 from aura_code.ranking import Ranked
-from aura_code.segments import DIGEST_BYTES, KINDS, Segment
+from aura_code.segments import KINDS, Segment
+from aura_code.sources import Sources
 from aura_code.tables import decode
 from aura_code.views import View
-from aura_shared.errors import AuraError
 from aura_shared.messages.code import ScorePart, SearchHit, Symbol, SymbolKind
-from aura_shared.security import make_visible, open_inside
+from aura_shared.security import make_visible
 
 TOKEN_BYTES: Final = 4
 MOST_MERGED_LINES: Final = 60  # Ten hits stay near 300 lines because few are merged.
@@ -48,14 +45,6 @@ class Passage:
     parts: tuple[ScorePart, ...]
     symbol: int
     """Number of the definition it was found by in its segment, or -1."""
-
-
-class Content(NamedTuple):
-    """A file as it is on disk now."""
-
-    lines: list[str]
-    changed: bool
-    """Whether it is not what was indexed."""
 
 
 class Shown(NamedTuple):
@@ -96,20 +85,22 @@ def _join(passage: Passage, segment: Segment, file: int, start: int, end: int) -
 
 def show(root: Path, passages: Sequence[Passage], budget: int, kinds: Sequence[SymbolKind] = ()) -> Shown:
     """The hits with their text; files that are gone are left out."""
-    contents: dict[str, Content | None] = {}
-    present: list[tuple[Passage, str, Content]] = []
+    sources = Sources(root)
+    contents: dict[str, tuple[list[str], bool] | None] = {}
+    present: list[tuple[Passage, str, list[str]]] = []
     for passage in passages:
         path = passage.segment.path(passage.file)
         if path not in contents:
-            contents[path] = _read(root, path, passage)
-        content = contents[path]
-        if content is not None and passage.start <= max(1, len(content.lines)):
-            present.append((passage, path, content))
+            content = sources.read(path, passage.segment.stamp(passage.file))
+            contents[path] = (content.text.removesuffix("\n").split("\n"), content.changed) if content else None
+        known = contents[path]
+        if known is not None and passage.start <= len(known[0]):
+            present.append((passage, path, known[0]))
     hits: list[SearchHit] = []
     left, cut = budget, False
-    for place, (passage, path, content) in enumerate(present):
-        end = max(passage.start, min(passage.end, len(content.lines)))
-        whole = visible("".join(content.lines[passage.start - 1 : end]).rstrip("\n"))
+    for place, (passage, path, lines) in enumerate(present):
+        end = max(passage.start, min(passage.end, len(lines)))
+        whole = visible("\n".join(lines[passage.start - 1 : end]))
         text = _cut(whole, left // (len(present) - place))
         left -= tokens_of(text)
         cut |= len(text) < len(whole)
@@ -128,30 +119,8 @@ def show(root: Path, passages: Sequence[Passage], budget: int, kinds: Sequence[S
                 parts=list(passage.parts),
             )
         )
-    pending = sum(1 for content in contents.values() if content is None or content.changed)
+    pending = sum(1 for known in contents.values() if known is None or known[1])
     return Shown(hits, budget - left, pending, cut and budget > 0)
-
-
-def _read(root: Path, path: str, passage: Passage) -> Content | None:
-    try:
-        with open_inside(root, path) as file:
-            status = os.fstat(file.fileno())
-            data = file.read()
-    except (AuraError, OSError):
-        return None
-    stamp = passage.segment.stamp(passage.file)
-    same = (status.st_mtime_ns, status.st_size) == (stamp.mtime_ns, stamp.size)
-    changed = not same and blake2b(data, digest_size=DIGEST_BYTES).digest() != stamp.digest
-    text = as_utf8(data).decode("utf-8", "replace").replace("\r\n", "\n")
-    return Content(_lines(text), changed)
-
-
-def _lines(text: str) -> list[str]:
-    r"""The lines of a text, cut at `\n` only, as they are counted everywhere in Aura."""
-    lines = [f"{line}\n" for line in text.split("\n")]
-    if lines[-1] == "\n":
-        lines.pop()
-    return lines
 
 
 def _cut(text: str, tokens: int) -> str:

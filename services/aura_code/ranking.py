@@ -159,16 +159,15 @@ class Ranker:
         """
         words = self.score_words()
         self._possible = 0.0  # Every match has all that was asked for.
-        drafts: list[Draft] = []
-        for chunk, count in matches.items():
-            file = int(self.view.chunk_file[chunk])
-            terms = {"matches": 1.0 + math.log2(1 + count) / 4, "words": MATCH_WORDS * float(words[chunk])}
-            drafts.append(Draft(chunk, file, None, terms, {}))
-        paths = {draft.file: self.view.path(draft.file) for draft in drafts}
+        chunks = list(matches)
+        files: list[int] = self.view.chunk_file[np.array(chunks, dtype=np.int64)].tolist()
+        paths = {file: self.view.path(file) for file in set(files)}
+        terms = {
+            "matches": [1.0 + math.log2(1 + count) / 4 for count in matches.values()],
+            "words": [MATCH_WORDS * float(words[chunk]) for chunk in chunks],
+        }
         factors = {file: self._factors(file, path) for file, path in paths.items()}
-        for draft in drafts:
-            draft.factors = factors[draft.file]
-        return self._saturate(self._sorted(drafts, paths), limit, explain)
+        return self._sorted(Drafts(chunks, files, paths, terms, factors, {}), limit, explain)
 
     def _uses(self, part: str) -> bool:
         return part not in self.without
@@ -266,65 +265,70 @@ class Ranker:
     ) -> list[Ranked]:
         """Add to the words' scores what is known about the files, and sort."""
         unit = float(words.max()) or 1.0
+        numbers: list[int] = chunks.tolist()
         files: list[int] = self.view.chunk_file[chunks].tolist()
         paths = {file: self.view.path(file) for file in set(files)}
-        coherent = self._coherence(words, files, unit) if self._uses("coherence") else {}
-        names = self._file_names(paths) if self._uses("file_name") else {}
+        terms = {"words": words.tolist()}
+        if self._uses("coherence"):
+            terms["coherence"] = self._coherence(words, files, unit)
+        if self._uses("file_name"):
+            shares = self._file_names(paths)
+            terms["file_name"] = [self.tuning.file_name * unit * shares[file] for file in files]
+        if found:
+            terms["definitions"] = [unit * found[chunk].weight if chunk in found else 0.0 for chunk in numbers]
         factors = {file: self._factors(file, path) for file, path in paths.items()}
-        drafts: list[Draft] = []
-        for place, (chunk, file) in enumerate(zip(chunks.tolist(), files, strict=True)):
-            definition = found.get(chunk)
-            terms = {"words": float(words[place])}
-            draft = Draft(chunk, file, definition.symbol if definition else None, terms, factors[file])
-            draft.terms["coherence"] = coherent.get(place, 0.0)
-            draft.terms["file_name"] = self.tuning.file_name * unit * names.get(file, 0.0)
-            draft.terms["definitions"] = unit * definition.weight if definition else 0.0
-            drafts.append(draft)
-        return self._saturate(self._sorted(drafts, paths), limit, explain)
+        symbols = {chunk: definition.symbol for chunk, definition in found.items()}
+        return self._sorted(Drafts(numbers, files, paths, terms, factors, symbols), limit, explain)
 
-    @staticmethod
-    def _sorted(drafts: list[Draft], paths: Mapping[int, str]) -> list[Draft]:
-        """The best first; equal ones by path and line, whatever the history of edits."""
-        keys = [(-draft.score, paths[draft.file], draft.chunk) for draft in drafts]
-        return [drafts[place] for place in sorted(range(len(drafts)), key=keys.__getitem__)]
-
-    def _coherence(self, words: Scores, files: list[int], unit: float) -> dict[int, float]:
-        """What the best passage of each file gains from the file's other good ones, by its place."""
+    def _coherence(self, words: Scores, files: list[int], unit: float) -> list[float]:
+        """What the best passage of each file gains from the file's other good ones."""
         sums: dict[int, float] = {}
         best: dict[int, int] = {}
-        # Equal scores in the order of their numbers would depend on the history of edits.
         order = cast("list[int]", np.argsort(-words, kind="stable").tolist())
+        # Passages as good as the last one that counts do too: the order of equal ones depends on the history of edits.
         least = float(words[order[min(len(order), self.tuning.coherence_chunks) - 1]])
         for place in order:
             best.setdefault(files[place], place)
             if words[place] >= least:
                 sums[files[place]] = sums.get(files[place], 0.0) + float(words[place])
         most = max(sums.values(), default=0.0) or 1.0
-        return {best[file]: self.tuning.coherence * unit * total / most for file, total in sums.items()}
+        gains = [0.0] * len(files)
+        for file, total in sums.items():
+            gains[best[file]] = self.tuning.coherence * unit * total / most
+        return gains
 
-    def _file_names(self, paths: dict[int, str]) -> dict[int, float]:
+    def _file_names(self, paths: Mapping[int, str]) -> dict[int, float]:
         """The share of the query's words that stand in each file's name or, for less, in its folders' names."""
         query = self.terms_of(self.query.words)
+        known: dict[str, frozenset[int]] = {}
         shares: dict[int, float] = {}
         for file, path in paths.items():
             place = read_place(path)
-            stems = {terms[0] for terms in self.terms_of(place.words) if terms}
-            folders = {terms[0] for terms in self.terms_of(place.folders) if terms}
-            hits = sum(self._named(terms, stems, folders) for terms in query)
-            shares[file] = hits / len(query) if query else 0.0
+            named = self._meant(place.words, query, known)
+            around = self._meant(place.folders, query, known) - named
+            shares[file] = (len(named) + self.tuning.folder * len(around)) / len(query) if query else 0.0
         return shares
 
-    def _named(self, terms: tuple[str, ...], stems: set[str], folders: set[str]) -> float:
-        if any(self._same(term, stem) for term in terms for stem in stems):
-            return 1.0
-        if any(self._same(term, folder) for term in terms for folder in folders):
-            return self.tuning.folder
-        return 0.0
+    def _meant(
+        self, words: Sequence[str], query: Sequence[tuple[str, ...]], known: dict[str, frozenset[int]]
+    ) -> frozenset[int]:
+        """Which words of the query are meant by the words of a name."""
+        found: frozenset[int] = frozenset()
+        for word in words:
+            if word not in known:
+                terms = self.terms_of([word])[0]
+                known[word] = frozenset(
+                    place
+                    for place, asked in enumerate(query)
+                    if terms and any(self._same(terms[0], one) for one in asked)
+                )
+            found |= known[word]
+        return found
 
     def _same(self, term: str, other: str) -> bool:
+        least = self.tuning.prefix
         if term == other:
             return True
-        least = self.tuning.prefix
         return len(term) >= least and len(other) >= least and (term.startswith(other) or other.startswith(term))
 
     def _factors(self, file: int, path: str) -> dict[str, float]:
@@ -355,41 +359,58 @@ class Ranker:
                 factors["superseded"] = SUPERSEDED
         return factors
 
-    def _saturate(self, ordered: list[Draft], limit: int, explain: bool) -> list[Ranked]:
-        """Count each further passage of a file less."""
+    def _sorted(self, drafts: Drafts, limit: int, explain: bool) -> list[Ranked]:
+        """The best passages, each further one of a file counting less; equal ones by path and line."""
+        scores = drafts.scores()
+        keys = [
+            (-score, drafts.paths[file], chunk)
+            for score, file, chunk in zip(scores, drafts.files, drafts.chunks, strict=True)
+        ]
         seen: dict[int, int] = {}
-        scored: list[tuple[float, int, Draft, float]] = []
-        for place, draft in enumerate(ordered):
-            before = seen.get(draft.file, 0)
-            seen[draft.file] = before + 1
+        final: list[tuple[float, int, int, float]] = []
+        for rank, place in enumerate(sorted(range(len(keys)), key=keys.__getitem__)):
+            before = seen.get(drafts.files[place], 0)
+            seen[drafts.files[place]] = before + 1
             factor = self.tuning.saturation**before if self._uses("saturation") else 1.0
-            scored.append((-draft.score * factor, place, draft, factor))
-        scored.sort(key=lambda item: item[:2])
+            final.append((-scores[place] * factor, rank, place, factor))
+        final.sort()
         return [
-            Ranked(draft.chunk, -score, draft.symbol, draft.explain(factor) if explain else ())
-            for score, _, draft, factor in scored[:limit]
+            Ranked(
+                drafts.chunks[place],
+                -score,
+                drafts.symbols.get(drafts.chunks[place]),
+                drafts.explain(place, factor) if explain else (),
+            )
+            for score, _, place, factor in final[:limit]
         ]
 
 
-@dataclass(slots=True, eq=False)
-class Draft:
-    """A passage on the way to its score."""
+class Drafts(NamedTuple):
+    """Passages on the way to their scores: columns with one entry a passage."""
 
-    chunk: int
-    file: int
-    symbol: SymbolRef | None
-    terms: dict[str, float]
-    factors: dict[str, float]
+    chunks: list[int]
+    files: list[int]
+    paths: Mapping[int, str]
+    """By file."""
+    terms: Mapping[str, list[float]]
+    """What is added up."""
+    factors: Mapping[int, Mapping[str, float]]
+    """By file: what the sum is multiplied with."""
+    symbols: Mapping[int, SymbolRef]
+    """By chunk."""
 
-    @property
-    def score(self) -> float:
+    def scores(self) -> list[float]:
         """The sum of the terms times the factors."""
-        return math.prod(self.factors.values(), start=sum(self.terms.values()))
+        products = {file: math.prod(factors.values()) for file, factors in self.factors.items()}
+        sums = [sum(column) for column in zip(*self.terms.values(), strict=True)]
+        return [total * products[file] for total, file in zip(sums, self.files, strict=True)]
 
-    def explain(self, saturation: float) -> tuple[ScorePart, ...]:
+    def explain(self, place: int, saturation: float) -> tuple[ScorePart, ...]:
         """The terms that count, then the factors."""
-        terms = [ScorePart(name=name, value=value) for name, value in self.terms.items() if value]
-        factors = [ScorePart(name=name, value=value, factor=True) for name, value in self.factors.items()]
+        terms = [ScorePart(name=name, value=column[place]) for name, column in self.terms.items() if column[place]]
+        factors = [
+            ScorePart(name=name, value=value, factor=True) for name, value in self.factors[self.files[place]].items()
+        ]
         last = [ScorePart(name="saturation", value=saturation, factor=True)] if saturation != 1.0 else []
         return (*terms, *factors, *last)
 

@@ -15,15 +15,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import regex
 
-from aura_code.decoding import as_utf8
 from aura_code.queries import Query
 from aura_code.ranking import Ranked, Ranker
 from aura_code.segments import Mask
+from aura_code.sources import Sources
 from aura_code.tables import encode
 from aura_code.terms import MAX_WORD
 from aura_code.views import View
-from aura_shared.errors import AuraError, UsageProblem
-from aura_shared.security import open_inside
+from aura_shared.errors import UsageProblem
 
 DEADLINE_S: Final = 2.0  # Reading and scanning a million lines takes about 0.5 s from a warm disk.
 FILE_S: Final = 0.25  # One file may not eat the time of all; a normal one takes 1 ms.
@@ -32,7 +31,6 @@ MOST_MATCHES: Final = 200  # A file; more do not change its rank.
 MOST_FILES: Final = 300  # With a match; the best of them are shown.
 MOST_NAMES: Final = 300  # Identifiers that a cut-off word may belong to; beyond that looking them up does not pay.
 LEAST_PART: Final = 3  # Letters of a cut-off word.
-MOST_FILE_BYTES: Final = 4_000_000
 
 _WORD_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _QUANTIFIERS: Final = frozenset("*?{")
@@ -79,7 +77,7 @@ class Sweep:
     """Reads files until the time is over, and keeps where they match."""
 
     def __init__(self, view: View, root: Path, pattern: regex.Pattern[str], end: float) -> None:
-        self._view, self._root, self._pattern, self._end = view, root, pattern, end
+        self._view, self._sources, self._pattern, self._end = view, Sources(root), pattern, end
         self._matching = 0
         self.found: dict[int, int] = {}
         """Matches by chunk."""
@@ -93,11 +91,11 @@ class Sweep:
             if left <= 0 or self._matching >= MOST_FILES:
                 self.complete = False
                 return
-            text = _read(self._root, path)
-            if text is None:
+            content = self._sources.read(path)
+            if content is None:
                 continue
             self.searched += 1
-            lines, whole = _lines_of(self._pattern, text, min(left, FILE_S))
+            lines, whole = _lines_of(self._pattern, content.text, min(left, FILE_S))
             self.complete &= whole
             self._matching += bool(lines)
             self._keep(file, lines)
@@ -133,16 +131,6 @@ def _in_order(view: View, wanted: Mask) -> Iterator[tuple[int, str]]:
     paths.sort(key=lambda item: (item[0].count("/"), item[0]))
     for path, file in paths:
         yield file, path
-
-
-def _read(root: Path, path: str) -> str | None:
-    r"""The text of a file with `\n` between its lines; None when it cannot be read any more."""
-    try:
-        with open_inside(root, path) as file:
-            data = file.read(MOST_FILE_BYTES)
-    except (AuraError, OSError):
-        return None
-    return as_utf8(data).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _lines_of(pattern: regex.Pattern[str], text: str, timeout_s: float) -> tuple[list[int], bool]:

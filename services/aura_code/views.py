@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -120,11 +121,11 @@ class View:
 
     def part_of_chunk(self, chunk: int) -> int:
         """In which segment a chunk is."""
-        return int(np.searchsorted(self.chunk_bases, chunk, side="right")) - 1
+        return bisect_right(self.chunk_bases, chunk) - 1
 
     def locate_file(self, file: int) -> FileRef:
         """The segment of a file, and its number there."""
-        place = int(np.searchsorted(self.file_bases, file, side="right")) - 1
+        place = bisect_right(self.file_bases, file) - 1
         return FileRef(place, file - self.file_bases[place])
 
     def path(self, file: int) -> str:
