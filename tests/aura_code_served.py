@@ -81,6 +81,6 @@ class Served:
     async def search(self, project: str, query: str, **more: object) -> SearchAnswer:
         return await self.client.request(SearchCode.model_validate({"project": project, "query": query, **more}))
 
-    async def found(self, project: str, query: str) -> list[str]:
-        """The paths that a search finds, best first."""
-        return [hit.path for hit in (await self.search(project, query)).hits]
+    async def found(self, project: str, text: str) -> list[str]:
+        """The paths in which a search finds exactly this text, best first."""
+        return [hit.path for hit in (await self.search(project, f'"{text}"')).hits]

@@ -14,11 +14,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from aura_code.content import ReadOptions, read_file
 from aura_code.facts import FileFacts
 from aura_code.files import Listing, list_files
 from aura_code.ignores import IgnoreRules
 from aura_code.index import CodeIndex
-from aura_code.reading import ReadOptions, read_file, read_files
+from aura_code.reading import read_files
 from aura_code.watching import ChangeBatch, watch
 from aura_shared.errors import AuraError, Corrupt, IndexBuilding, NotReady, StorageError
 from aura_shared.logging import get_logger
@@ -157,12 +158,10 @@ class Keeper:
     async def _bring_up(self, ignores: IgnoreRules) -> None:
         """Open the index that is there and compare it with the folder, or build one."""
         self._verified = False
-        if self._rebuild.is_set():
-            self._rebuild.clear()
-            await asyncio.to_thread(self._discard)
         if self._index is None:
             self._index = await asyncio.to_thread(self._open)
-        if self._index is None:
+        if self._index is None or self._rebuild.is_set():
+            self._rebuild.clear()
             await self._build(ignores)
         else:
             self._show(phase="ready", problem="")
@@ -235,13 +234,9 @@ class Keeper:
     def _built(self, paths: Sequence[str], progress: Callable[[int], None], stop: _Stop) -> CodeIndex:
         """Runs in a thread."""
         self._directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        index = CodeIndex.create(self._directory)
-        try:
-            with contextlib.closing(read_files(self.root, paths, self._options, self._settings.workers)) as batches:
-                index.build(_counted(batches, progress, stop))
-        except BaseException:
-            index.close()
-            raise
+        index = self._index or CodeIndex.create(self._directory)
+        with contextlib.closing(read_files(self.root, paths, self._options, self._settings.workers)) as batches:
+            index.build(_counted(batches, progress, stop))
         return index
 
     async def _verify(self, ignores: IgnoreRules) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from aura_code.decoding import decode
-from aura_shared.errors import TooLarge, UnknownFile, UsageProblem
+from aura_code.decoding import as_utf8, is_binary
+from aura_shared.errors import TooLarge, UsageProblem
 from aura_shared.messages.code import ReadSpan, SpanAnswer
-from aura_shared.security import make_visible, read_inside
+from aura_shared.security import make_visible, open_inside
 
 BYTES_PER_TOKEN: Final = 4  # The estimate that every budget of ours uses; code averages 3 to 4 with usual tokenizers.
 MAX_BYTES: Final = 20_000_000  # Larger files are for other tools; reading one would hold up everybody else.
@@ -20,6 +20,7 @@ def read_span(root: Path, request: ReadSpan) -> SpanAnswer:
     Raises:
         UnsafePath: The path leads outside the project.
         UnknownFile: There is no such file.
+        StorageError: It cannot be read.
         TooLarge: It is over 20 MB.
         UsageProblem: It is not text, or the span is upside down or begins after the end.
     """
@@ -51,15 +52,13 @@ def read_span(root: Path, request: ReadSpan) -> SpanAnswer:
 
 
 def _lines(root: Path, path: str) -> list[str]:
-    try:
-        content = read_inside(root, path, MAX_BYTES)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise UnknownFile(f"{root.name} has no file {path!r}") from error
-    except OSError as error:
-        raise UnknownFile(f"{path} cannot be read: {error.strerror or error}") from error
+    with open_inside(root, path) as file:
+        content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise TooLarge(f"{path} is over {MAX_BYTES // 1_000_000} MB", hint="Use another tool for files of this size.")
-    text = decode(content)
-    if text is None:
+    if is_binary(content):
         raise UsageProblem(f"{path} is not a text file", hint="Only text can be shown as lines.")
-    return text.splitlines()
+    lines = as_utf8(content).decode().split("\n")  # Not `splitlines`, which also cuts at form feeds and the like.
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]

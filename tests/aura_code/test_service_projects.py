@@ -23,6 +23,7 @@ from aura_shared.errors import (
 from aura_shared.messages.code import (
     AddProject,
     FindSymbols,
+    IndexUpdated,
     ListProjects,
     MapProject,
     OutlineFile,
@@ -196,10 +197,14 @@ async def test_a_corrupt_index_is_built_again_and_never_served(aura_home: Path, 
 
 async def test_reindexing_throws_the_index_away_and_builds_it_again(served: Served, repository: Path) -> None:
     info = await served.add(repository)
+    updates = served.client.listen(IndexUpdated, since=served.hub.head)
     await served.client.request(ReindexProject(project=info.id))
-    await served.until(info.id, lambda now: now.phase != "ready" or not now.freshness.verified)
-    again = await served.until(info.id, lambda now: now.phase == "ready" and now.freshness.verified)
-    assert again.files == info.files
+    update = (await anext(updates)).event
+    assert isinstance(update, IndexUpdated)
+    assert (update.changed_total, update.generation) == (info.files, info.freshness.generation + 1)
+    assert (
+        await served.until(info.id, lambda now: now.phase == "ready" and now.freshness.verified)
+    ).files == info.files
 
 
 async def test_adding_twice_gives_the_same_project(served: Served, repository: Path) -> None:
@@ -300,7 +305,7 @@ async def test_outline_map_and_span_answer_from_the_project(served: Served, repo
         ("/etc/passwd", UnsafePath),
         ("link.txt", UnsafePath),
         ("nothing.py", UnknownFile),
-        ("", UnknownFile),
+        ("", UnsafePath),
     ],
     ids=["dots", "absolute", "link", "missing", "empty"],
 )
