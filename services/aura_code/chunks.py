@@ -74,12 +74,22 @@ def count_words(text: bytes, begin: int, end: int, known: dict[bytes, tuple[str,
     """
     counts = Counter(_WORDS.findall(text, begin, end))
     terms: list[tuple[str, int]] = []
+    mixed = False
     for word, count in counts.items():
         names = known.get(word)
         if names is None:
             names = known[word] = _names_in(word)
+        mixed = mixed or len(names) > 1 or not word.isascii()
         terms.extend([(name, count) for name in names])
-    return tuple(terms)
+    return _added_up(terms) if mixed else tuple(terms)
+
+
+def _added_up(terms: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """One entry per word; `naïve—word` and `word` both give `word`."""
+    sums: Counter[str] = Counter()
+    for name, count in terms:
+        sums[name] += count
+    return tuple(sums.items())
 
 
 def _names_in(word: bytes) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_SIGNATURE_CHARS = 200
 _CLASS_LIKE = frozenset({"class", "interface", "trait", "struct", "enum", "scope"})
+_BRACED = frozenset({"class", "interface", "struct", "enum", "type", "macro"})
 _DEFINITION = "definition."
 _REFERENCE = "reference."
 
@@ -46,6 +47,16 @@ class _Definition(NamedTuple):
     node: Node
     body: Node | None
     pattern: int
+
+
+class _Scope(NamedTuple):
+    """A definition inside which the next one may lie."""
+
+    end: int
+    span: tuple[int, int]
+    """Two names of one declaration, as in `int a, b`, share it; neither holds the other."""
+    kind: str
+    name: str
 
 
 class _Import:
@@ -80,9 +91,13 @@ class _Found:
 
     def define(self, pattern: int, kind: str, node: Node, roles: dict[str, list[Node]]) -> None:
         """Take in a definition; of two patterns that give the same name at the same place, the first counts."""
+        if kind == "variable" and node.has_error:
+            return  # What a parser makes of a macro that it does not know.
         bodies = roles.get("body")
         containers = roles.get("container")
         container = _plain_name(self.name(containers[0])) if containers else ""
+        if "prototype" in roles and self.name(roles["prototype"][0]) != "prototype":
+            container = ""  # `module.exports.name = function` looks the same.
         for name_node in roles["name"]:
             key = (name_node.start_byte, "scope" if kind == "scope" else "")
             known = self.definitions.get(key)
@@ -92,7 +107,7 @@ class _Found:
                 start=node.start_byte,
                 end=node.end_byte,
                 kind=kind,
-                name=self.name(name_node),
+                name=_unquoted(self.name(name_node)),
                 container=container,
                 node=node,
                 body=bodies[0] if bodies else None,
@@ -101,6 +116,8 @@ class _Found:
 
     def take_import(self, node: Node, roles: dict[str, list[Node]]) -> None:
         """Take in one match of an import statement."""
+        if "require" in roles and self.name(roles["require"][0]) != "require":
+            return
         modules = roles.get("module")
         module = _unquoted(self.name(modules[0])) if modules else ""
         key = (node.start_byte, module)
@@ -119,6 +136,12 @@ class _Found:
         for inner in roles["inner"]:
             start = inner.start_byte
             self.outer[start] = min(outer, self.outer.get(start, outer))
+
+    def outermost(self, start: int) -> int:
+        """Where a definition begins with all that surrounds it."""
+        while (outer := self.outer.get(start, start)) < start:
+            start = outer
+        return start
 
 
 def extract(matches: Matches, spec: LanguageSpec, text: bytes, starts: Sequence[int]) -> Extracted:
@@ -166,30 +189,33 @@ def _symbols(found: _Found, spec: LanguageSpec, starts: Sequence[int]) -> tuple[
     ordered = sorted(found.definitions.values(), key=lambda one: (one.start, -one.end, one.kind != "scope"))
     symbols: list[SymbolFact] = []
     boundaries: set[int] = set()
-    open_scopes: list[tuple[int, str, str]] = []  # end, kind, qualified name
+    open_scopes: list[_Scope] = []
     for one in ordered:
-        while open_scopes and open_scopes[-1][0] <= one.start:
+        while open_scopes and (open_scopes[-1].end <= one.start or open_scopes[-1].span == (one.start, one.end)):
             open_scopes.pop()
-        around_kind, around = open_scopes[-1][1:] if open_scopes else ("", "")
+        around_kind, around = open_scopes[-1][2:] if open_scopes else ("", "")
         container = f"{around}.{one.container}" if around and one.container else around or one.container
-        qualified = f"{container}.{one.name}" if container else one.name
+        own = _plain_name(one.name)
+        qualified = f"{container}.{own}" if container else own
         if one.kind == "scope":
-            open_scopes.append((one.end, "scope", _plain_name(qualified)))
+            open_scopes.append(_Scope(one.end, (one.start, one.end), "scope", qualified))
             continue
-        outer = found.outer.get(one.start, one.start)
-        kind = _kind(one, around_kind, spec, text[outer : one.start])
+        outer = found.outermost(one.start)
+        kind = _kind(one, around_kind, container, spec, text[outer : one.start])
         first_row = _row(one.node, outer, starts)
         row, column = one.node.end_point
         end_line = row if column == 0 and row > first_row else row + 1
         body = one.body or one.node.child_by_field_name("body")
         doc = docstring_at(text, body.start_byte) if spec.docstrings and body is not None else ""
-        first_row, doc_row, above = comment_above(text, starts, first_row, spec)
+        doc_row, above = first_row, ""
+        if not text[starts[first_row] : outer].strip():
+            first_row, doc_row, above = comment_above(text, starts, first_row, spec)
         symbols.append(
-            SymbolFact(one.name, kind, container, first_row + 1, end_line, _signature(text, one, body), doc or above)
+            SymbolFact(one.name, kind, container, first_row + 1, end_line, _signature(text, one, outer, body), doc or above)
         )
         boundaries.add(doc_row)
         boundaries.add(end_line)
-        open_scopes.append((one.end, kind, qualified))
+        open_scopes.append(_Scope(one.end, (one.start, one.end), kind, qualified))
     symbols.sort(key=lambda symbol: symbol.start_line)
     return tuple(symbols), sorted(boundaries)
 
@@ -201,11 +227,13 @@ def _row(node: Node, outer: int, starts: Sequence[int]) -> int:
     return row
 
 
-def _kind(one: _Definition, around_kind: str, spec: LanguageSpec, decorators: bytes) -> SymbolKind:
+def _kind(one: _Definition, around_kind: str, container: str, spec: LanguageSpec, decorators: bytes) -> SymbolKind:
     kind = one.kind
     if kind == "function" and (around_kind in _CLASS_LIKE or one.container):
         kind = "method"
-    if kind == "method" and (one.name in spec.constructors or (one.container and one.name == one.container)):
+    if kind == "method" and not container:
+        kind = "function"
+    elif kind == "method" and (one.name in spec.constructors or _names_its_class(one, container)):
         kind = "constructor"
     elif kind == "method" and decorators and any(mark in decorators for mark in spec.property_marks):
         kind = "property"
@@ -214,22 +242,28 @@ def _kind(one: _Definition, around_kind: str, spec: LanguageSpec, decorators: by
     return cast("SymbolKind", kind)
 
 
+def _names_its_class(one: _Definition, container: str) -> bool:
+    return one.kind == "method" and one.name == container.rpartition(".")[2]
+
+
 _SPACE = re.compile(rb"\s+")
-_ENDINGS = b" \t\r\n{:;=>,"
+_ENDINGS = b" \t\r\n{:;=,"
 
 
-def _signature(text: bytes, one: _Definition, body: Node | None) -> str:
+def _signature(text: bytes, one: _Definition, outer: int, body: Node | None) -> str:
     """The declaration in one line, without body."""
-    begin = one.node.start_byte
-    end = one.node.end_byte
+    begin = one.start if b"\n" in text[outer : one.start] else outer
+    end = one.end
     if body is not None and begin < body.start_byte:
         head = text[begin : body.start_byte]
         rest = text[body.end_byte : end] if body.end_byte < end else b""
-        raw = head[: 4 * MOST_SIGNATURE_CHARS].rstrip(_ENDINGS)
+        raw = head[: 4 * MOST_SIGNATURE_CHARS].rstrip().removesuffix(b"=>").rstrip(_ENDINGS)
         if rest.strip(b" \t\r\n;,)}"):
             raw += b" " + rest[:MOST_SIGNATURE_CHARS]
     else:
         raw = text[begin : min(end, begin + 4 * MOST_SIGNATURE_CHARS)]
+        if one.kind in _BRACED:
+            raw = raw.partition(b"{")[0].rstrip(b" =")
     flat = _SPACE.sub(b" ", raw).replace(b"( ", b"(").replace(b", )", b")").replace(b" )", b")")
     line = flat.strip().rstrip(b";,{ ").decode("utf-8", "replace")
     return line if len(line) <= MOST_SIGNATURE_CHARS else line[: MOST_SIGNATURE_CHARS - 1] + "…"

@@ -33,8 +33,8 @@ class LanguageSpec:
     one without a pattern."""
     grammar: Callable[[], object] | None = None
     """Gives the tree-sitter language; called when the first such file is read."""
-    queries: Traversable | None = None
-    """Folder with `symbols.scm`; see docs/languages.md for the capture names."""
+    queries: tuple[Traversable, ...] = ()
+    """Query files, read one after the other as one query; see docs/languages.md for the capture names."""
     definitions: tuple[tuple[str, re.Pattern[bytes]], ...] = ()
     """For reading without a grammar: kind of symbol, and a pattern whose group `name` is its name."""
     comments: tuple[bytes, ...] = (b"//",)
