@@ -241,7 +241,7 @@ def cost(run: Run) -> list[str]:
     return [
         run.engine,
         str(len(run.costs)),
-        str(sum(cost.chunks for cost in run.costs)),
+        str(sum(cost.chunks for cost in run.costs) or "-"),  # Aura's library does not tell
         number(sum(cost.wall_s for cost in run.costs), 2),
         number(sum(cost.cpu_s for cost in run.costs), 2),
         number(max(cost.peak_bytes for cost in run.costs) / 1e6, 0),
