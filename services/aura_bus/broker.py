@@ -18,7 +18,7 @@ from typing import Final, Protocol
 import zmq
 from pydantic import ValidationError
 
-from aura_bus.journal import Entry, open_journal
+from aura_bus.journal import Entry, Placed, open_journal
 from aura_bus.routes import Asked, Routes
 from aura_shared.bus import wire
 from aura_shared.bus.handlers import failure, first_problem, reply_to, report
@@ -28,8 +28,8 @@ from aura_shared.messages.core import Envelope, now_iso, wrap
 from aura_shared.paths import AuraPaths, private_folder
 
 NAME: Final = "bus"
-GROUP: Final = 256
-"""Most events of one commit, and most messages read before the next one."""
+SOME: Final = 256
+"""Most messages read before the next commit."""
 MOST_WAITING: Final = 8192
 MOST_WAITING_BYTES: Final = 32 << 20
 """While the journal cannot be written: what is held back. Producers keep the rest, and send it again."""
@@ -101,8 +101,7 @@ class Broker:
         self.counts = {"durable": 0, "repeated": 0, "ephemeral": 0, "requests": 0, "undelivered": 0}
         """What happened since the start, by name; the same names as in `BusStatusAnswer`."""
         self._verbs: dict[bytes, tuple[int, Callable[..., None]]] = {
-            wire.EVENT: (3, self._event),
-            wire.STATE: (3, self._state),
+            wire.EVENTS: (1, self._events),
             wire.PASSING: (2, self._passing),
             wire.PAGE: (2, self._page),
             wire.ASK: (4, self._ask),
@@ -250,7 +249,7 @@ class Broker:
     # What arrives
 
     def _read_some(self) -> None:
-        for _ in range(GROUP):
+        for _ in range(SOME):
             try:
                 identity, *frames = self._router.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
@@ -306,37 +305,36 @@ class Broker:
 
     # Events
 
-    def _event(self, identity: bytes, number: bytes, flags: bytes, raw: bytes) -> None:
-        self._durable(identity, number, flags, raw, state=False)
+    def _events(self, identity: bytes, group: bytes) -> None:
+        for posted in wire.read_posted(group):
+            try:
+                envelope = _read_envelope(posted.raw)
+            except ValueError as error:
+                self._refuse(identity, posted, error)
+                continue
+            if envelope.id in self._waiting_ids or not self._room_for(identity, posted):
+                continue
+            key = envelope.key if posted.flags & wire.STATE else None
+            entry = Entry(envelope.id, envelope.type, posted.raw, key)
+            self._waiting.append(_Waiting(identity, posted.number, entry))
+            self._waiting_ids.add(entry.id)
+            self._waiting_bytes += len(posted.raw)
 
-    def _state(self, identity: bytes, number: bytes, flags: bytes, raw: bytes) -> None:
-        self._durable(identity, number, flags, raw, state=True)
+    def _refuse(self, identity: bytes, posted: wire.Posted, error: ValueError) -> None:
+        problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
+        self._bury(identity, problem, [posted.raw])
+        code = BusError.code.encode()
+        self._send(identity, wire.REFUSED, wire.pack_number(posted.number), code, problem.encode())
 
-    def _durable(self, identity: bytes, number: bytes, flags: bytes, raw: bytes, *, state: bool) -> None:
-        count = wire.read_number(number)
-        try:
-            envelope = _read_envelope(raw)
-        except ValueError as error:
-            problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
-            self._bury(identity, problem, [raw])
-            self._send(identity, wire.REFUSED, number, BusError.code.encode(), problem.encode())
-            return
-        if envelope.id in self._waiting_ids or not self._room_for(identity, flags, raw):
-            return
-        entry = Entry(envelope.id, envelope.type, raw, envelope.key if state else None)
-        self._waiting.append(_Waiting(identity, count, entry))
-        self._waiting_ids.add(entry.id)
-        self._waiting_bytes += len(raw)
-
-    def _room_for(self, identity: bytes, flags: bytes, raw: bytes) -> bool:
+    def _room_for(self, identity: bytes, posted: wire.Posted) -> bool:
         """Whether an event can wait here.
 
         After one that could not, a producer's next ones are left out until it starts again with its oldest, so that
         its order is kept.
         """
-        if identity in self._blocked and flags != b"" and not flags[0] & wire.FIRST:
+        if identity in self._blocked and not posted.flags & wire.FIRST:
             return False
-        full = len(self._waiting) >= MOST_WAITING or self._waiting_bytes + len(raw) > MOST_WAITING_BYTES
+        full = len(self._waiting) >= MOST_WAITING or self._waiting_bytes + len(posted.raw) > MOST_WAITING_BYTES
         (self._blocked.add if full else self._blocked.discard)(identity)
         return not full
 
@@ -351,7 +349,7 @@ class Broker:
         if not self._waiting or time.monotonic() < self._store_again_at:
             return
         while self._waiting:
-            group = [self._waiting[at] for at in range(min(GROUP, len(self._waiting)))]
+            group = self._next_group()
             try:
                 placed = self._journal.append([waiting.entry for waiting in group])
             except Corrupt:
@@ -362,18 +360,35 @@ class Broker:
             if not self.storing:
                 report("journal_written_again", exception=False, waiting=len(self._waiting))
                 self._store_again_at = 0.0
-            acks: dict[bytes, list[tuple[int, int]]] = {}
-            for waiting, place in zip(group, placed, strict=True):
-                self._waiting.popleft()
-                self._waiting_ids.discard(waiting.entry.id)
-                self._waiting_bytes -= len(waiting.entry.envelope)
-                self.counts["durable" if place.fresh else "repeated"] += 1
-                if place.fresh:
-                    topic = wire.DURABLE_TOPIC + waiting.entry.type.encode()
-                    self._out.send_multipart([topic, wire.pack_number(place.seq), waiting.entry.envelope])
-                acks.setdefault(waiting.producer, []).append((waiting.number, place.seq))
-            for producer, pairs in acks.items():
-                self._send(producer, wire.ACK, wire.pack_acks(pairs))
+            self._hand_out(group, placed)
+
+    def _next_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        size = 0
+        for waiting in self._waiting:
+            group.append(waiting)
+            size += len(waiting.entry.envelope)
+            if len(group) == wire.GROUP_EVENTS or size >= wire.GROUP_BYTES:
+                break
+        return group
+
+    def _hand_out(self, group: list[_Waiting], places: list[Placed]) -> None:
+        """Publish and acknowledge what was committed."""
+        acks: dict[bytes, list[tuple[int, int]]] = {}
+        fresh: list[wire.Placed] = []
+        for waiting, place in zip(group, places, strict=True):
+            self._waiting.popleft()
+            self._waiting_ids.discard(waiting.entry.id)
+            self._waiting_bytes -= len(waiting.entry.envelope)
+            acks.setdefault(waiting.producer, []).append((waiting.number, place.seq))
+            if place.fresh:
+                fresh.append(wire.Placed(place.seq, waiting.entry.type, waiting.entry.envelope))
+        self.counts["durable"] += len(fresh)
+        self.counts["repeated"] += len(group) - len(fresh)
+        if fresh:
+            self._out.send(wire.pack_placed(fresh))
+        for producer, pairs in acks.items():
+            self._send(producer, wire.ACK, wire.pack_acks(pairs))
 
     def _cannot_store(self, error: StorageError) -> None:
         if self.storing:

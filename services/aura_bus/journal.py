@@ -92,6 +92,10 @@ class DeadLetter:
     """Its first 64 KiB."""
 
 
+class _Repeated(Exception):
+    """Some of the events are in the journal already."""
+
+
 class Journal:
     """An open journal.
 
@@ -128,6 +132,7 @@ class Journal:
         checked: str = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if checked != "ok":
             raise Corrupt(f"{self._path} is damaged: {checked}")
+        db.execute("PRAGMA page_size=8192")  # of a new file; events of 1 KB take half the time of 4,096
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("PRAGMA cache_size=-4096")
@@ -170,7 +175,14 @@ class Journal:
             Corrupt: The file is damaged.
             StorageError: They cannot be written for another reason.
         """
-        known = self._known([entry.id for entry in entries])
+        known: dict[str, int] = {}
+        try:
+            return self._append(entries, known)
+        except _Repeated:
+            known = self._known([entry.id for entry in entries])
+            return self._append(entries, known)
+
+    def _append(self, entries: Sequence[Entry], known: dict[str, int]) -> list[Placed]:
         placed: list[Placed] = []
         fresh: list[tuple[int, Entry]] = []
         seq = self._head
@@ -199,9 +211,11 @@ class Journal:
     def _write(self, fresh: list[tuple[int, Entry]]) -> None:
         at = time.time_ns() // 1_000_000
         with self._transaction() as db:
-            db.executemany(
-                "INSERT INTO events VALUES (?, ?, ?, ?, ?)", [(seq, e.id, e.type, at, e.envelope) for seq, e in fresh]
-            )
+            rows = [(seq, e.id, e.type, at, e.envelope) for seq, e in fresh]
+            try:
+                db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
+            except sqlite3.IntegrityError as error:
+                raise _Repeated from error
             states = [(e.type, e.key, seq, e.envelope) for seq, e in fresh if e.key is not None]
             if states:
                 db.executemany("INSERT OR REPLACE INTO last_values VALUES (?, ?, ?, ?)", states)

@@ -40,6 +40,10 @@ def envelope(number: int = 1, text: str = "") -> bytes:
     return wrap(Happened(number=number, text=text), src="raw").model_dump_json().encode()
 
 
+def posted(raw: bytes, number: int = 1) -> bytes:
+    return wire.pack_posted([wire.Posted(number, wire.STATE, raw)])
+
+
 async def dead_letters(bus: ZmqBus, count: int) -> None:
     """Wait until so many dead letters are kept."""
     async with asyncio.timeout(20):
@@ -53,15 +57,17 @@ async def dead_letters(bus: ZmqBus, count: int) -> None:
     [
         pytest.param([b""], id="nothing"),
         pytest.param([b"?", b"x"], id="unknown verb"),
-        pytest.param([wire.EVENT, ONE], id="too few parts"),
-        pytest.param([wire.EVENT, ONE, b"", b"{}", b"more"], id="too many parts"),
-        pytest.param([wire.EVENT, b"123", b"", envelope()], id="a number of three bytes"),
-        pytest.param([wire.EVENT, ONE, b"", b"\xff\x00 not json"], id="not json"),
-        pytest.param([wire.EVENT, ONE, b"", b'{"v": 1}'], id="an envelope without fields"),
-        pytest.param([wire.STATE, ONE, b"", envelope().replace(b'"src":"raw"', b'"src":7')], id="a wrong field"),
-        pytest.param([wire.EVENT, ONE, b"", envelope().replace(b'"id":"', b'"id":"' + b"x" * 300)], id="a long id"),
-        pytest.param([wire.STATE, ONE, b"", envelope().replace(b'"key":"', b'"key":"' + b"x" * 2000)], id="a long key"),
-        pytest.param([wire.EVENT, ONE, b"", envelope(text="x" * wire.MAX_EVENT_BYTES)], id="a large event"),
+        pytest.param([wire.EVENTS], id="too few parts"),
+        pytest.param([wire.EVENTS, b"", b"more"], id="too many parts"),
+        pytest.param([wire.EVENTS, b"123"], id="a group of three bytes"),
+        pytest.param([wire.EVENTS, posted(envelope())[:-1]], id="a group that is cut off"),
+        pytest.param([wire.PASSING, b"123", envelope()], id="a number of three bytes"),
+        pytest.param([wire.EVENTS, posted(b"\xff\x00 not json")], id="not json"),
+        pytest.param([wire.EVENTS, posted(b'{"v": 1}')], id="an envelope without fields"),
+        pytest.param([wire.EVENTS, posted(envelope().replace(b'"src":"raw"', b'"src":7'))], id="a wrong field"),
+        pytest.param([wire.EVENTS, posted(envelope().replace(b'"id":"', b'"id":"' + b"x" * 300))], id="a long id"),
+        pytest.param([wire.EVENTS, posted(envelope().replace(b'"key":"', b'"key":"' + b"x" * 2000))], id="a long key"),
+        pytest.param([wire.EVENTS, posted(envelope(text="x" * wire.MAX_EVENT_BYTES))], id="a large event"),
         pytest.param([wire.PASSING, ONE, b"[]"], id="an ephemeral list"),
         pytest.param([wire.PASSING, b"", envelope()], id="an ephemeral event without its count"),
         pytest.param([wire.PAGE, ONE, b"since the beginning"], id="a page that is not json"),
@@ -81,7 +87,7 @@ async def test_what_cannot_be_read_is_kept_apart_and_harms_nobody(
 
 
 async def test_an_event_that_will_never_be_taken_is_refused(raw: zmq.Socket[bytes], bus: ZmqBus) -> None:
-    raw.send_multipart([wire.EVENT, wire.pack_number(7), b"", b"{}"])
+    raw.send_multipart([wire.EVENTS, posted(b"{}", number=7)])
     verb, number, code, problem = await asyncio.to_thread(raw.recv_multipart)
     assert (verb, wire.read_number(number), code) == (wire.REFUSED, 7, b"bus_error")
     assert b"type" in problem
@@ -92,7 +98,7 @@ async def test_a_frame_beyond_all_limits_costs_only_its_sender_the_connection(
 ) -> None:
     with dealer(bus_paths) as raw:
         raw.setsockopt(zmq.LINGER, 0)
-        raw.send_multipart([wire.EVENT, ONE, b"", bytes(wire.MAX_FRAME_BYTES + 1)])
+        raw.send_multipart([wire.EVENTS, bytes(wire.MAX_FRAME_BYTES + 1)])
         assert await bus.publish(Happened(number=1)) == 1
     assert (await bus.request(BusStatus())).head == 1
 
@@ -318,6 +324,7 @@ async def test_what_the_broker_cannot_hold_back_comes_again_in_its_order(
     broker: Broker, bus_paths: AuraPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_WAITING", 5)
+    monkeypatch.setattr(wire, "GROUP_EVENTS", 3)
     async with connected("sender", bus_paths) as bus:
         broker._store_again_at = time.monotonic() + 3600  # as if the disk were full
         sending = [asyncio.create_task(bus.publish(Happened(number=number))) for number in range(20)]

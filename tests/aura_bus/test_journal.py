@@ -129,7 +129,7 @@ def test_dead_letters_are_cut_and_only_the_newest_are_kept(journal: Journal) -> 
 def test_a_full_file_takes_nothing_and_goes_on_later(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
     journal.append([entry(1)])
-    journal._db.execute("PRAGMA max_page_count=20")
+    journal._db.execute("PRAGMA max_page_count=12")
     with pytest.raises(DiskFull):
         journal.append([Entry("big", "a", bytes(200_000)), entry(2)])
     assert journal.head == 1
@@ -160,7 +160,7 @@ def test_a_page_damaged_in_the_middle_is_noticed(tmp_path: Path) -> None:
     journal.append([Entry(f"id-{number}", "a", bytes(500)) for number in range(200)])
     journal.close()
     content = bytearray(path.read_bytes())
-    content[4096 * 6 : 4096 * 9] = b"\xff" * 4096 * 3
+    content[8192 * 6 : 8192 * 9] = b"\xff" * 8192 * 3
     path.write_bytes(content)
     with pytest.raises(Corrupt):
         Journal(path)

@@ -34,8 +34,8 @@ from aura_shared.paths import AuraPaths
 RESEND_S: Final = 1.0
 MOST_RESEND_S: Final = 8.0
 PAGE_AGAIN_S: Final = 2.0
-BROKER_AWAY_S: Final = 3.0
-"""How long requests wait for a broker that is not there; the supervisor has it back within 2 s."""
+BROKER_AWAY_S: Final = 6.0
+"""How long requests wait for a broker that is not there; the supervisor has it back in 2 s, a busy machine later."""
 SOME: Final = 512
 """Most messages read from one socket before the others get their turn."""
 RING: Final = 2048
@@ -51,9 +51,11 @@ _DISCONNECTED: Final = int(zmq.EVENT_DISCONNECTED)
 class Outgoing:
     """A durable event until it is acknowledged."""
 
-    verb: bytes
+    flags: int
     raw: bytes
     done: asyncio.Future[int]
+    kind: str
+    deadline: float
     number: int = 0
     sent_at: float = 0.0
 
@@ -130,6 +132,7 @@ class Link:
         self._numbers = count(1)
         self._outbox: dict[int, Outgoing] = {}
         self._unsent: deque[Outgoing] = deque()
+        self._awaited: deque[Outgoing] = deque()
         self._resend_s = RESEND_S
         self._asking: dict[bytes, Asking] = {}
         self._readers: list[Reader] = []
@@ -189,7 +192,7 @@ class Link:
         outgoing.number = next(self._numbers)
         self._outbox[outgoing.number] = outgoing
         self._unsent.append(outgoing)
-        self._flush()
+        self._awaited.append(outgoing)
 
     def send_passing(self, kind: str, raw: bytes) -> None:
         """Send an ephemeral event, if the broker is there to take it."""
@@ -323,6 +326,8 @@ class Link:
             return 10  # the socket is full
         if self._closing_at is not None or (self._asking and not self.connected):
             return 100
+        if self._awaited:
+            return max(1, min(500, int((self._awaited[0].deadline - time.monotonic()) * 1000) + 1))
         if self._outbox or self._pages:
             return 500
         return 2000 if not self._serving else 1000
@@ -347,6 +352,8 @@ class Link:
         now = time.monotonic()
         if self._unsent:
             self._flush()
+        if self._awaited:
+            self._give_up(now)
         oldest = next(iter(self._outbox.values()), None)
         if oldest is not None and oldest.sent_at and now >= oldest.sent_at + self._resend_s:
             self._resend_s = min(MOST_RESEND_S, self._resend_s * 2)
@@ -400,17 +407,41 @@ class Link:
         self._unsent = deque(self._outbox.values())
         self._flush()
 
+    def _give_up(self, now: float) -> None:
+        """Tell those who waited for an acknowledgement for too long; their events are sent on."""
+        while self._awaited and (self._awaited[0].number not in self._outbox or self._awaited[0].deadline <= now):
+            outgoing = self._awaited.popleft()
+            if outgoing.number in self._outbox:
+                text = f"{outgoing.kind} was not acknowledged by the broker in time; it is sent on until it is"
+                self._results.append((_fail, (outgoing.done, BusError(text))))
+
     def _flush(self) -> None:
         while self._unsent and self.connected:
-            outgoing = self._unsent[0]
-            if outgoing.number in self._outbox:
-                first = wire.FIRST if next(iter(self._outbox)) == outgoing.number else 0
-                flags = bytes([first | (wire.AGAIN if outgoing.sent_at else 0)])
-                if not self._send(outgoing.verb, wire.pack_number(outgoing.number), flags, outgoing.raw):
-                    return
+            group = self._next_group()
+            if not group:
+                return
+            if not self._send(wire.EVENTS, wire.pack_posted(self._posted(outgoing) for outgoing in group)):
+                self._unsent.extendleft(reversed(group))
+                return
+            now = time.monotonic()
+            for outgoing in group:
                 self.resent += bool(outgoing.sent_at)
-                outgoing.sent_at = time.monotonic()
-            self._unsent.popleft()
+                outgoing.sent_at = now
+
+    def _next_group(self) -> list[Outgoing]:
+        group: list[Outgoing] = []
+        size = 0
+        while self._unsent and len(group) < wire.GROUP_EVENTS and size < wire.GROUP_BYTES:
+            outgoing = self._unsent.popleft()
+            if outgoing.number in self._outbox:  # it may have been acknowledged since it was queued again
+                group.append(outgoing)
+                size += len(outgoing.raw)
+        return group
+
+    def _posted(self, outgoing: Outgoing) -> wire.Posted:
+        first = wire.FIRST if next(iter(self._outbox)) == outgoing.number else 0
+        again = wire.AGAIN if outgoing.sent_at else 0
+        return wire.Posted(outgoing.number, outgoing.flags | first | again, outgoing.raw)
 
     def _send_ask(self, asking: Asking) -> None:
         flags = bytes([wire.AGAIN if asking.sent else 0])
@@ -483,7 +514,8 @@ class Link:
             for _ in range(SOME):
                 topic, *frames = self._sub.recv_multipart(zmq.NOBLOCK)
                 if topic.startswith(wire.DURABLE_TOPIC):
-                    self._take_durable(topic[2:].decode(), wire.read_number(frames[0]), frames[1], woken)
+                    for seq, kind, raw in wire.read_placed(topic):
+                        self._take_durable(kind, seq, raw, woken)
                 elif topic.startswith(wire.PASSING_TOPIC):
                     self._take_passing(topic, wire.read_number(frames[0]), frames[1], frames[2], woken)
                 elif topic == wire.BEAT_TOPIC:

@@ -3,13 +3,14 @@
 Durable events are sent until acknowledged, also across a restart of the broker; `publish` raises `BusError` when that
 takes longer than the settings allow, and the event goes on being sent as long as the process lives. Requests that are
 under way when the broker dies are sent again once it is back, with the same id: a service that works on it or has
-answered it lately does not do it twice. When the broker stays away for 3 s they fail with `ServiceDown`.
+answered it lately does not do it twice. When the broker stays away for 6 s they fail with `ServiceDown`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -207,28 +208,26 @@ class ZmqBus:
         if kind.durability == "ephemeral":
             self._link.do(self._link.send_passing, kind.type, raw)
             return 0
-        verb = wire.STATE if kind.durability == "state" else wire.EVENT
-        return await self._publish_durable(Outgoing(verb, raw, asyncio.get_running_loop().create_future()), kind.type)
+        deadline = time.monotonic() + self._settings.ack_timeout_s
+        while not self._fits(raw):
+            await self._wait_for_room(deadline, kind.type)
+        flags = wire.STATE if kind.durability == "state" else 0
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._unacknowledged += 1
+        self._unacknowledged_bytes += len(raw)
+        self._link.do(self._link.send_event, Outgoing(flags, raw, done, kind.type, deadline))
+        return await done
 
-    async def _publish_durable(self, outgoing: Outgoing, kind: str) -> int:
-        taken = False
+    async def _wait_for_room(self, deadline: float, kind: str) -> None:
+        self._room.clear()
         try:
-            async with asyncio.timeout(self._settings.ack_timeout_s):
-                while not self._fits(outgoing):
-                    self._room.clear()
-                    await self._room.wait()
-                taken = True
-                self._unacknowledged += 1
-                self._unacknowledged_bytes += len(outgoing.raw)
-                self._link.do(self._link.send_event, outgoing)
-                return await outgoing.done
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await self._room.wait()
         except TimeoutError:
-            outcome = "is sent on until it is" if taken else "was not taken: too many others wait"
-            limit = self._settings.ack_timeout_s
-            raise BusError(f"{kind} was not acknowledged by the broker within {limit:g} s; it {outcome}") from None
+            raise BusError(f"{kind} was not taken: too many others are not acknowledged yet") from None
 
-    def _fits(self, outgoing: Outgoing) -> bool:
-        size = self._unacknowledged_bytes + len(outgoing.raw)
+    def _fits(self, raw: bytes) -> bool:
+        size = self._unacknowledged_bytes + len(raw)
         return self._unacknowledged < MOST_UNACKNOWLEDGED and size <= MOST_UNACKNOWLEDGED_BYTES
 
     def listen(self, *kinds: type[EventT], since: int | None = None) -> ZmqEvents:
