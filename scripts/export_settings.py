@@ -37,16 +37,17 @@ above it, key by key, so a table in one file does not wipe the same table of ano
 | layer | where |
 |---|---|
 | default | the code |
-| user | `config.toml` in Aura's configuration folder, which `aura doctor` names (with `AURA_HOME`: `config/config.toml` below it) |
+| user | `config.toml` in Aura's configuration folder; with `AURA_HOME`, `config/config.toml` below that |
 | project | `.aura/config.toml` of the repository |
 | environment | `CODEGEN_LAB_CONFIG_SECTION__KEY`, then `AURA_SECTION__KEY`; a list is written `a,b` or as JSON |
 | flag | the command line |
 
-`configs/aura.toml` is a file with every setting at its default, to copy from. `aura config explain` shows each value and
-the layer, file and line that it comes from. A key that does not exist, a value of the wrong type or out of its range, and
-a file that is not TOML end the start with exit code 7 and name the file and line, or the variable.
+`configs/aura.toml` is a file with every setting at its default, to copy from. `aura config explain` shows each value
+and the layer, file and line that it comes from. A key that does not exist, a value of the wrong type or out of its
+range, and a file that is not TOML end the start with exit code 7 and name the file and line, or the variable.
 
-A repository that you cloned must not open your machine to others, so a project file cannot set what is marked *user only*.
+A repository that you cloned must not open your machine to others, so a project file cannot set what is marked
+*user only*.
 
 Settings are read once, when Aura starts; `aura down` and `aura up` read them again.
 """
@@ -148,9 +149,9 @@ def sample() -> str:
         for setting in settings:
             bounds = f" ({setting.bounds})" if setting.bounds else ""
             only = " Not in a project file." if setting.user_only else ""
-            parts += [
-                f"\n{line}" for line in textwrap.wrap(f"# {setting.meaning}{bounds}{only}", 118, subsequent_indent="# ")
-            ]
+            comment = f"# {setting.meaning}{bounds}{only}".replace("≤ ", "≤\N{NO-BREAK SPACE}")
+            lines = textwrap.wrap(comment, 118, subsequent_indent="# ")
+            parts += ["\n" + line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
             parts.append(f"\n{setting.name} = {toml(setting.default)}\n")
     return "".join(parts)
 
