@@ -112,7 +112,7 @@ def _load(file: Path, most_bytes: int) -> tuple[Stamp, bytes | None]:
         status = os.fstat(handle)
         if not modes.S_ISREG(status.st_mode) or status.st_size > most_bytes:
             return Stamp(status.st_mtime_ns, status.st_size, _NOT_READ), None
-        with open(handle, "rb", closefd=False) as stream:  # noqa: PTH123 - from a descriptor
+        with open(handle, "rb", closefd=False) as stream:
             data = stream.read(most_bytes + 1)
     finally:
         os.close(handle)

@@ -1,4 +1,4 @@
-"""From bytes to UTF-8 text with `\\n` between lines, or the reason why a file is not worth reading."""
+"""From bytes to UTF-8 text with line feeds between lines, or the reason why a file is not worth reading."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def is_binary(data: bytes) -> bool:
 
 
 def as_utf8(data: bytes) -> bytes:
-    """The same text in UTF-8, without a byte order mark; `\\r` alone becomes `\\n`, `\\r\\n` stays.
+    """The same text in UTF-8, without a byte order mark; a lone carriage return becomes a line feed, CRLF stays.
 
     Text that is neither UTF-8 nor marked as UTF-16 is read as Latin-1, which never fails.
     """

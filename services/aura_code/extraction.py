@@ -211,7 +211,9 @@ def _symbols(found: _Found, spec: LanguageSpec, starts: Sequence[int]) -> tuple[
         if not text[starts[first_row] : outer].strip():
             first_row, doc_row, above = comment_above(text, starts, first_row, spec)
         symbols.append(
-            SymbolFact(one.name, kind, container, first_row + 1, end_line, _signature(text, one, outer, body), doc or above)
+            SymbolFact(
+                one.name, kind, container, first_row + 1, end_line, _signature(text, one, outer, body), doc or above
+            )
         )
         boundaries.add(doc_row)
         boundaries.add(end_line)

@@ -72,7 +72,7 @@ class IgnoreRules:
         self._outer, self._tracked, self._tracked_folders = outer, tracked, tracked_folders
         self._files, self._folders = {}, {}
 
-    def ignored(self, path: str, is_dir: bool) -> bool:  # noqa: FBT001 - agreed with its callers
+    def ignored(self, path: str, is_dir: bool) -> bool:
         """Whether a path, or a folder above it, is ignored; files that git tracks are not, whatever its rules say.
 
         Args:

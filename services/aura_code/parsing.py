@@ -37,7 +37,7 @@ def parse(parser: Parser, text: bytes, deadline: Deadline) -> Tree | None:
     def read(offset: int, _point: object) -> bytes:
         return text[offset : offset + _READ_BYTES] if offset < size else b""
 
-    def too_late(_offset: int, _has_error: bool) -> bool:  # noqa: FBT001 - the signature is tree-sitter's
+    def too_late(_offset: int, _has_error: bool) -> bool:
         return deadline.passed()
 
     try:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from aura_code.documentation import comment_above
 from aura_code.extraction import MOST_SIGNATURE_CHARS, Extracted
 from aura_code.facts import SymbolFact
+from aura_code.languages.plain import compiled
 from aura_code.languages.spec import LanguageSpec
+
+if TYPE_CHECKING:
+    from aura_shared.messages.code import SymbolKind
 
 _MOST_LINE_BYTES = 400  # A definition's name stands at the beginning; longer lines are data.
 _HOLDERS = frozenset({"class", "interface", "trait", "struct", "enum", "module", "namespace"})
@@ -52,7 +56,7 @@ def _match(spec: LanguageSpec, text: bytes, starts: Sequence[int], row: int) -> 
     stripped = line.lstrip()
     if not stripped or (spec.comments and stripped.startswith(spec.comments) and not stripped.startswith(b"---@")):
         return None
-    for kind, pattern in spec.definitions:
+    for kind, pattern in compiled(spec):
         match = pattern.match(line)
         if match:
             name = next((group for group in match.groupdict().values() if group), b"")

@@ -175,7 +175,7 @@ class _Follower:
 
     async def root_is_back(self) -> None:
         """Wait until the folder exists."""
-        while _identity(self._root) is None:
+        while _identity(self._root) is None:  # noqa: ASYNC110 - nothing tells of a folder that is made
             await asyncio.sleep(_LOOK_FOR_ROOT_S)
 
     async def _wait_for_change(self) -> None:
@@ -206,7 +206,7 @@ class _Follower:
         self._woken.clear()
 
     def _git_is_at_work(self, waited_s: float) -> bool:
-        return waited_s < _MOST_LOCK_S and os.path.exists(f"{self._root}/.git/index.lock")  # noqa: PTH110, ASYNC240
+        return waited_s < _MOST_LOCK_S and os.path.exists(f"{self._root}/.git/index.lock")  # noqa: PTH110
 
 
 def _identity(root: Path) -> tuple[int, int] | None:

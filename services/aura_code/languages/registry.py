@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os.path
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
-from aura_code.languages.plain import PLAIN_LANGUAGES
+from aura_code.languages.plain import plain_languages
 from aura_code.languages.spec import LanguageSpec
 
 GROUP = "aura.languages"
@@ -72,13 +71,13 @@ class Languages(Mapping[str, LanguageSpec]):
         known = self._by_file_name.get(name)
         if known is not None:
             return known
-        stem, suffix = os.path.splitext(name)
+        stem, suffix = _split(name)
         candidates = self._by_suffix.get(suffix.lower())
         if candidates:
             return _by_content(candidates, head)
         if stem and suffix:
-            compound = self._by_suffix.get(os.path.splitext(stem)[1].lower()) if suffix in _TEMPLATE_SUFFIXES else None
-            return compound[0] if compound else None
+            inner = self._by_suffix.get(_split(stem)[1].lower()) if suffix in _TEMPLATE_SUFFIXES else None
+            return inner[0] if inner else None
         return self._by_interpreter.get(_interpreter(head)) if head.startswith(b"#!") else None
 
     def named(self, name: str) -> str | None:
@@ -87,6 +86,12 @@ class Languages(Mapping[str, LanguageSpec]):
 
 
 _TEMPLATE_SUFFIXES = (".in", ".tmpl", ".j2")  # `settings.py.in` is read like `settings.py`.
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Stem and ending of a file name; `.bashrc` has no ending."""
+    stem, dot, ending = name.rpartition(".")
+    return (stem, dot + ending) if stem else (name, "")
 
 
 def _by_content(candidates: list[LanguageSpec], head: bytes) -> LanguageSpec:
@@ -132,7 +137,7 @@ def load_languages(found: Iterable[EntryPoint]) -> Languages:
             specs.append(spec)
         else:
             problems.append(LanguageProblem(point.name, f"{point.value} is not a LanguageSpec"))
-    return Languages([*specs, *PLAIN_LANGUAGES], problems)
+    return Languages([*specs, *plain_languages()], problems)
 
 
 def language_of(path: str, head: bytes = b"") -> str:

@@ -35,8 +35,8 @@ class LanguageSpec:
     """Gives the tree-sitter language; called when the first such file is read."""
     queries: tuple[Traversable, ...] = ()
     """Query files, read one after the other as one query; see docs/languages.md for the capture names."""
-    definitions: tuple[tuple[str, re.Pattern[bytes]], ...] = ()
-    """For reading without a grammar: kind of symbol, and a pattern whose group `name` is its name."""
+    definitions: tuple[tuple[str, str], ...] = ()
+    """For reading without a grammar: kind of symbol, and a regular expression whose group `name` is its name."""
     comments: tuple[bytes, ...] = (b"//",)
     """What a comment of one line begins with; comments above a definition document it."""
     attributes: tuple[bytes, ...] = ()

@@ -41,5 +41,5 @@ LANGUAGE = LanguageSpec(
         re.MULTILINE,
     ),
     grammar=_grammar,
-    queries=(files(__package__) / "symbols.scm",),
+    queries=(files(__name__) / "symbols.scm",),
 )

@@ -19,5 +19,5 @@ LANGUAGE = LanguageSpec(
     aliases=("golang",),
     suffixes=(".go",),
     grammar=_grammar,
-    queries=(files(__package__) / "symbols.scm",),
+    queries=(files(__name__) / "symbols.scm",),
 )

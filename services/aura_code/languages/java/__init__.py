@@ -18,5 +18,5 @@ LANGUAGE = LanguageSpec(
     name="Java",
     suffixes=(".java",),
     grammar=_grammar,
-    queries=(files(__package__) / "symbols.scm",),
+    queries=(files(__name__) / "symbols.scm",),
 )

@@ -20,7 +20,7 @@ LANGUAGE = LanguageSpec(
     suffixes=(".js", ".mjs", ".cjs", ".jsx", ".es6"),
     interpreters=("node", "nodejs", "deno", "bun"),
     grammar=_grammar,
-    queries=tuple(files(__package__) / name for name in ("shared.scm", "symbols.scm", "jsx.scm")),
+    queries=tuple(files(__name__) / name for name in ("shared.scm", "symbols.scm", "jsx.scm")),
     constructors=frozenset({"constructor"}),
     attributes=(b"@",),
 )

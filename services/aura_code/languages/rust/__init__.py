@@ -19,6 +19,6 @@ LANGUAGE = LanguageSpec(
     aliases=("rs",),
     suffixes=(".rs",),
     grammar=_grammar,
-    queries=(files(__package__) / "symbols.scm",),
+    queries=(files(__name__) / "symbols.scm",),
     attributes=(b"#[",),
 )

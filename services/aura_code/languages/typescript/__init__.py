@@ -20,7 +20,7 @@ LANGUAGE = LanguageSpec(
     suffixes=(".ts", ".mts", ".cts"),
     interpreters=("ts-node", "tsx"),
     grammar=_grammar,
-    queries=(files("aura_code.languages.javascript") / "shared.scm", files(__package__) / "symbols.scm"),
+    queries=(files("aura_code.languages.javascript") / "shared.scm", files(__name__) / "symbols.scm"),
     constructors=frozenset({"constructor"}),
     attributes=(b"@",),
 )
