@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from dependency_injector import containers, providers
-
 from aura_code.service import CodeService
+from aura_shared.injection import containers, providers
 from aura_shared.projects import ProjectRegistry
 from aura_shared.service import Runtime, run
 
