@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Protocol
 
 from aura_shared.paths import AuraPaths
@@ -12,6 +13,7 @@ from aura_supervisor.keeping import StateChange
 __all__ = ["Announcer"]
 
 RETRY_S: Final = 2.0
+CLOSE_S: Final = 0.5  # Whatever the bus has not taken by then is not worth a slow `aura down`.
 
 
 class Announcer:
@@ -40,7 +42,8 @@ class Announcer:
                 while self._newest:
                     await self._publish_one(publisher)
         finally:
-            await publisher.close()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(publisher.close(), CLOSE_S)
 
     async def _publish_one(self, publisher: Publisher) -> None:
         service = next(iter(self._newest))

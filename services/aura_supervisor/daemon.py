@@ -105,11 +105,12 @@ class Daemon:
         async with asyncio.TaskGroup() as group:
             keeping = [group.create_task(keeper.keep(), name=name) for name, keeper in self._keepers.items()]
             beside = [group.create_task(self._look_after()), group.create_task(self._load_settings())]
-            if self._announce:
-                beside.append(group.create_task(self._publish_states()))
+            announcing = group.create_task(self._publish_states()) if self._announce else None
             try:
                 await self._stop_asked.wait()
             finally:
+                if announcing is not None:  # While there still is a bus to say good-bye to.
+                    announcing.cancel()
                 await self._stop_services()
                 for task in (*keeping, *beside):
                     task.cancel()

@@ -81,7 +81,7 @@ def measure(runs: int, idle_s: float) -> dict[str, float]:
         began = time.monotonic()
         daemon.kill()
         daemon.wait()
-    until(lambda: not any(process.is_running() for process in left), "nothing is left")
+    until(lambda: not any(alive(process) for process in left), "nothing is left")
     figures["kill -9 of the supervisor to nothing left, s"] = round(time.monotonic() - began, 3)
     if downs:
         figures["aura down, s (slowest)"] = round(max(downs), 2)
@@ -180,6 +180,14 @@ def family(pid: int) -> list[psutil.Process]:
     """A process and everything below it."""
     process = psutil.Process(pid)
     return [process, *process.children(recursive=True)]
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether a process still exists, and not only as an entry that nobody has collected yet."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def cpu_of(process: psutil.Process) -> float:
