@@ -140,13 +140,13 @@ def passage_lines(
     shown: list[str] = []
     before = -1
     for i in numbers:
-        if i > before + 1:
+        if any(lines[left].strip() for left in range(before + 1, i)):
             shown.append(f"  {dim(' ' * (gutter - 1) + '⋮')}")
         line = lines[i].expandtabs(len(TAB))[margin:]
         number, code = dim(str(start_line + i).rjust(gutter)), mark(cut(safe(line), columns - gutter - 4), pattern)
         shown.append(f"  {number}  {code}".rstrip())
         before = i
-    if before < len(lines) - 1:
+    if any(line.strip() for line in lines[before + 1 :]):
         shown.append(f"  {dim(' ' * (gutter - 1) + '⋮')}")
     return shown
 

@@ -6,10 +6,8 @@ Folders that hold sockets, tokens or the code of projects are private to the use
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +107,9 @@ def _socket_folder(wanted: Path) -> Path:
     """`wanted`, or a short private folder with the same meaning where socket paths below it would be too long."""
     if len(os.fsencode(wanted / "control.sock")) <= MAX_SOCKET_PATH_BYTES:
         return wanted
+    import hashlib  # noqa: PLC0415 - 15 ms of the command line's start, and rarely needed
+    import tempfile  # noqa: PLC0415 - likewise
+
     digest = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"aura-{os.getuid()}-{digest}"
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import json
-import logging
 import os
 import re
-import tempfile
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
@@ -26,8 +23,6 @@ from aura_shared.errors import Conflict, DiskFull, NotFound, StorageError, Unkno
 
 FORMAT_VERSION: Final = 1
 LOCK_WAIT_S: Final = 5.0  # A change takes under 10 ms; whoever holds the lock longer hangs.
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +179,9 @@ class ProjectRegistry:
                 f"The register of projects was damaged ({damage.reason}): {len(damage.kept)} projects were kept, "
                 f"the damaged file is now {aside}. Register what is missing with `aura init PATH`."
             )
-            log.warning("projects_damaged: %s", self.notice)
+            import logging  # noqa: PLC0415 - only for damage; the command line pays for imports
+
+            logging.getLogger(__name__).warning("projects_damaged: %s", self.notice)
             return list(damage.kept)
 
     def _write(self, projects: Sequence[Project]) -> None:
@@ -199,6 +196,8 @@ class ProjectRegistry:
 
 def project_id(root: Path) -> str:
     """The identifier of the project at `root` (links resolved)."""
+    import hashlib  # noqa: PLC0415 - only to register; the command line pays for imports
+
     slug = re.sub(r"[^a-z0-9]+", "-", root.name.lower()).strip("-")[:40].strip("-") or "project"
     return f"{slug}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:6]}"
 
@@ -216,6 +215,8 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     Raises:
         OSError: It cannot be written; the old content is still there.
     """
+    import tempfile  # noqa: PLC0415 - only to write; the command line pays for imports
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
