@@ -40,6 +40,14 @@ def envelope(number: int = 1, text: str = "") -> bytes:
     return wrap(Happened(number=number, text=text), src="raw").model_dump_json().encode()
 
 
+async def answer_to(raw: zmq.Socket[bytes]) -> Envelope:
+    """The next answer; pings are passed over."""
+    while (frames := await asyncio.to_thread(raw.recv_multipart)) == [wire.PING]:
+        pass
+    assert frames[0] == wire.REPLY
+    return Envelope.model_validate_json(frames[2])
+
+
 def posted(raw: bytes, number: int = 1) -> bytes:
     return wire.pack_posted([wire.Posted(number, wire.STATE, raw)])
 
@@ -149,12 +157,10 @@ async def test_a_request_that_its_service_cannot_read_is_answered_with_the_reaso
     async with connected("answers", bus_paths) as answers:
         answers.serve(Ask, answer)
         raw.send_multipart([wire.ASK, b"\x00", b"answers", b"1", b"garbage"])
-        _, _, broken = await asyncio.to_thread(raw.recv_multipart)
-        assert Envelope.model_validate_json(broken).data["code"] == "bus_error"
+        assert (await answer_to(raw)).data["code"] == "bus_error"
         wrong = wrap(Ask(), src="raw").model_copy(update={"data": {"text": 5}})
         raw.send_multipart([wire.ASK, b"\x00", b"answers", b"2", wrong.model_dump_json().encode()])
-        _, _, refused = await asyncio.to_thread(raw.recv_multipart)
-        assert Envelope.model_validate_json(refused).data["code"] == "invalid_request"
+        assert (await answer_to(raw)).data["code"] == "invalid_request"
         await dead_letters(bus, 1)
 
 
@@ -171,10 +177,10 @@ async def test_a_request_that_comes_again_is_answered_from_memory(
     async with connected("answers", bus_paths) as answers:
         answers.serve(Ask, answer)
         asked = wrap(Ask(), src="raw")
-        found: list[bytes] = []
+        found: list[Envelope] = []
         for flags in (b"\x00", bytes([wire.AGAIN])):
             raw.send_multipart([wire.ASK, flags, b"answers", asked.id.encode(), asked.model_dump_json().encode()])
-            found.append((await asyncio.to_thread(raw.recv_multipart))[2])
+            found.append(await answer_to(raw))
         assert found[0] == found[1]
         assert runs == 1
 
@@ -379,3 +385,22 @@ async def test_a_request_to_a_paused_broker_times_out(bus_paths: AuraPaths) -> N
         with pytest.raises(RequestTimeout, match=r"within 0\.1 s"):
             await bus.request(Ask(), timeout_s=0.1)
         await bus.close()
+
+
+async def test_a_request_that_comes_again_waits_for_its_service_only_after_a_restart(
+    bus_paths: AuraPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(_: Ask, __: Context) -> Answer:
+        return Answer(text="back")
+
+    monkeypatch.setattr(module, "AFTER_START_S", 60.0)
+    asked = wrap(Ask(), src="raw")
+    frames = [bytes([wire.AGAIN]), b"answers", asked.id.encode(), asked.model_dump_json().encode()]
+    with running_broker(bus_paths) as broker, dealer(bus_paths) as raw:
+        raw.send_multipart([wire.ASK, *frames])
+        async with connected("answers", bus_paths) as answers:
+            answers.serve(Ask, answer)
+            assert (await answer_to(raw)).data == {"text": "back"}
+        monkeypatch.setattr(module, "AFTER_START_S", time.monotonic() - broker._started + 0.2)
+        raw.send_multipart([wire.ASK, *frames])
+        assert (await answer_to(raw)).data["code"] == "service_down"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -34,6 +35,9 @@ from aura_shared.paths import AuraPaths
 RESEND_S: Final = 1.0
 MOST_RESEND_S: Final = 8.0
 PAGE_AGAIN_S: Final = 2.0
+SWITCH_S: Final = 0.001
+"""How soon a thread that computes lets the socket thread go on. With Python's 5 ms, a request to a process that
+computes took 7.9 ms at the median and 20 at the 95th percentile; with this, 3.0 and 8."""
 BROKER_AWAY_S: Final = 6.0
 """How long requests wait for a broker that is not there; the supervisor has it back in 2 s, a busy machine later."""
 SOME: Final = 512
@@ -163,6 +167,7 @@ class Link:
 
     def start(self) -> None:
         """Begin to connect."""
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_S))
         self._thread.start()
 
     def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
