@@ -17,7 +17,7 @@ from aura_shared.errors import AuraError, DaemonDown, RequestTimeout, ServiceDow
 from aura_shared.paths import AuraPaths
 
 REQUEST_TIMEOUT_S: Final = 35.0  # The gateway itself gives up after 30 s and says so.
-RECOVERY_S: Final = 5.0  # A killed gateway is ready again within 2 s.
+RECOVERY_S: Final = 15.0  # A killed gateway is ready again within 2 s, on a busy machine within 10.
 _POLL_S: Final = 0.05
 
 
@@ -27,8 +27,10 @@ Method = Literal["GET", "POST", "DELETE"]
 class Gateway:
     """The gateway of one installation."""
 
-    def __init__(self, paths: AuraPaths) -> None:
+    def __init__(self, paths: AuraPaths, *, recovery_s: float | None = None) -> None:
+        """`recovery_s`: how long to wait for a gateway that is just being restarted; 0 to fail at once."""
         self._paths = paths
+        self._recovery_s = RECOVERY_S if recovery_s is None else recovery_s
 
     def get(self, path: str) -> JsonObject:
         """Ask for `path`.
@@ -94,7 +96,7 @@ class Gateway:
 
     def _wait_for_gateway(self) -> bool:
         """Wait until the gateway listens again; returns whether it does."""
-        deadline = time.monotonic() + RECOVERY_S
+        deadline = time.monotonic() + self._recovery_s
         while time.monotonic() < deadline:
             try:
                 found = _discovery(self._paths)

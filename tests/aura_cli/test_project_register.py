@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
-import multiprocessing
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -211,20 +212,24 @@ def test_a_replaced_file_has_the_asked_mode(tmp_path: Path) -> None:
     assert (tmp_path / "sub" / "file").stat().st_mode & 0o777 == 0o640
 
 
-def _add_many(file: Path, root: Path, worker: int) -> None:
-    for number in range(10):
-        made = root / f"p{worker}-{number}"
-        made.mkdir()
-        ProjectRegistry(file).add(made)
+ADD_MANY = """
+import sys
+from pathlib import Path
+from aura_shared.projects import ProjectRegistry
+
+file, root, worker = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+for number in range(10):
+    made = root / f"p{worker}-{number}"
+    made.mkdir()
+    ProjectRegistry(file).add(made)
+"""
 
 
 def test_processes_that_register_at_once_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "data" / "projects.json"
-    context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=_add_many, args=(file, tmp_path, worker)) for worker in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(30)
-        assert worker.exitcode == 0
+    workers = [
+        subprocess.Popen([sys.executable, "-P", "-c", ADD_MANY, str(file), str(tmp_path), str(worker)])
+        for worker in range(3)
+    ]
+    assert [worker.wait(60) for worker in workers] == [0, 0, 0]
     assert len(ProjectRegistry(file).list()) == 30

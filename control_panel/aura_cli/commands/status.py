@@ -60,7 +60,7 @@ def _tell_down(paths: AuraPaths, *, as_json: bool) -> int:
 def _projects(paths: AuraPaths) -> tuple[list[JsonObject], str]:
     """The projects, or why they cannot be told."""
     try:
-        return Gateway(paths).projects(), ""
+        return Gateway(paths, recovery_s=0).projects(), ""
     except AuraError as error:
         return [], f"The projects are not known now: {error.message}."
 
