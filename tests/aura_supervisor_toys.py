@@ -53,7 +53,8 @@ class Supervisor:
     def __init__(self, home: Path, table: list[dict[str, Any]], **policy: object) -> None:
         self.diary_file = home / "diary"
         environment = {**os.environ, "PYTHONPATH": str(HERE), "TOY_DIARY": str(self.diary_file), "PYTHONSAFEPATH": "1"}
-        wanted: dict[str, Any] = {"table": table, **({"policy": policy} if policy else {})}
+        announce = policy.pop("announce", False)
+        wanted: dict[str, Any] = {"table": table, "announce": announce, **({"policy": policy} if policy else {})}
         command = [sys.executable, "-P", str(HERE / "toy_daemon.py"), json.dumps(wanted)]
         self.process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=home

@@ -13,6 +13,7 @@ from aura_supervisor.keeping import StateChange
 __all__ = ["Announcer"]
 
 RETRY_S: Final = 2.0
+PATIENCE_S: Final = 10.0
 CLOSE_S: Final = 0.5  # Whatever the bus has not taken by then is not worth a slow `aura down`.
 
 
@@ -32,8 +33,13 @@ class Announcer:
         self._changed.set()
 
     async def publish_changes(self, after: asyncio.Event) -> None:
-        """Publish until cancelled, from the moment that `after` is set: imports and sockets cost 0.3 CPU seconds."""
-        await after.wait()
+        """Publish until cancelled.
+
+        It begins when `after` is set, because imports and sockets cost 0.3 CPU seconds that the start of the services
+        needs; or a little later, when one of them does not get ready.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(after.wait(), PATIENCE_S)
         publisher = await asyncio.to_thread(_open_publisher, self._paths)
         try:
             while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,7 +14,10 @@ import psutil
 import pytest
 
 from aura_shared import control
+from aura_shared.bus.zmq_bus import connect
 from aura_shared.errors import DaemonDown, NotFound, UsageProblem
+from aura_shared.messages.services import ServiceStateChanged
+from aura_shared.settings import BusSettings
 from aura_supervisor_toys import PATIENCE_S, StartSupervisor, alive, row, until
 
 pytestmark = pytest.mark.requirement("P1")
@@ -260,6 +264,22 @@ def test_following_ends_with_the_supervisor(supervise: StartSupervisor) -> None:
     next(lines)
     supervisor.process.terminate()
     assert [line["event"] for line in lines][-1] == "supervisor_stopped"
+
+
+@pytest.mark.requirement("P2")
+async def test_states_are_seen_on_the_real_bus(supervise: StartSupervisor) -> None:
+    supervisor = supervise({"name": "bus", "module": "aura_bus"}, row("good", after=["bus"]), announce=True)
+    supervisor.ready()
+    bus = connect("panel", supervisor.paths, BusSettings())
+    seen: dict[str, str] = {}
+    async with asyncio.timeout(PATIENCE_S):
+        async for delivery in bus.listen(ServiceStateChanged):
+            assert isinstance(delivery.event, ServiceStateChanged)
+            seen[delivery.event.service] = delivery.event.state
+            if seen == {"bus": "ready", "good": "ready"}:
+                break
+    await bus.close()
+    supervisor.ask("down")
 
 
 @pytest.mark.requirement("P7")

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     table = [ProcessSpec(**row) for row in wanted["table"]]
     policy = Policy(**wanted["policy"]) if "policy" in wanted else None
     try:
-        asyncio.run(Daemon(find_paths(), read_layers(), table=table, policy=policy, announce=False).run())
+        asyncio.run(Daemon(find_paths(), read_layers(), table=table, policy=policy, announce=wanted["announce"]).run())
     except AuraError as error:
         sys.stderr.write(error.message + "\n")
         sys.exit(error.exit_code)
