@@ -59,7 +59,7 @@ async def dead_letters(bus: ZmqBus, count: int) -> None:
             pass
 
 
-@pytest.mark.requirement("P2", "Q4")
+@pytest.mark.requirement("P2", "P11")
 @pytest.mark.parametrize(
     "frames",
     [
@@ -256,7 +256,7 @@ def test_a_second_broker_is_turned_away(broker: Broker, bus_paths: AuraPaths) ->
         Broker(bus_paths, Limits()).run()
 
 
-@pytest.mark.requirement("Q4")
+@pytest.mark.requirement("P11")
 async def test_a_damaged_journal_is_set_aside_and_the_log_and_an_event_say_so(bus_paths: AuraPaths) -> None:
     bus_paths.journal.write_bytes(b"no journal" * 1000)
     broker = start_broker(bus_paths)
@@ -297,7 +297,7 @@ async def fill(bus: ZmqBus) -> int:
     raise AssertionError("the journal never was full")
 
 
-@pytest.mark.requirement("Q4")
+@pytest.mark.requirement("P11")
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process can be changed on Linux only")
 async def test_a_full_disk_stops_acknowledgements_only_and_passes_by_itself(bus_paths: AuraPaths) -> None:
     limit = 300_000

@@ -205,7 +205,7 @@ async def test_a_slow_consumer_keeps_its_memory_bounded_and_misses_nothing(sende
         assert slow.lag == 0
 
 
-@pytest.mark.requirement("P2", "Q4")
+@pytest.mark.requirement("P2")
 async def test_only_this_user_can_reach_the_sockets_and_the_journal(bus_paths: AuraPaths) -> None:
     before = os.umask(0o000)
     try:
