@@ -95,7 +95,7 @@ class _Found:
             return  # What a parser makes of a macro that it does not know.
         bodies = roles.get("body")
         containers = roles.get("container")
-        container = _plain_name(self.name(containers[0])) if containers else ""
+        container = ".".join(_plain_name(self.name(node)) for node in containers) if containers else ""
         if "prototype" in roles and self.name(roles["prototype"][0]) != "prototype":
             container = ""  # `module.exports.name = function` looks the same.
         for name_node in roles["name"]:

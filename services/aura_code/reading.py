@@ -92,6 +92,7 @@ class _Worker:
             [sys.executable, "-P", "-m", "aura_code.reading_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,  # An answer waiting in a buffer of ours would not wake the selector.
             env=environment,
         )
         self.batches: deque[list[str]] = deque()
@@ -144,19 +145,31 @@ class _Worker:
 def send(stream: IO[bytes], message: object) -> None:
     """Write one message, with its length before it."""
     data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.write(_FRAME.pack(len(data)))
-    stream.write(data)
+    rest = memoryview(_FRAME.pack(len(data)) + data)
+    while rest:
+        rest = rest[stream.write(rest) :]  # A pipe may take only a part.
     stream.flush()
 
 
 def receive(stream: IO[bytes]) -> object:
     """Read one message; None at the end, and when the other side died in the middle of it."""
-    header = stream.read(_FRAME.size)
-    if len(header) < _FRAME.size:
+    header = _read_exactly(stream, _FRAME.size)
+    if header is None:
         return None
-    (size,) = _FRAME.unpack(header)
-    data = stream.read(size)
-    return None if len(data) < size else cast("object", pickle.loads(data))  # noqa: S301 - from our own child
+    (size,) = cast("tuple[int]", _FRAME.unpack(header))
+    data = _read_exactly(stream, size)
+    return None if data is None else cast("object", pickle.loads(data))  # noqa: S301 - from our own child
+
+
+def _read_exactly(stream: IO[bytes], size: int) -> bytes | None:
+    parts: list[bytes] = []
+    while size:
+        part = stream.read(size)
+        if not part:
+            return None
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 class _Crew:

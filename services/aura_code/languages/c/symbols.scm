@@ -15,6 +15,8 @@
 (field_declaration declarator: (field_identifier) @name) @definition.field
 (field_declaration declarator: (pointer_declarator declarator: (field_identifier) @name)) @definition.field
 (field_declaration declarator: (array_declarator declarator: (field_identifier) @name)) @definition.field
+(field_declaration declarator: (pointer_declarator
+  declarator: (array_declarator declarator: (field_identifier) @name))) @definition.field
 (field_declaration declarator: (function_declarator declarator:
   (parenthesized_declarator (pointer_declarator declarator: (field_identifier) @name)))) @definition.field
 (type_definition type: (struct_specifier body: (_) @body) declarator: (type_identifier) @name) @definition.struct

@@ -17,6 +17,8 @@
 (field_declaration declarator: (field_identifier) @name) @definition.field
 (field_declaration declarator: (pointer_declarator declarator: (field_identifier) @name)) @definition.field
 (field_declaration declarator: (array_declarator declarator: (field_identifier) @name)) @definition.field
+(field_declaration declarator: (pointer_declarator
+  declarator: (array_declarator declarator: (field_identifier) @name))) @definition.field
 (field_declaration declarator: (function_declarator declarator:
   (parenthesized_declarator (pointer_declarator declarator: (field_identifier) @name)))) @definition.field
 (type_definition type: (struct_specifier body: (_) @body) declarator: (type_identifier) @name) @definition.struct
@@ -68,9 +70,9 @@
 (function_definition declarator: (pointer_declarator declarator: (function_declarator declarator:
   (qualified_identifier scope: (_) @container name: [(identifier) (operator_name)] @name)))) @definition.method
 (function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (qualified_identifier
-  scope: (_) @container name: (qualified_identifier name: (identifier) @name))))) @definition.method
+  scope: (_) @container name: (qualified_identifier scope: (_) @container name: (identifier) @name))))) @definition.method
 (function_definition declarator: (function_declarator declarator: (qualified_identifier
-  scope: (_) @container name: (qualified_identifier
+  scope: (_) @container name: (qualified_identifier scope: (_) @container
     name: [(identifier) (destructor_name) (operator_name)] @name)))) @definition.method
 (function_definition declarator: (function_declarator declarator:
   (template_function name: (identifier) @name))) @definition.function
