@@ -192,6 +192,10 @@ def nearest_names(view: View, name: str, limit: int = 3) -> list[str]:
     for part in view.parts:
         for number, value in enumerate(part.segment.folded):
             folded = decode(value)
+            if not folded:
+                continue
             if abs(len(folded) - len(wanted)) <= 2 and (folded[0] == wanted[0] or folded[-1] == wanted[-1]):
                 pool.setdefault(folded, decode(part.segment.names[int(part.segment.folded_name[number])]))
-    return [visible(pool[folded]) for folded in get_close_matches(wanted, list(pool), n=limit, cutoff=0.75)]
+    # Names of deleted code may still be in the table.
+    near = get_close_matches(wanted, list(pool), n=3 * limit, cutoff=0.75)
+    return [visible(pool[folded]) for folded in near if view.symbols_like(folded)][:limit]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
 
 import numpy as np
@@ -27,7 +27,6 @@ TermsOf = Callable[[Iterable[str]], list[tuple[str, ...]]]
 RANKING_PARTS: Final = (
     "path_words",
     "title_words",
-    "coverage",
     "file_name",
     "coherence",
     "definitions",
@@ -48,16 +47,16 @@ class Tuning(NamedTuple):
     """Weight of an identifier as a whole against its parts. 0.5 loses 0.003."""
     title: float = 0.3
     """Weight of the names that a passage defines. 0.8 loses 0.005."""
-    coverage: float = 0.3
-    """How far a file counts less when it lacks words of the question. 0.6 loses 0.003."""
     coherence: float = 0.6
     """Share of a file's summed passages that its best one gains. 0.3 and 0.8 lose 0.003."""
     coherence_chunks: int = 100
     """How many of the best passages are summed. 50 loses 0.002."""
-    file_name: float = 1.5
-    """Weight of the share of question words in the file's name. 0.6 loses 0.007."""
+    file_name: float = 2.2
+    """Weight of the share of question words in the file's name. 1.2 loses 0.008."""
     folder: float = 0.5
     """A word in the folders' names against one in the file's. From 0.35 to 0.7 within noise."""
+    same_name: float = 1.0
+    """What a file gains above that when it is called like the identifier asked for. Identifiers +0.02."""
     prefix: int = 3
     """Letters from which a prefix counts as the word. 5 loses 0.003."""
     definition: float = 3.0
@@ -126,8 +125,6 @@ class Ranker:
     terms_of: TermsOf
     without: frozenset[str] = frozenset()
     tuning: Tuning = TUNING
-    _covered: NDArray[np.float64] = field(init=False)
-    _possible: float = field(init=False, default=0.0)
 
     def rank(self, limit: int, *, allowed: Mask | None = None, explain: bool = False) -> list[Ranked]:
         """The best passages, best first.
@@ -158,7 +155,6 @@ class Ranker:
             explain: Whether each passage carries the parts of its score.
         """
         words = self.score_words()
-        self._possible = 0.0  # Every match has all that was asked for.
         chunks = list(matches)
         files: list[int] = self.view.chunk_file[np.array(chunks, dtype=np.int64)].tolist()
         paths = {file: self.view.path(file) for file in set(files)}
@@ -176,7 +172,6 @@ class Ranker:
         """BM25 of every passage, with the words of its path and, at a lower weight, the names that it defines."""
         view, tuning = self.view, self.tuning
         scores = np.zeros(view.chunks, dtype=np.float64)
-        self._covered = np.zeros(view.file_bases[-1], dtype=np.float64)
         length = tuning.k1 * (1 - tuning.b + tuning.b * view.chunk_size / (view.mean_size or 1.0))
         scratch = np.zeros(view.chunks, dtype=np.float32)
         for term, weight in self._weighted_terms().items():
@@ -191,7 +186,6 @@ class Ranker:
                     scratch[chunks] = 0
             if len(chunks):
                 idf = self._idf(len(chunks))
-                self._cover(chunks, idf)
                 scores[chunks] += weight * idf * (tuning.k1 + 1) * counts / (counts + length[chunks])
             if self._uses("title_words"):
                 chunks, counts = view.postings("title", term)
@@ -209,13 +203,6 @@ class Ranker:
 
     def _idf(self, chunks: int) -> float:
         return math.log(1 + (self.view.live_chunks - chunks + 0.5) / (chunks + 0.5))
-
-    def _cover(self, chunks: NDArray[np.int32], idf: float) -> None:
-        """Note which files have a term."""
-        self._possible += idf
-        has = np.zeros(len(self._covered), dtype=np.bool_)
-        has[self.view.chunk_file[chunks]] = True
-        self._covered[has] += idf
 
     def _definitions(self) -> dict[int, Definition]:
         """Where the names that the query asks for are defined, by chunk."""
@@ -300,6 +287,7 @@ class Ranker:
     def _file_names(self, paths: Mapping[int, str]) -> dict[int, float]:
         """The share of the query's words that stand in each file's name or, for less, in its folders' names."""
         query = self.terms_of(self.query.words)
+        name = fold(self.query.name) or None
         known: dict[str, frozenset[int]] = {}
         shares: dict[int, float] = {}
         for file, path in paths.items():
@@ -307,6 +295,8 @@ class Ranker:
             named = self._meant(place.words, query, known)
             around = self._meant(place.folders, query, known) - named
             shares[file] = (len(named) + self.tuning.folder * len(around)) / len(query) if query else 0.0
+            if place.stem == name:
+                shares[file] += self.tuning.same_name
         return shares
 
     def _meant(
@@ -334,8 +324,6 @@ class Ranker:
     def _factors(self, file: int, path: str) -> dict[str, float]:
         """What every passage of a file is multiplied with."""
         factors: dict[str, float] = {}
-        if self._uses("coverage") and self._possible:
-            factors["coverage"] = 1 - self.tuning.coverage * (1 - float(self._covered[file]) / self._possible)
         if self._uses("penalties"):
             for kind in sorted(read_place(path).kinds):
                 if kind not in self.query.intents:

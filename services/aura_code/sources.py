@@ -52,14 +52,15 @@ class Sources:
             handle = os.open(f"{real}/{name}", _FLAGS)
         except (OSError, ValueError):
             return None
-        with os.fdopen(handle, "rb") as file:
+        try:
             status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                return None
-            try:
-                data = file.read(MOST_BYTES)
-            except OSError:
-                return None
+            data = _read(handle) if stat.S_ISREG(status.st_mode) else None
+        except OSError:
+            return None
+        finally:
+            os.close(handle)
+        if data is None:
+            return None
         changed = stamp is not None and _differs(data, status, stamp)
         text = as_utf8(data).decode("utf-8", "replace")
         return Content(text.replace("\r\n", "\n") if "\r" in text else text, changed)
@@ -76,3 +77,12 @@ def _differs(data: bytes, status: os.stat_result, stamp: Stamp) -> bool:
     if (status.st_mtime_ns, status.st_size) == (stamp.mtime_ns, stamp.size):
         return False
     return blake2b(data, digest_size=DIGEST_BYTES).digest() != stamp.digest
+
+
+def _read(handle: int) -> bytes:
+    pieces: list[bytes] = []
+    left = MOST_BYTES
+    while left > 0 and (piece := os.read(handle, min(left, 1 << 20))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)

@@ -74,7 +74,7 @@ def _bytes_of(array: Array) -> memoryview:
 
 
 def decode_segment(data: memoryview, *, resident: bool, what: str, check: bool = True) -> Segment:
-    """The segment in `data`, whose arrays stay views of it.
+    """The segment in `data`; its arrays are views of it unless it is to be resident.
 
     Raises:
         Corrupt: Anything is not as it was written.
@@ -88,7 +88,9 @@ def decode_segment(data: memoryview, *, resident: bool, what: str, check: bool =
             raise Corrupt(f"{what} is cut off or garbled at {name}.")
         if check and zlib.crc32(piece) != checksum:
             raise Corrupt(f"{what} is garbled at {name}.")
-        arrays[name] = np.frombuffer(piece, dtype=kind)
+        array = np.frombuffer(piece, dtype=kind)
+        # A copy is aligned and lets go of the journal, of which only the last edits count.
+        arrays[name] = array.copy() if resident else array
     if len(arrays) != len(SCHEMA):
         raise Corrupt(f"{what} lacks arrays.")
     return Segment(arrays, resident=resident)
