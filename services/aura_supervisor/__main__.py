@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from aura_shared.errors import AuraError, UsageProblem
 from aura_shared.layers import read_layers
 from aura_shared.paths import find_paths
 from aura_supervisor.daemon import Daemon
+from aura_supervisor.units import launchd_agent, systemd_unit
+
+_UNITS: Final = {"launchd": launchd_agent, "systemd": systemd_unit}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, for example log.level=debug"
     )
+    parser.add_argument(
+        "--print-unit", choices=sorted(_UNITS), help="print how the operating system starts Aura at login, and end"
+    )
     options = parser.parse_args(arguments)
+    if options.print_unit:
+        environment = {name: os.environ[name] for name in ("AURA_HOME",) if name in os.environ}
+        sys.stdout.write(_UNITS[options.print_unit](sys.executable, environment))
+        return 0
     try:
         layers = read_layers(options.project_root, _flags(options.set))
         asyncio.run(Daemon(find_paths(), layers).run())

@@ -27,6 +27,7 @@ from aura_shared.processes import PROCESSES, ProcessSpec, procfile, start_levels
 from aura_shared.settings import SupervisorSettings, settings_of_this_process
 from aura_supervisor import announcing, publishing, reaping, usage
 from aura_supervisor.__main__ import main
+from aura_supervisor.__main__ import main as supervise
 from aura_supervisor.announcing import Announcer
 from aura_supervisor.control_server import ControlServer
 from aura_supervisor.keeping import StateChange
@@ -134,6 +135,17 @@ def test_the_launchd_agent_is_a_property_list() -> None:
     assert agent["ProgramArguments"] == ["/opt/a & b/python", "-P", "-m", "aura_supervisor"]
     assert agent["EnvironmentVariables"] == {"AURA_HOME": "/srv/<x>"}
     assert agent["KeepAlive"] == {"SuccessfulExit": False}
+
+
+@pytest.mark.parametrize("system", ["systemd", "launchd"])
+def test_the_unit_is_printed_with_the_installation_it_belongs_to(
+    system: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AURA_HOME", "/srv/aura")
+    assert supervise(["--print-unit", system]) == 0
+    printed = capsys.readouterr().out
+    assert sys.executable in printed
+    assert "/srv/aura" in printed
 
 
 def test_usage_is_the_same_with_and_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
