@@ -6,6 +6,7 @@ Started as `python -P -m aura_code.reading_worker` by `aura_code.reading`.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ _ANSWER_BYTES = 512_000
 def main() -> None:
     """Serve batches until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one.
+    gc.disable()  # Nothing here makes cycles, and looking for them costs a tenth of the time.
     source, sink = _own_streams()
     started = receive(source)
     if not isinstance(started, tuple):
