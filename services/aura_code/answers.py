@@ -19,7 +19,7 @@ from aura_shared.messages.code import ScorePart, SearchHit, Symbol, SymbolKind
 from aura_shared.security import make_visible
 
 TOKEN_BYTES: Final = 4
-MOST_MERGED_LINES: Final = 60  # Ten hits stay near 300 lines because few are merged.
+MOST_MERGED_LINES: Final = 45  # Ten hits stay near 300 lines because few are merged.
 _PLAIN: Final = re.compile(r"[\n\t\x20-\x7e]*")
 
 
@@ -88,11 +88,14 @@ def show(root: Path, passages: Sequence[Passage], budget: int, kinds: Sequence[S
     sources = Sources(root)
     contents: dict[str, tuple[list[str], bool] | None] = {}
     present: list[tuple[Passage, str, list[str]]] = []
+    furthest = max((passage.end for passage in passages), default=0)
     for passage in passages:
         path = passage.segment.path(passage.file)
         if path not in contents:
             content = sources.read(path, passage.segment.stamp(passage.file))
-            contents[path] = (content.text.removesuffix("\n").split("\n"), content.changed) if content else None
+            contents[path] = (
+                (content.text.removesuffix("\n").split("\n", furthest), content.changed) if content else None
+            )
         known = contents[path]
         if known is not None and passage.start <= len(known[0]):
             present.append((passage, path, known[0]))

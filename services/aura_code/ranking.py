@@ -180,8 +180,8 @@ class Ranker:
                 places, more = view.postings("place", term)
                 if len(places):
                     scratch[chunks] = counts
+                    chunks = np.concatenate((chunks, places[scratch[places] == 0]))
                     scratch[places] += more
-                    chunks = np.union1d(chunks, places)
                     counts = scratch[chunks]
                     scratch[chunks] = 0
             if len(chunks):
@@ -287,39 +287,17 @@ class Ranker:
     def _file_names(self, paths: Mapping[int, str]) -> dict[int, float]:
         """The share of the query's words that stand in each file's name or, for less, in its folders' names."""
         query = self.terms_of(self.query.words)
+        meant = Meant(query, self.terms_of, self.tuning.prefix)
         name = fold(self.query.name) or None
-        known: dict[str, frozenset[int]] = {}
         shares: dict[int, float] = {}
         for file, path in paths.items():
             place = read_place(path)
-            named = self._meant(place.words, query, known)
-            around = self._meant(place.folders, query, known) - named
+            named = meant.by(place.words)
+            around = meant.by(place.folders) - named
             shares[file] = (len(named) + self.tuning.folder * len(around)) / len(query) if query else 0.0
             if place.stem == name:
                 shares[file] += self.tuning.same_name
         return shares
-
-    def _meant(
-        self, words: Sequence[str], query: Sequence[tuple[str, ...]], known: dict[str, frozenset[int]]
-    ) -> frozenset[int]:
-        """Which words of the query are meant by the words of a name."""
-        found: frozenset[int] = frozenset()
-        for word in words:
-            if word not in known:
-                terms = self.terms_of([word])[0]
-                known[word] = frozenset(
-                    place
-                    for place, asked in enumerate(query)
-                    if terms and any(self._same(terms[0], one) for one in asked)
-                )
-            found |= known[word]
-        return found
-
-    def _same(self, term: str, other: str) -> bool:
-        least = self.tuning.prefix
-        if term == other:
-            return True
-        return len(term) >= least and len(other) >= least and (term.startswith(other) or other.startswith(term))
 
     def _factors(self, file: int, path: str) -> dict[str, float]:
         """What every passage of a file is multiplied with."""
@@ -371,6 +349,43 @@ class Ranker:
             )
             for score, _, place, factor in final[:limit]
         ]
+
+
+class Meant:
+    """Tells which words of a query the words of a name stand for: the same stem, or one a prefix of the other."""
+
+    def __init__(self, query: Sequence[tuple[str, ...]], terms_of: TermsOf, prefix: int) -> None:
+        self._terms_of = terms_of
+        self._prefix = prefix
+        self._asked: dict[str, list[tuple[str, int]]] = {}
+        for place, terms in enumerate(query):
+            for term in terms:
+                # Words that mean the same have the first letters in common.
+                self._asked.setdefault(term[:prefix], []).append((term, place))
+        self._known: dict[str, frozenset[int]] = {}
+
+    def by(self, words: Sequence[str]) -> frozenset[int]:
+        """The places in the query of the words that are meant."""
+        found: frozenset[int] = frozenset()
+        for word in words:
+            known = self._known.get(word)
+            if known is None:
+                known = self._known[word] = self._look(word)
+            if known:
+                found |= known
+        return found
+
+    def _look(self, word: str) -> frozenset[int]:
+        terms = self._terms_of([word])[0]
+        if not terms:
+            return frozenset()
+        term = terms[0]
+        return frozenset(
+            place
+            for asked, place in self._asked.get(term[: self._prefix], ())
+            if term == asked
+            or (len(term) >= self._prefix <= len(asked) and (term.startswith(asked) or asked.startswith(term)))
+        )
 
 
 class Drafts(NamedTuple):
