@@ -140,19 +140,18 @@ def main() -> None:
         after = cold.settled()
         cold.end()
         mb = 1 << 20
-        print(f"{root.name}: {files} files, {lines:,} lines, {symbols:,} symbols, {chunks:,} chunks")
+        per = wall / lines * 1e5
         print(
-            f"cold index     {wall:6.2f} s wall, {cold.processor_s:6.2f} s CPU, {wall / lines * 1e5:.2f} s per 100,000 lines"
+            f"{root.name}: {files} files, {lines:,} lines, {symbols:,} symbols, {chunks:,} chunks, {size / mb:.0f} MB"
         )
-        print(
-            f"  memory       {cold.peak / mb:6.0f} MB at most over the tree, {after / mb:.0f} MB afterwards; {size / mb:.0f} MB on disk"
-        )
+        print(f"cold index     {wall:6.2f} s wall, {cold.processor_s:6.2f} s CPU, {per:.2f} s per 100,000 lines")
+        print(f"  memory       {cold.peak / mb:6.0f} MB at most over the tree, {after / mb:.0f} MB afterwards")
         warm = Child(WARM, str(root), index, options.query)
         imported, opened, answered, _ = warm.line()  # pyright: ignore[reportGeneralTypeIssues] - four numbers
-        held = warm.settled()
+        held = warm.settled() / mb
         warm.end()
         print(
-            f"warm start     {imported:.3f} s imports + {opened:.3f} s open + {answered:.3f} s first answer; {held / mb:.0f} MB"
+            f"warm start     {imported:.3f} s imports, {opened:.3f} s open, {answered:.3f} s first answer; {held:.0f} MB"
         )
         edits = Child(EDITS, str(root), index, str(options.edits))
         taken = edits.line()
