@@ -53,7 +53,7 @@ from aura_shared.security import make_visible
 COMPACT_SHARE: Final = 0.05  # Share of chunks in the delta or struck out: above it searches get measurably slower.
 COMPACT_LEAST: Final = 2_000  # Chunks; below it compaction would run after every few edits of a small project.
 COMPACT_JOURNAL: Final = 32 << 20  # Bytes of journal, read at a warm start at about 500 MB/s.
-MOST_DELTAS: Final = 6  # Segments of edits; each costs a search about 0.1 ms.
+MOST_DELTAS: Final = 10  # Segments of edits; each costs a search about 0.1 ms.
 SHOWN_EXAMPLES: Final = 3
 
 
@@ -183,7 +183,9 @@ class CodeIndex:
             edit = Edit(self.generation + 1, [path for path in removed if path not in latest], segment)
             view = _edited(self._view, edit)
             self._journal.append(edit)
-            self._view = view if self._frozen else _tidied(view)
+            self._view = view  # Searches see the edit from here on; joining segments may take 0.1 s.
+            if not self._frozen:
+                self._view = _tidied(view)
             return view.generation
 
     def search(

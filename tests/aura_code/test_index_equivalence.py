@@ -115,7 +115,7 @@ def test_many_edits_of_one_file_keep_few_segments(tmp_path: Path) -> None:
     index.build([[facts(f"src/{number}.py", f"def f{number}\n" * 9) for number in range(40)]])
     for number in range(200):
         index.apply([facts(f"src/{number % 40}.py", f"def g{number}\n" * 7)], [])
-    assert len(index.view.parts) <= 8
+    assert len(index.view.parts) <= 12
     assert index.generation == 201
     assert find_symbols(index.view, FindSymbols(project="", name="g199")).symbols
     assert not find_symbols(index.view, FindSymbols(project="", name="g159", exact=True)).symbols

@@ -150,9 +150,7 @@ def main() -> None:
         imported, opened, answered, _ = warm.line()  # pyright: ignore[reportGeneralTypeIssues] - four numbers
         held = warm.settled() / mb
         warm.end()
-        print(
-            f"warm start     {imported:.3f} s imports, {opened:.3f} s open, {answered:.3f} s first answer; {held:.0f} MB"
-        )
+        print(f"warm start     {imported:.2f} s imports, {opened:.3f} s open, {answered:.3f} s answer, {held:.0f} MB")
         edits = Child(EDITS, str(root), index, str(options.edits))
         taken = edits.line()
         compacted = edits.line()
