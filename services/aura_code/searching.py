@@ -84,7 +84,8 @@ class Search:
         if query.mode in {"exact", "regex"}:
             return self._scanned(query)
         if query.mode == "path" or (auto and query.path):
-            ranked = self._by_path(query)
+            # `app.engine` is a name unless a file is called exactly so.
+            ranked = self._by_path(query, whole_name=query.mode != "path")
             if ranked or not auto:
                 return Found(ranked, replace(query, mode="path"))
         if query.mode == "path":
@@ -122,7 +123,7 @@ class Search:
         )
         return Found(ranked, query, note)
 
-    def _by_path(self, query: Query) -> list[Ranked]:
+    def _by_path(self, query: Query, *, whole_name: bool = False) -> list[Ranked]:
         """The first passages of the files whose paths fit, best first."""
         wanted = query.path.lower()
         scored: list[tuple[float, int, str, int]] = []
@@ -131,6 +132,8 @@ class Search:
                 chunks = part.segment.chunks_of(number)
                 if part.alive[number] and chunks and self._allowed(self._view.file_bases[place] + number):
                     path = part.segment.path(number)
+                    if whole_name and path.rpartition("/")[2].lower() != wanted:
+                        continue
                     score = _fit(path, query.path)
                     scored.append((-score, len(path), path, self._view.chunk_bases[place] + chunks.start))
         scored.sort()

@@ -115,6 +115,14 @@ def test_a_path_leads_to_its_file(project: Project, query: str, first: str) -> N
     assert project.paths(query)[0] == first
 
 
+def test_a_dotted_name_is_a_path_only_when_a_file_is_called_exactly_so(tmp_path: Path) -> None:
+    files = {"lib/app.py": "class app\n    def engine\n", "test/app.engine.js": "x\n", "store.ts": "app\n"}
+    project = Project(tmp_path, files)
+    assert project.paths("app.engine")[0] == "lib/app.py"
+    assert project.ask("app.engine.js").mode == "path"
+    assert project.paths("store.ts") == ["store.ts"]
+
+
 def test_a_path_asked_for_as_a_path_finds_nothing_else(project: Project) -> None:
     answer = project.ask("no/such/session", mode="path")
     assert (answer.hits, answer.mode) == ([], "path")
