@@ -29,9 +29,9 @@ CASES: dict[str, tuple[dict[str, str], str, str]] = {
         "b.py",
     ),
     "file_name": (
-        {"session.py": "close handle\n", "a.py": "session close close handle session\n"},
+        {"session_close.py": "close handle\n", "a.py": "session close close handle session\n"},
         "session close",
-        "session.py",
+        "session_close.py",
     ),
     "coherence": (
         {
