@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,14 @@ from aura_shared.messages.core import Done, Progress
 from aura_shared.metrics import ServiceMetricsRegistry
 from aura_shared.paths import AuraPaths, find_paths
 from aura_shared.settings import GatewaySettings
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    """Wait for something that no event announces, such as another thread's file."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.005)
+
 
 FRESH = code.Freshness(generation=7)
 APP = "def create_session(user):\n    return Session(user)\n"

@@ -140,6 +140,12 @@ def _translate_errors(app: FastAPI) -> None:
         problem = UsageProblem("; ".join(told(found) for found in error.errors()[:5]))
         return await _refusal(http, problem, 400)
 
+    @app.exception_handler(Exception)
+    async def crash(http: Request, error: Exception) -> Response:
+        del error  # Starlette raises it on to the guard, which logs it; nothing of it leaves the machine's logs.
+        problem = AuraError(f"the gateway failed to answer ({call_of(http.scope).request_id})")
+        return await _refusal(http, problem, 500)
+
     @app.exception_handler(HTTPException)
     async def http_error(http: Request, error: HTTPException) -> Response:
         kind = {404: NotFound, 403: NotAllowed}.get(error.status_code, UsageProblem)

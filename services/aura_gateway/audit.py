@@ -47,6 +47,8 @@ class AuditTrail:
         self._path = path
         self._waiting: queue.SimpleQueue[Call | _Stop] = queue.SimpleQueue()
         self._dropped = 0
+        self.failures = 0
+        """How often lines could not be written; they wait then."""
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
@@ -74,6 +76,7 @@ class AuditTrail:
                 _append(connection, batch)
                 batch.clear()
             except StorageError as error:
+                self.failures += 1
                 log.exception("audit_not_written", waiting=len(batch), dropped=self._dropped)
                 self._after_failure(connection, error)
                 connection = None

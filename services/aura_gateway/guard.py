@@ -8,6 +8,7 @@ JSON within its bound, and a place in the rate; what it turns away gets a status
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import re
@@ -36,6 +37,8 @@ TOKEN_PROTOCOL: Final = "aura.token."  # noqa: S105 - a prefix, no secret
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _CLIENT: Final = re.compile(r"[^ -~]")
 _MCP_TIMES: Final = 4
+_DRAIN_S: Final = 1.0
+_DRAIN_CHUNKS: Final = 64  # Of up to 64 kB each.
 _NO_CONTENT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 log = get_logger("guard")
@@ -159,7 +162,7 @@ class Guard:
         """Read the whole body, within its bounds; what comes back gives it to the app in one piece."""
         declared = headers.first(b"content-length")
         if declared is not None and (not declared.isdigit() or int(declared) > self._rules.max_body_bytes):
-            raise self._too_large()
+            raise await self._too_large(receive)
         try:
             async with asyncio.timeout(self._rules.body_timeout_s):
                 body = await self._read(receive)
@@ -182,12 +185,22 @@ class Guard:
             chunk: bytes = message.get("body", b"")
             size += len(chunk)
             if size > self._rules.max_body_bytes:
-                raise self._too_large()
+                raise await self._too_large(receive)
             chunks.append(chunk)
             if not message.get("more_body", False):
                 return b"".join(chunks)
 
-    def _too_large(self) -> Refusal:
+    async def _too_large(self, receive: Receive) -> Refusal:
+        """Why a body is refused.
+
+        A little more of it is read first: a client that still writes to a closed connection never sees the answer.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                for _ in range(_DRAIN_CHUNKS):
+                    message = await receive()
+                    if not message.get("more_body", False):
+                        break
         return Refusal(413, TooLarge(f"a body may have {self._rules.max_body_bytes} bytes"), _CLOSE)
 
     def _cors(self, headers: _Headers) -> tuple[tuple[bytes, bytes], ...]:

@@ -12,9 +12,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from aura_gateway import bodies
+from aura_gateway import bodies, status
 from aura_gateway.events import EVENT_KINDS, TOO_SLOW, EventFrame
 from aura_gateway.guard import OPEN_PATHS
+from aura_gateway.problems import PROBLEM_RESPONSES
 from aura_shared.messages import code
 
 __all__ = ["describe", "document"]
@@ -31,7 +32,7 @@ Document = dict[str, Any]
 def describe(app: FastAPI) -> None:
     """Serve the document of the app's routes."""
 
-    @app.get("/v1/openapi.json", tags=["gateway"], summary="This document")
+    @app.get("/v1/openapi.json", tags=["gateway"], summary="This document", responses=PROBLEM_RESPONSES)
     async def openapi() -> Document:
         return document(app)
 
@@ -110,7 +111,7 @@ def _describe_fields(schemas: Document) -> None:
 
 
 def _models() -> Iterator[type[BaseModel]]:
-    for module in (code, bodies):
+    for module in (code, bodies, status):
         for value in vars(module).values():
             if inspect.isclass(value) and issubclass(value, BaseModel):
                 yield value

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aura_shared.errors import AuraError, UsageProblem
 
-__all__ = ["STATUSES", "ProblemAnswer", "ProblemFields", "problem_of", "status_of", "usage_problem"]
+__all__ = [
+    "PROBLEM_RESPONSES",
+    "STATUSES",
+    "ProblemAnswer",
+    "ProblemFields",
+    "problem_of",
+    "status_of",
+    "told",
+    "usage_problem",
+]
 
 STATUSES: Final[Mapping[str, int]] = {
     "invalid_request": 400,
@@ -54,6 +63,13 @@ class ProblemAnswer(BaseModel):
     """The body of every answer with a status of 400 or above."""
 
     error: ProblemFields
+
+
+PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {  # FastAPI's own type for what goes into the document.
+    "4XX": {"model": ProblemAnswer, "description": "The call cannot be served; the body says why and what to try."},
+    "5XX": {"model": ProblemAnswer, "description": "A service failed or does not answer."},
+}
+"""What every route of the OpenAPI document says about errors."""
 
 
 def status_of(error: AuraError) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
@@ -23,7 +23,7 @@ from aura_gateway.bodies import (
 from aura_gateway.calls import call_of
 from aura_gateway.exposition import join_expositions
 from aura_gateway.hearing import Hearing
-from aura_gateway.problems import ProblemAnswer
+from aura_gateway.problems import PROBLEM_RESPONSES
 from aura_gateway.status import StatusAnswer, StatusBoard
 from aura_shared.discovery import PROTOCOL_MAX, PROTOCOL_MIN
 from aura_shared.errors import UsageProblem
@@ -34,10 +34,6 @@ from aura_shared.messages.core import Request as Question
 __all__ = ["ProtocolMismatch", "Rest", "routes"]
 
 ProjectId = Annotated[str, Path(max_length=4096, description="Identifier or name of a registered project.")]
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {  # FastAPI's own type for what it puts into the document.
-    "4XX": {"model": ProblemAnswer, "description": "The call cannot be served; the body says why and what to try."},
-    "5XX": {"model": ProblemAnswer, "description": "A service failed or does not answer."},
-}
 
 
 class ProtocolMismatch(UsageProblem):
@@ -67,7 +63,7 @@ class Rest:
 
 def routes(rest: Rest) -> APIRouter:
     """All routes of the HTTP interface but the event stream."""
-    router = APIRouter(responses=_PROBLEMS)
+    router = APIRouter(responses=PROBLEM_RESPONSES)
 
     @router.get("/healthz", tags=["gateway"], summary="Whether the gateway serves; needs no token")
     async def healthz() -> dict[str, bool]:
