@@ -403,7 +403,8 @@ class Keeper:
     async def _pause(self, seconds: float) -> None:
         """Wait, but not longer than until a new index is asked for."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rebuild.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._rebuild.wait()
 
     def _note_listing(self, listing: Listing) -> None:
         self._unreadable = {reason: list(paths) for reason, paths in listing.skipped.items() if paths}

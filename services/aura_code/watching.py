@@ -181,7 +181,8 @@ class _Follower:
     async def _wait_for_change(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._woken.wait(), _LOOK_AT_ROOT_S)
+                async with asyncio.timeout(_LOOK_AT_ROOT_S):
+                    await self._woken.wait()
             except TimeoutError:
                 if _identity(self._root) != self._identity:
                     self._changes.root_gone = True

@@ -109,7 +109,8 @@ class EventStreams:
         if code:
             reason = "read faster, and come back with since=SEQ" if code == TOO_SLOW else "the gateway stops"
             with suppress(TimeoutError, RuntimeError, OSError):
-                await asyncio.wait_for(socket.close(code, reason), self._send_timeout_s)
+                async with asyncio.timeout(self._send_timeout_s):
+                    await socket.close(code, reason)
 
     async def close(self) -> None:
         """End all streams."""

@@ -62,7 +62,8 @@ class Hearing:
     async def next_change(self, timeout_s: float) -> bool:
         """Wait until something about a project is heard; returns whether it was, within `timeout_s`."""
         try:
-            await asyncio.wait_for(self._moved.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._moved.wait()
         except TimeoutError:
             return False
         return True

@@ -125,7 +125,8 @@ class LegacyFollowers:
 
     async def _send(self, key: tuple[str, str], session: _Session) -> None:
         try:
-            await asyncio.wait_for(session.send_resource_updated(key[1]), 5)
+            async with asyncio.timeout(5):
+                await session.send_resource_updated(key[1])
         except Exception:  # noqa: BLE001 - a session that ended may raise anything; it is forgotten
             self._sessions.pop(key, None)
 

@@ -39,7 +39,8 @@ class Announcer:
         needs; or a little later, when one of them does not get ready.
         """
         with suppress(TimeoutError):
-            await asyncio.wait_for(after.wait(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                await after.wait()
         publisher = await asyncio.to_thread(_open_publisher, self._paths)
         try:
             while True:
@@ -49,7 +50,8 @@ class Announcer:
                     await self._publish_one(publisher)
         finally:
             with suppress(TimeoutError):
-                await asyncio.wait_for(publisher.close(), CLOSE_S)
+                async with asyncio.timeout(CLOSE_S):
+                    await publisher.close()
 
     async def _publish_one(self, publisher: Publisher) -> None:
         service = next(iter(self._newest))

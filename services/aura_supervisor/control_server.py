@@ -118,7 +118,8 @@ async def _pour(answers: AsyncIterator[Answer], reader: asyncio.StreamReader, wr
 
 async def _read(reader: asyncio.StreamReader) -> Answer:
     try:
-        raw = await asyncio.wait_for(reader.readline(), READ_TIMEOUT_S)
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            raw = await reader.readline()
     except ValueError as error:
         raise UsageProblem(f"a request has at most {MAX_REQUEST_BYTES} bytes") from error
     try:

@@ -106,7 +106,8 @@ class Keeper:
         if child is not None:
             await self._end(child)
         try:
-            await asyncio.wait_for(self._settled.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._settled.wait()
         except TimeoutError:
             raise ServiceDown(f"{self.spec.name} was not ready within {timeout_s:.0f} s") from None
         if not self.is_ready.is_set():
@@ -181,7 +182,8 @@ class Keeper:
             self._to("backing-off", reason)
         self._settled.set()
         try:
-            await asyncio.wait_for(self._wanted.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._wanted.wait()
         except TimeoutError:
             return
         self._wanted.clear()

@@ -204,14 +204,16 @@ async def _beat_until(stopping: asyncio.Event, service: Service, lifeline: Lifel
             raise AuraError(f"cannot go on: {health.detail}")
         lifeline.beat("" if health.ok else health.detail or "not well")
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), BEAT_INTERVAL_S)
+            async with asyncio.timeout(BEAT_INTERVAL_S):
+                await stopping.wait()
 
 
 async def _stop(name: str, service: Service) -> None:
     timeout_s = next((spec.stop_timeout_s for spec in PROCESSES if spec.name == name), 5.0) - STOP_MARGIN_S
     began = time.monotonic()
     try:
-        await asyncio.wait_for(service.stop(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            await service.stop()
     except TimeoutError:
         log.warning("service_stop_timed_out", timeout_s=timeout_s)
     log.info("service_stopped", seconds=round(time.monotonic() - began, 3))
