@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from aura_gateway.audit import AuditTrail
-from aura_gateway.service import GatewayService
-from aura_shared.injection import containers, providers
-from aura_shared.paths import AuraPaths
-from aura_shared.service import Runtime, run
+from aura_gateway.collecting import without_collection
+
+with without_collection():
+    from aura_gateway.audit import AuditTrail
+    from aura_gateway.service import GatewayService
+    from aura_shared.injection import containers, providers
+    from aura_shared.paths import AuraPaths
+    from aura_shared.service import Runtime, run
 
 
 def audit_file(paths: AuraPaths) -> Path:

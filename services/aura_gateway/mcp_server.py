@@ -25,6 +25,7 @@ from aura_gateway.mcp_resources import PROJECTS_URI, LegacyFollowers, ResourceEv
 from aura_gateway.mcp_tools import McpTools
 from aura_gateway.version import installed_version
 from aura_shared.errors import AuraError
+from aura_shared.lean_imports import without
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import ProjectInfo, ProjectList
 
@@ -45,6 +46,12 @@ class _AuraMcp(MCPServer[Any]):
     """The SDK's server, with resources that come and go with the projects."""
 
     def __init__(self, tools: McpTools, hearing: Hearing, events: ResourceEvents, state_key: bytes) -> None:
+        # The SDK configures logging, which is configured already, and would load rich for that.
+        with without("rich"):
+            self._set_up(tools, events, state_key)
+        self._hearing = hearing
+
+    def _set_up(self, tools: McpTools, events: ResourceEvents, state_key: bytes) -> None:
         super().__init__(
             "aura",
             title="Aura",
@@ -55,7 +62,6 @@ class _AuraMcp(MCPServer[Any]):
             subscriptions=events,
             log_level="WARNING",
         )
-        self._hearing = hearing
 
     @override
     async def list_resources(self) -> list[Resource]:
