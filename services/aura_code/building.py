@@ -6,20 +6,22 @@ take gigabytes.
 
 from __future__ import annotations
 
+import gc
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aura_code.facts import ChunkFact, FileFacts, SymbolFact
+from aura_code.facts import FileFacts
+from aura_code.packing import Interner, PackedFile, pack_file
 from aura_code.segments import (
     BROKEN,
     DIGEST_BYTES,
     KINDS,
-    REFERENCE_KINDS,
     SCHEMA,
     SKIP_REASONS,
     Array,
@@ -34,6 +36,7 @@ STEM_COUNT: Final = 2  # How often the words of a file's own name count.
 MOST: Final = 255  # Counts are bytes; BM25 is flat long before.
 CHUNK_BITS: Final = 24
 COUNT_BITS: Final = 12
+KIND_NUMBERS: Final = {kind: number for number, kind in enumerate(KINDS)}
 
 
 class Run(NamedTuple):
@@ -42,14 +45,6 @@ class Run(NamedTuple):
     term: NDArray[np.uint32]
     chunk: NDArray[np.uint32]
     counts: NDArray[np.uint8]
-
-
-class Interner(dict[str, int]):
-    """Numbers strings in the order in which they are first asked for."""
-
-    def __missing__(self, key: str) -> int:
-        number = self[key] = len(self)
-        return number
 
 
 def place_words(path: str, vocabulary: Vocabulary) -> dict[str, int]:
@@ -76,6 +71,12 @@ class FieldBuilder:
         self.terms.extend(terms)
         self.counts.extend(counts)
         self.chunks.extend([chunk] * size)
+
+    def extend(self, terms: Array, counts: Array | int, chunks: Array) -> None:
+        """Add postings."""
+        self.terms.frombytes(terms.astype(np.uint32, copy=False).tobytes())
+        self.chunks.frombytes(chunks.astype(np.uint32).tobytes())
+        self.counts.frombytes(np.broadcast_to(counts, len(terms)).astype(np.uint32).tobytes())
 
     def flush(self, expand_at: Array | None = None, expand: Array | None = None) -> None:
         """Sort what was collected into a run; number n stands for the terms `expand[expand_at[n]:expand_at[n + 1]]`."""
@@ -113,6 +114,10 @@ class FieldBuilder:
             count[places] = run.counts
             filled[ranks] += sizes
         return {f"{name}_at": at, f"{name}_chunk": chunk, f"{name}_count": count}
+
+
+def _numbers(column: bytes) -> NDArray[np.uint32]:
+    return np.frombuffer(column, dtype=np.uint32)
 
 
 def _sorted_run(term: NDArray[np.int64], chunk: NDArray[np.int64], count: NDArray[np.int64]) -> Run:
@@ -168,86 +173,77 @@ class SegmentBuilder:
         """How many files it has taken."""
         return len(self._paths)
 
-    def add(self, facts: FileFacts) -> None:
+    def add(self, file: FileFacts | PackedFile) -> None:
         """Take a file; one that was taken before is passed over."""
-        if facts.path in self._paths:
+        packed = pack_file(file) if isinstance(file, FileFacts) else file
+        if packed.path in self._paths:
             return
-        columns = self._columns
-        file = len(self._paths)
-        self._paths[facts.path] = None
-        self.lines += facts.lines
-        columns["file_mtime"].append(facts.stamp.mtime_ns)
-        columns["file_size"].append(facts.stamp.size)
-        self._digests += facts.stamp.digest[:DIGEST_BYTES].ljust(DIGEST_BYTES, b"\0")
-        columns["file_lines"].append(facts.lines)
-        columns["file_language"].append(self._languages[facts.language])
-        columns["file_flags"].append(BROKEN if facts.broken else 0)
-        columns["file_skip"].append(SKIP_REASONS.index(facts.skipped) + 1 if facts.skipped else 0)
-        first = len(columns["chunk_file"])
-        for chunk in facts.chunks:
-            self._add_chunk(file, chunk)
-        self._add_symbols(file, facts.symbols)
-        self._add_uses(file, facts)
-        if facts.chunks:
-            self._add_place(facts.path, range(first, first + len(facts.chunks)))
-            self._add_titles(first, facts)
-        columns["file_chunk_at"].append(len(columns["chunk_file"]))
-        columns["file_symbol_at"].append(len(columns["symbol_kind"]))
-        columns["file_import_at"].append(len(columns["import_line"]))
+        number = len(self._paths)
+        self._paths[packed.path] = None
+        self.lines += packed.lines
+        self._add_file(packed)
+        names = np.fromiter(map(self._identifiers.__getitem__, packed.names), dtype=np.uint32, count=len(packed.names))
+        first = len(self._columns["chunk_file"])
+        starts = _numbers(packed.chunk_starts)
+        self._add_chunks(number, first, packed, names)
+        self._add_symbols(number, packed, names)
+        self._add_uses(number, packed, names)
+        if len(starts):
+            self._add_place(packed.path, range(first, first + len(starts)))
+            places = np.searchsorted(starts, _numbers(packed.symbol_starts), side="right")
+            self._title.extend(names[_numbers(packed.symbol_names)], 1, first + np.maximum(places - 1, 0))
+        for column, entries in (("file_chunk_at", "chunk_file"), ("file_symbol_at", "symbol_kind")):
+            self._columns[column].append(len(self._columns[entries]))
+        self._columns["file_import_at"].append(len(self._columns["import_line"]))
         if len(self._body.terms) >= RUN:
             self._flush()
 
-    def _add_chunk(self, file: int, chunk: ChunkFact) -> None:
+    def _add_file(self, packed: PackedFile) -> None:
         columns = self._columns
-        number = len(columns["chunk_file"])
-        columns["chunk_file"].append(file)
-        columns["chunk_start"].append(chunk.start_line)
-        columns["chunk_end"].append(chunk.end_line)
-        total = 0
-        if chunk.terms:
-            words, counts = zip(*chunk.terms, strict=True)
-            self._body.add(map(self._identifiers.__getitem__, words), counts, number, len(words))
-            total = sum(counts)
-        columns["chunk_size"].append(total)
+        mtime_ns, size, digest = packed.stamp
+        columns["file_mtime"].append(mtime_ns)
+        columns["file_size"].append(size)
+        self._digests += digest[:DIGEST_BYTES].ljust(DIGEST_BYTES, b"\0")
+        columns["file_lines"].append(packed.lines)
+        columns["file_language"].append(self._languages[packed.language])
+        columns["file_flags"].append(BROKEN if packed.broken else 0)
+        columns["file_skip"].append(SKIP_REASONS.index(packed.skipped) + 1 if packed.skipped else 0)
 
-    def _add_symbols(self, file: int, symbols: Sequence[SymbolFact]) -> None:
-        columns = self._columns
-        text = self._symbol_text
-        for symbol in symbols:
-            columns["symbol_name"].append(self._identifiers[symbol.name])
-            columns["symbol_kind"].append(KINDS.index(symbol.kind))
-            columns["symbol_file"].append(file)
-            columns["symbol_start"].append(symbol.start_line)
-            columns["symbol_end"].append(symbol.end_line)
-            parts = (symbol.container, symbol.signature, symbol.doc)
-            text += encode("\0".join([part.replace("\0", " ") for part in parts]))
-            columns["symbol_at"].append(len(text))
+    def _add_chunks(self, file: int, first: int, packed: PackedFile, names: Array) -> None:
+        sizes = _numbers(packed.chunk_words)
+        self._put("chunk_file", np.full(len(sizes), file))
+        self._put("chunk_start", _numbers(packed.chunk_starts))
+        self._put("chunk_end", _numbers(packed.chunk_ends))
+        self._put("chunk_size", _numbers(packed.chunk_sizes))
+        chunks = np.repeat(np.arange(first, first + len(sizes)), sizes)
+        self._body.extend(names[_numbers(packed.words)], _numbers(packed.counts), chunks)
 
-    def _add_uses(self, file: int, facts: FileFacts) -> None:
-        columns = self._columns
-        if facts.references:
-            names, kinds, lines = zip(*facts.references, strict=True)
-            self._used_name.extend(map(self._identifiers.__getitem__, names))
-            columns["used_file"].extend([file] * len(names))
-            columns["used_line"].extend(lines)
-            columns["used_kind"].extend(map(REFERENCE_KINDS.index, kinds))
-        for item in facts.imports:
-            columns["import_line"].append(item.line)
-            self._import_text += encode("\0".join([part.replace("\0", " ") for part in (item.module, *item.names)]))
-            columns["import_at"].append(len(self._import_text))
+    def _add_symbols(self, file: int, packed: PackedFile, names: Array) -> None:
+        self._put("symbol_name", names[_numbers(packed.symbol_names)])
+        self._columns["symbol_kind"].extend(map(KIND_NUMBERS.__getitem__, packed.symbol_kinds))
+        self._put("symbol_file", np.full(len(packed.symbol_kinds), file))
+        self._put("symbol_start", _numbers(packed.symbol_starts))
+        self._put("symbol_end", _numbers(packed.symbol_ends))
+        self._put("symbol_at", np.cumsum(_numbers(packed.symbol_sizes), dtype=np.int64) + len(self._symbol_text))
+        self._symbol_text += packed.symbol_text
+
+    def _add_uses(self, file: int, packed: PackedFile, names: Array) -> None:
+        self._used_name.frombytes(names[_numbers(packed.used_names)].tobytes())
+        self._put("used_file", np.full(len(packed.used_kinds), file))
+        self._put("used_line", _numbers(packed.used_lines))
+        self._put("used_kind", np.frombuffer(packed.used_kinds, dtype=np.uint8))
+        self._put("import_line", _numbers(packed.import_lines))
+        self._put("import_at", np.cumsum(_numbers(packed.import_sizes), dtype=np.int64) + len(self._import_text))
+        self._import_text += packed.import_text
+
+    def _put(self, name: str, values: Array) -> None:
+        self._columns[name].frombytes(values.astype(SCHEMA[name], copy=False).tobytes())
 
     def _add_place(self, path: str, chunks: range) -> None:
         words = place_words(path, self._vocabulary)
         terms = [self._terms[word] for word in words]
         for chunk in chunks:
             self._place.add(terms, words.values(), chunk, len(terms))
-
-    def _add_titles(self, first: int, facts: FileFacts) -> None:
-        starts = [chunk.start_line for chunk in facts.chunks]
-        places = np.searchsorted(starts, [symbol.start_line for symbol in facts.symbols], side="right")
-        for place, symbol in zip(cast("list[int]", places.tolist()), facts.symbols, strict=True):
-            terms = [self._terms[term] for term in self._vocabulary.terms(symbol.name)]
-            self._title.add(terms, [1] * len(terms), first + max(0, place - 1), len(terms))
 
     def _flush(self) -> None:
         """Expand the identifiers that are new, and sort the postings collected so far into a run."""
@@ -258,9 +254,10 @@ class SegmentBuilder:
         for identifier in identifiers:
             expand.extend(map(number, terms(identifier)))
             at.append(len(expand))
-        self._body.flush(np.array(at, dtype=np.uint32), np.array(expand, dtype=np.uint32))
+        starts, expanded = np.array(at, dtype=np.uint32), np.array(expand, dtype=np.uint32)
+        self._body.flush(starts, expanded)
+        self._title.flush(starts, expanded)
         self._place.flush()
-        self._title.flush()
 
     def finish(self) -> Segment:
         """The segment; the builder is used up."""
@@ -330,9 +327,21 @@ def offsets(numbers: Array, size: int) -> Array:
     return at
 
 
-def build_segment(files: Iterable[FileFacts], vocabulary: Vocabulary) -> Segment:
+def build_segment(files: Iterable[FileFacts | PackedFile], vocabulary: Vocabulary) -> Segment:
     """A segment of a few files."""
     builder = SegmentBuilder(vocabulary)
     for facts in files:
         builder.add(facts)
     return builder.finish()
+
+
+@contextmanager
+def many_objects() -> Generator[None]:
+    """Do not look for cycles meanwhile: none arise while files are taken in, and looking costs a third of the time."""
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()

@@ -34,6 +34,8 @@ class ReadOptions:
     """Larger files are skipped."""
     parse_cpu_s: float = 3.0
     """CPU seconds for parsing one file; after that it is read line by line. A normal file of 1 MB takes 0.3."""
+    answer_s: float = 30.0
+    """Seconds beyond those for parsing after which a reading process that says nothing is ended."""
 
 
 DEFAULT_OPTIONS = ReadOptions()
@@ -53,33 +55,33 @@ def read_file(root: Path, path: str, options: ReadOptions = DEFAULT_OPTIONS) -> 
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
-        return _skipped(path, Stamp(0, 0, _NOT_READ), "not-utf8-name")
+        return skipped(path, Stamp(0, 0, _NOT_READ), "not-utf8-name")
     if _leads_outside(root, path):
-        return _skipped(path, Stamp(0, 0, _NOT_READ), "link")
+        return skipped(path, Stamp(0, 0, _NOT_READ), "link")
     try:
         loaded = _load(root / path, options.max_file_bytes)
     except OSError as error:
         if error.errno in _GONE:
             raise FileNotFoundError(error.errno, "no such file", path) from error
         reason: SkipReason = "link" if error.errno == errno.ELOOP else "unreadable"
-        return _skipped(path, Stamp(0, 0, _NOT_READ), reason)
+        return skipped(path, Stamp(0, 0, _NOT_READ), reason)
     stamp, data = loaded
     if data is None:
-        return _skipped(path, stamp, "too-large" if stamp.size > options.max_file_bytes else "unreadable")
+        return skipped(path, stamp, "too-large" if stamp.size > options.max_file_bytes else "unreadable")
     return facts_of(path, stamp, data, options)
 
 
 def facts_of(path: str, stamp: Stamp, data: bytes, options: ReadOptions = DEFAULT_OPTIONS) -> FileFacts:
     """Everything that the index keeps of a file with this content; never raises."""
     if is_binary(data):
-        return _skipped(path, stamp, "binary")
+        return skipped(path, stamp, "binary")
     text = as_utf8(data)
     spec = languages().of(path, text[:4096])
     starts = line_starts(text)
     lines = len(starts) - 1
     reason = why_skip(path, text, lines, prose=spec is None or spec.prose)
     if reason:
-        return _skipped(path, stamp, reason)
+        return skipped(path, stamp, reason)
     found, broken = _extract(path, spec, text, starts, options)
     chunks = tuple(cut(text, starts, found.boundaries))
     language = spec.id if spec else ""
@@ -131,5 +133,6 @@ def _leads_outside(root: Path, path: str) -> bool:
     return real != real_root and not real.startswith(real_root.rstrip("/") + "/")
 
 
-def _skipped(path: str, stamp: Stamp, reason: SkipReason) -> FileFacts:
+def skipped(path: str, stamp: Stamp, reason: SkipReason) -> FileFacts:
+    """The facts of a file that is not read."""
     return FileFacts(path, stamp, "", 0, (), (), (), (), broken=False, skipped=reason)

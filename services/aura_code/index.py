@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 
 from aura_code.answers import visible
-from aura_code.building import SegmentBuilder, build_segment
+from aura_code.building import SegmentBuilder, build_segment, many_objects
 from aura_code.facts import FileFacts, SkipReason, Stamp
 from aura_code.merging import Part, merge, whole
+from aura_code.packing import PackedFile
 from aura_code.scanning import DEADLINE_S
 from aura_code.searching import Search
 from aura_code.segments import SKIP_REASONS, Segment, empty_arrays
@@ -151,7 +152,7 @@ class CodeIndex:
         with self._query_lock:
             return [self._query_words.terms(word) for word in words]
 
-    def build(self, batches: Iterable[Sequence[FileFacts]]) -> int:
+    def build(self, batches: Iterable[Sequence[FileFacts | PackedFile]]) -> int:
         """Replace everything by a new base segment; the old one answers until then.
 
         Returns:
@@ -160,7 +161,7 @@ class CodeIndex:
         Raises:
             DiskFull: No room; the index is as before.
         """
-        with self._compacting, self._writing:
+        with self._compacting, self._writing, many_objects():
             builder = SegmentBuilder(Vocabulary.like(self._vocabulary))
             for batch in batches:
                 for facts in batch:

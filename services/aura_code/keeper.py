@@ -19,7 +19,8 @@ from aura_code.facts import FileFacts
 from aura_code.files import Listing, list_files
 from aura_code.ignores import IgnoreRules
 from aura_code.index import CodeIndex
-from aura_code.reading import read_files
+from aura_code.packing import PackedFile
+from aura_code.reading import read_files, read_packed
 from aura_code.watching import ChangeBatch, watch
 from aura_shared.errors import AuraError, Corrupt, IndexBuilding, NotReady, StorageError
 from aura_shared.logging import get_logger
@@ -235,7 +236,7 @@ class Keeper:
         """Runs in a thread."""
         self._directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         index = self._index or CodeIndex.create(self._directory)
-        with contextlib.closing(read_files(self.root, paths, self._options, self._settings.workers)) as batches:
+        with contextlib.closing(read_packed(self.root, paths, self._options, self._settings.workers)) as batches:
             index.build(_counted(batches, progress, stop))
         return index
 
@@ -464,8 +465,8 @@ async def _in_thread(work: Callable[[_Stop], T]) -> T:
 
 
 def _counted(
-    batches: Iterable[list[FileFacts]], progress: Callable[[int], None], stop: _Stop
-) -> Iterator[list[FileFacts]]:
+    batches: Iterable[list[PackedFile]], progress: Callable[[int], None], stop: _Stop
+) -> Iterator[list[PackedFile]]:
     files = 0
     for batch in batches:
         stop.check()

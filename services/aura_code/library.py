@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
-from aura_code.facts import FileFacts
 from aura_code.files import list_files
 from aura_code.ignores import IgnoreRules
 from aura_code.index import CodeIndex
+from aura_code.packing import PackedFile
 from aura_code.ranking import RANKING_PARTS
-from aura_code.reading import ReadOptions, read_files
+from aura_code.reading import ReadOptions, read_files, read_packed
 from aura_code.terms import Vocabulary
 from aura_shared.messages.code import SearchAnswer, SearchCode, SearchHit
 
@@ -74,6 +74,6 @@ class CodeLibrary:
         return self.index.apply(facts, sorted(set(paths) - {item.path for item in facts}))
 
 
-def _facts_of(root: Path, workers: int) -> Iterator[list[FileFacts]]:
+def _facts_of(root: Path, workers: int) -> Iterator[list[PackedFile]]:
     listing = list_files(root, IgnoreRules.load(root))
-    yield from read_files(root, [file.path for file in listing.files], ReadOptions(), workers)
+    yield from read_packed(root, [file.path for file in listing.files], ReadOptions(), workers)

@@ -10,15 +10,18 @@ import gc
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import IO, cast
 
 from aura_code.content import ReadOptions, read_file
-from aura_code.facts import FileFacts
-from aura_code.reading import Answer, receive, send
+from aura_code.packing import pack_file
+from aura_code.reading import receive, send
 
 _ANSWER_BYTES = 512_000
 """Source read before facts are sent back; bounds the memory of both sides."""
+_ANSWER_S = 0.5
+"""Also after so long, so that silence means that one file takes too long."""
 
 
 def main() -> None:
@@ -29,8 +32,9 @@ def main() -> None:
     started = receive(source)
     if not isinstance(started, tuple):
         return
-    root, options = cast("tuple[str, ReadOptions]", started)
-    send(sink, Answer(0, []))
+    root, max_file_bytes, parse_cpu_s = cast("tuple[str, int, float]", started)
+    options = ReadOptions(max_file_bytes, parse_cpu_s)
+    send(sink, (0, list[tuple[object, ...]]()))
     with contextlib.suppress(BrokenPipeError):
         while (batch := receive(source)) is not None:
             _serve(Path(root), cast("list[str]", batch), options, sink)
@@ -45,21 +49,21 @@ def _own_streams() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _serve(root: Path, batch: list[str], options: ReadOptions, sink: IO[bytes]) -> None:
-    facts: list[FileFacts] = []
+    files: list[tuple[object, ...]] = []
     done = 0
     size = 0
+    answered = time.monotonic()
     for path in batch:
         done += 1
-        try:
-            facts.append(read_file(root, path, options))
-        except FileNotFoundError:
-            continue
-        size += facts[-1].stamp.size
-        if size >= _ANSWER_BYTES:
-            send(sink, Answer(done, facts))
-            facts, done, size = [], 0, 0
+        with contextlib.suppress(FileNotFoundError):
+            facts = read_file(root, path, options)
+            files.append(tuple(pack_file(facts)))
+            size += facts.stamp.size
+        if size >= _ANSWER_BYTES or time.monotonic() > answered + _ANSWER_S:
+            send(sink, (done, files))
+            files, done, size, answered = [], 0, 0, time.monotonic()
     if done:
-        send(sink, Answer(done, facts))
+        send(sink, (done, files))
 
 
 if __name__ == "__main__":

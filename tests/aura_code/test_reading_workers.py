@@ -77,6 +77,19 @@ def test_a_killed_worker_loses_nothing(many: Path) -> None:
 
 
 @pytest.mark.requirement("P8")
+def test_a_worker_that_hangs_is_ended_and_loses_nothing(many: Path) -> None:
+    batches = read_files(many, paths_of(many), ReadOptions(parse_cpu_s=1.0, answer_s=1.0), 2)
+    found = {one.path: one for one in next(batches)}
+    hung = children()[0]
+    hung.send_signal(signal.SIGSTOP)
+    found |= flat(batches)
+    assert len(found) == FILES
+    assert [one.path for one in found.values() if one.skipped] == []
+    assert not hung.is_running()
+    assert children() == []
+
+
+@pytest.mark.requirement("P8")
 def test_a_file_that_kills_every_worker_is_skipped_alone(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A language whose grammar ends the process, as a crash in C or the kernel's out-of-memory killer would.
     plugin = many.parent / f"{many.name}-plugin"
