@@ -32,7 +32,7 @@ _POLL_FIRST_S: Final = 0.03
 _POLL_MAX_S: Final = 0.5
 _NAMED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _PLAIN: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
-_GONE_STATUSES: Final = frozenset({401, 421})  # Another gateway took the port, or this one got a new token.
+_GONE_STATUSES: Final = frozenset({401, 421, 503})  # Another gateway took the port or got a new token, or it stops.
 
 
 class LostGateway(Exception):

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aura_gateway.calls import Call
 from aura_gateway.limits import RateLimits, TooOften
 from aura_gateway.problems import problem_of
-from aura_shared.errors import AuraError, NotAllowed, RequestTimeout, TooLarge, UsageProblem
+from aura_shared.errors import AuraError, NotAllowed, RequestTimeout, ServiceDown, TooLarge, UsageProblem
 from aura_shared.logging import get_logger
 from aura_shared.messages.core import new_id
 from aura_shared.security import same_token
@@ -100,8 +100,11 @@ class Guard:
         except Refusal as refusal:
             await answer.refuse(scope, refusal)
         except asyncio.CancelledError:
-            call.outcome = "cancelled"
-            raise
+            # Only a stop of the gateway cancels a call here. Its task ends with this answer, so nothing is lost by
+            # not passing the cancellation on; the server would log it as a crash.
+            await answer.end(
+                scope, Refusal(503, ServiceDown("the gateway stops", hint="Try again in a moment."), _CLOSE)
+            )
         except Exception:  # the outermost loop of a call: nothing of the error leaves the logs
             log.exception("call_failed", request_id=call.request_id, command=call.command)
             await answer.refuse(scope, Refusal(500, AuraError(f"the gateway failed to answer ({call.request_id})")))
@@ -212,18 +215,23 @@ class Guard:
 
 
 class _Headers:
-    """The headers of a scope, as text."""
+    """The headers of a scope, as text.
+
+    Blanks around the values are taken off for everybody behind the guard too: the HTTP parser leaves those at the end,
+    and what the guard and the app read must be the same (RFC 9110, section 5.5).
+    """
 
     def __init__(self, scope: Scope) -> None:
-        self._raw: list[tuple[bytes, bytes]] = scope["headers"]
+        raw: list[tuple[bytes, bytes]] = scope["headers"]
+        self._raw = scope["headers"] = [(key, value.strip(b" \t")) for key, value in raw]
 
     def all(self, name: bytes) -> list[str]:
         """Every value of a header."""
-        return [value.decode("latin-1").strip() for key, value in self._raw if key == name]
+        return [value.decode("latin-1") for key, value in self._raw if key == name]
 
     def first(self, name: bytes) -> str | None:
         """Its first value."""
-        return next((value.decode("latin-1").strip() for key, value in self._raw if key == name), None)
+        return next((value.decode("latin-1") for key, value in self._raw if key == name), None)
 
 
 class _Answer:
@@ -277,6 +285,14 @@ class _Answer:
             body = _mcp_body(refusal) if scope["path"] == MCP_PATH else problem_of(refusal.error, self.call.request_id)
             await self.send({"type": "http.response.start", **_start(refusal, body)})
             await self.send({"type": "http.response.body", "body": body})
+
+    async def end(self, scope: Scope, refusal: Refusal) -> None:
+        """Refuse, or complete an answer that has begun as it is."""
+        if self._begun and scope["type"] == "http":
+            self.call.outcome = refusal.error.code
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        else:
+            await self.refuse(scope, refusal)
 
     async def _refuse_websocket(self, scope: Scope, refusal: Refusal) -> None:
         if self._begun:

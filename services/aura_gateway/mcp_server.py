@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
+from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import MCPServer
 from mcp.server.request_state import RequestStateSecurity
@@ -105,6 +106,8 @@ def build_mcp(tools: McpTools, hearing: Hearing, limits: RateLimits, state_key: 
     server = _AuraMcp(tools, hearing, events, state_key)
     _add_resources(server, tools)
     _add_legacy_follows(server, events)
+    # The SDK's own first one makes spans for OpenTelemetry, which nothing here collects.
+    server.middleware[:] = [one for one in server.middleware if not isinstance(one, OpenTelemetryMiddleware)]
     server.middleware.append(_Limited(limits))
     return McpEndpoint(server, events)
 

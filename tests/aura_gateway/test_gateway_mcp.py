@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import os
 import sqlite3
@@ -357,6 +358,27 @@ async def test_raw_rubbish_at_the_endpoint_is_answered(lab: Lab) -> None:
             answer = await http.post("/mcp", content=body, headers={"content-type": "application/json"})
             assert 400 <= answer.status_code < 500, (body, answer.text)
             assert "Traceback" not in answer.text
+
+
+async def test_blanks_around_header_values_do_not_count(lab: Lab) -> None:
+    request = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "project_map", "_meta": META}}
+    headers = {
+        **lab.headers,
+        "Accept": "application/json, text/event-stream",
+        "Content-Type": "application/json",
+        "MCP-Protocol-Version": MODERN,
+        "Mcp-Method": "tools/call ",
+        "Mcp-Name": "  project_map  ",
+    }
+
+    def call() -> int:
+        connection = http.client.HTTPConnection(lab.found.host, lab.found.port, timeout=10)
+        connection.request("POST", "/mcp", json.dumps(request), headers)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    assert await asyncio.to_thread(call) == 200
 
 
 async def test_a_refusal_of_the_guard_is_json_rpc_there(lab: Lab) -> None:

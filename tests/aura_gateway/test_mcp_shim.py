@@ -253,7 +253,7 @@ async def test_an_older_follower_goes_on_over_a_restart(aura_home: Path, tmp_pat
 
 
 async def test_the_folder_of_the_client_names_the_project(lab: Lab, tmp_path: Path) -> None:
-    lab.code.projects.append(project("here", os.path.realpath(tmp_path)))
+    lab.code.projects.append(project("here", str(tmp_path)))
     for environment, expected in (({}, "here-abc123"), ({"AURA_PROJECT": "shop"}, "shop-abc123")):
         async with running_shim(tmp_path, environment=environment) as shim:
             shim.ask(1, "tools/call", name="code_search", arguments={"query": "x"})
