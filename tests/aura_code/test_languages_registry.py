@@ -38,7 +38,7 @@ def point(name: str, value: str) -> EntryPoint:
     return EntryPoint(name=name, value=value, group=GROUP)
 
 
-@pytest.mark.requirement("C1")
+@pytest.mark.requirement("C2")
 def test_every_installed_language_has_a_working_grammar_and_query() -> None:
     assert check_languages() == []
     assert {"c", "cpp", "go", "java", "javascript", "python", "rust", "tsx", "typescript"} <= set(languages())
@@ -79,7 +79,7 @@ def test_a_filter_may_use_another_name_of_a_language(name: str, language: str | 
     assert language_named(name) == language
 
 
-@pytest.mark.requirement("C1")
+@pytest.mark.requirement("C2")
 def test_a_broken_language_is_reported_and_the_others_work() -> None:
     found = load_languages(
         [
@@ -94,7 +94,7 @@ def test_a_broken_language_is_reported_and_the_others_work() -> None:
     assert "No module named" in found.problems[0].reason
 
 
-@pytest.mark.requirement("C1")
+@pytest.mark.requirement("C2")
 def test_another_package_adds_a_language_and_brings_down_nothing(tmp_path: Path) -> None:
     for name, source in (("aura_ruby", RUBY_PACKAGE), ("aura_broken", "raise RuntimeError('broken plugin')\n")):
         package = tmp_path / name

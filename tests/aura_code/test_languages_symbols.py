@@ -352,7 +352,7 @@ function operator<< 16 16
 SAMPLES = [PYTHON, JAVASCRIPT, TYPESCRIPT, TSX, GO, RUST, JAVA, C, CPP]
 
 
-@pytest.mark.requirement("C1")
+@pytest.mark.requirement("C2")
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.file)
 def test_every_definition_of_a_sample_is_found_with_kind_container_and_lines(sample: Sample) -> None:
     found = facts(sample.file, sample.text)
@@ -363,14 +363,14 @@ def test_every_definition_of_a_sample_is_found_with_kind_container_and_lines(sam
     assert lines == sample.symbols.splitlines()
 
 
-@pytest.mark.requirement("C1")
+@pytest.mark.requirement("C2")
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.file)
 def test_references_of_a_sample_are_found(sample: Sample) -> None:
     found = [f"{one.name}:{one.kind}" for one in facts(sample.file, sample.text).references]
     assert [wanted for wanted in sample.references.split() if wanted not in found] == []
 
 
-@pytest.mark.requirement("C1")
+@pytest.mark.requirement("C2")
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.file)
 def test_imports_of_a_sample_are_found(sample: Sample) -> None:
     found = tuple((one.module, one.names) for one in facts(sample.file, sample.text).imports)
@@ -415,7 +415,7 @@ def test_a_long_signature_and_a_long_paragraph_are_cut() -> None:
     assert len(first.doc) == 300
 
 
-@pytest.mark.requirement("C1")
+@pytest.mark.requirement("C2")
 @pytest.mark.parametrize(
     ("file", "text", "names"),
     [

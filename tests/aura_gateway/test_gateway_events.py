@@ -20,6 +20,8 @@ from aura_shared.messages.services import LogLine
 from aura_shared.settings import GatewaySettings
 from gateway_lab import Lab, project, running_gateway, until
 
+pytestmark = pytest.mark.requirement("M9")
+
 
 @asynccontextmanager
 async def stream(lab: Lab, query: str = "") -> AsyncGenerator[ClientConnection]:

@@ -23,6 +23,8 @@ from aura_gateway.limits import RateLimits, TooOften
 from aura_shared.settings import GatewaySettings
 from gateway_lab import Lab, running_gateway, until
 
+pytestmark = pytest.mark.requirement("P9", "M9")
+
 WS = "/v1/events"
 
 

@@ -15,6 +15,8 @@ from aura_shared.messages.code import ProjectRemoved, ProjectStateChanged, Searc
 from aura_shared.messages.services import ServiceMetrics
 from gateway_lab import Lab, project, until
 
+pytestmark = pytest.mark.requirement("M9", "P11")
+
 
 async def test_a_search_passes_to_the_code_service_and_its_answer_back(lab: Lab, client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/search", json={"project": "shop", "query": "where are sessions created"})
