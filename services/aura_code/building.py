@@ -30,7 +30,7 @@ from aura_code.segments import (
 from aura_code.tables import encode, pack
 from aura_code.terms import Vocabulary, fold
 
-RUN: Final = 500_000  # Raw postings per sorted run: about 30 MB while one is sorted.
+RUN: Final = 200_000  # Raw postings per sorted run: about 15 MB while one is sorted.
 PLACE_FOLDERS: Final = 3  # Folders of a path that count as words of its chunks; more were no better.
 STEM_COUNT: Final = 2  # How often the words of a file's own name count.
 MOST: Final = 255  # Counts are bytes; BM25 is flat long before.

@@ -6,6 +6,8 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from io import BytesIO
+from itertools import accumulate
 
 from aura_code.facts import ChunkFact
 
@@ -21,11 +23,7 @@ _MOST_WORD_CHARS = 80
 
 def line_starts(text: bytes) -> list[int]:
     """Offsets at which the lines begin, and the end of the text as last item; `[0]` for an empty text."""
-    starts = [0]
-    starts.extend([match.end() for match in re.finditer(b"\n", text)])
-    if starts[-1] != len(text):
-        starts.append(len(text))
-    return starts
+    return list(accumulate(map(len, BytesIO(text)), initial=0))
 
 
 def cut(text: bytes, starts: Sequence[int], boundaries: Sequence[int]) -> list[ChunkFact]:
@@ -40,10 +38,9 @@ def cut(text: bytes, starts: Sequence[int], boundaries: Sequence[int]) -> list[C
     chunks: list[ChunkFact] = []
     first = 0
     last = len(starts) - 1
-    words: dict[str, str] = {}
     while first < last:
         end = _end_of_chunk(starts, boundaries, first)
-        chunks.append(ChunkFact(first + 1, end, count_words(text[starts[first] : starts[end]], words)))
+        chunks.append(ChunkFact(first + 1, end, count_words(text[starts[first] : starts[end]])))
         first = end
     return chunks
 
@@ -62,15 +59,10 @@ def _end_of_chunk(starts: Sequence[int], boundaries: Sequence[int], first: int) 
     return max(first + 1, bisect_right(starts, begin + CHUNK_BYTES) - 1)
 
 
-def count_words(passage: bytes, known: dict[str, str]) -> tuple[tuple[str, int], ...]:
-    """The words of a passage with their counts.
-
-    Args:
-        passage: Text in UTF-8.
-        known: Words met before in this file; shared so that equal words are one object, which makes pickles small.
-    """
+def count_words(passage: bytes) -> tuple[tuple[str, int], ...]:
+    """The words of a passage in UTF-8 with their counts."""
     pattern = _ASCII_WORDS if passage.isascii() else _WORDS
     counts: Counter[str] = Counter(pattern.findall(passage.decode("utf-8", "replace")))
     if counts and max(map(len, counts)) > _MOST_WORD_CHARS:
-        counts = Counter({word: count for word, count in counts.items() if len(word) <= _MOST_WORD_CHARS})
-    return tuple(zip(map(known.setdefault, counts, counts), counts.values(), strict=True))
+        return tuple((word, count) for word, count in counts.items() if len(word) <= _MOST_WORD_CHARS)
+    return tuple(counts.items())

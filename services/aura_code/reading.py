@@ -29,6 +29,7 @@ from aura_code.packing import PackedFile, pack_file, unpack_file
 __all__ = ["ReadOptions", "read_file", "read_files", "read_packed"]
 
 BATCH_FILES = 32
+LEAST_BATCH_FILES = 4
 FEW_FILES = 200
 """Up to so many files are read in this process: starting workers takes longer."""
 IN_PROCESS_BATCH = 50
@@ -94,6 +95,15 @@ def read_present(root: Path, paths: Sequence[str], options: ReadOptions) -> list
         with contextlib.suppress(FileNotFoundError):
             files.append(pack_file(read_file(root, path, options)))
     return files
+
+
+def in_batches(paths: Sequence[str], workers: int) -> Generator[list[str]]:
+    """Batches that get smaller towards the end, so that the workers end together."""
+    at = 0
+    while at < len(paths):
+        size = max(LEAST_BATCH_FILES, min(BATCH_FILES, (len(paths) - at) // (4 * workers)))
+        yield list(paths[at : at + size])
+        at += size
 
 
 class _Worker:
@@ -207,7 +217,7 @@ class _Crew:
 
     def read(self, paths: Sequence[str]) -> Generator[list[PackedFile]]:
         """Read files and give their facts as they come."""
-        self._waiting.extend([list(paths[at : at + BATCH_FILES]) for at in range(0, len(paths), BATCH_FILES)])
+        self._waiting.extend(in_batches(paths, self._wanted))
         for _ in range(min(self._wanted, len(self._waiting))):
             self._start()
         while self._waiting or any(worker.batches for worker in self._workers):
