@@ -223,15 +223,19 @@ class _Headers:
 
     def __init__(self, scope: Scope) -> None:
         raw: list[tuple[bytes, bytes]] = scope["headers"]
-        self._raw = scope["headers"] = [(key, value.strip(b" \t")) for key, value in raw]
+        scope["headers"] = [(key, value.strip(b" \t")) for key, value in raw]
+        self._values: dict[bytes, list[str]] = {}
+        for key, value in scope["headers"]:
+            self._values.setdefault(key, []).append(value.decode("latin-1"))
 
     def all(self, name: bytes) -> list[str]:
         """Every value of a header."""
-        return [value.decode("latin-1") for key, value in self._raw if key == name]
+        return self._values.get(name, [])
 
     def first(self, name: bytes) -> str | None:
         """Its first value."""
-        return next((value.decode("latin-1") for key, value in self._raw if key == name), None)
+        values = self._values.get(name)
+        return values[0] if values else None
 
 
 class _Answer:

@@ -51,6 +51,12 @@ class _AuraMcp(MCPServer[Any]):
         with without("rich"):
             self._set_up(tools, events, state_key)
         self._hearing = hearing
+        self._own_tools = frozenset(tool.name for tool in tools.all())
+
+    @override
+    def _tool_input_schema(self, name: str) -> dict[str, Any] | None:
+        """None for our own tools: none takes an argument from a header, and looking for that costs every call."""
+        return None if name in self._own_tools else super()._tool_input_schema(name)
 
     def _set_up(self, tools: McpTools, events: ResourceEvents, state_key: bytes) -> None:
         super().__init__(

@@ -14,6 +14,7 @@ from aura_gateway.guard import GuardRules
 from aura_gateway.listening import listen
 from aura_gateway.state_key import state_key
 from aura_gateway.version import installed_version
+from aura_gateway.wire import OneWriteProtocol
 from aura_shared.bus import Bus
 from aura_shared.discovery import PROTOCOL_MAX, PROTOCOL_MIN, Discovery, process_started_at
 from aura_shared.errors import StorageError
@@ -64,6 +65,7 @@ class GatewayService:
             self._built.app,
             log_config=None,
             access_log=False,
+            http=OneWriteProtocol,
             lifespan="on",
             proxy_headers=False,
             server_header=False,

@@ -197,13 +197,15 @@ async def test_a_search_waits_for_the_first_index_and_tells_how_far_it_is(lab: L
 
     building = project(phase="building", files_done=5, files_total=10)
     await lab.code_bus.publish(ProjectStateChanged(project=building))
+    hearing = lab.service._built.hearing  # type: ignore[union-attr]  # it runs
+    await until(lambda: bool(hearing.projects))
     async with mcp_client(lab, era) as client:
         call = asyncio.create_task(client.call_tool("code_search", {"query": "x"}, progress_callback=take))
-        await until(lambda: lab.code.building_for < 2)
+        await until(lambda: bool(told))
         await lab.code_bus.publish(ProjectStateChanged(project=building.model_copy(update={"files_done": 9})))
         result = await call
     assert not error_of(result)
-    assert (5, 10, "the index is being built") in told
+    assert told[0] == (5, 10, "the index is being built")
 
 
 def error_of(result: object) -> bool:
