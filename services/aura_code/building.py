@@ -337,7 +337,7 @@ def build_segment(files: Iterable[FileFacts | PackedFile], vocabulary: Vocabular
 
 @contextmanager
 def many_objects() -> Generator[None]:
-    """Do not look for cycles meanwhile: none arise while files are taken in, and looking costs a third of the time."""
+    """Do not look for cycles meanwhile: none arise while files are taken in, and looking takes a third of the time."""
     looked = gc.isenabled()
     gc.disable()
     try:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from aura_code.facts import FileFacts
-from aura_code.index import CodeIndex
+from aura_code.index import MOST_DELTAS, QUIET_DELTAS, CodeIndex
 from aura_code.queries import read_query
 from aura_code.ranking import Ranker
 from aura_code.symbols import find_symbols, map_project, outline
@@ -115,7 +115,11 @@ def test_many_edits_of_one_file_keep_few_segments(tmp_path: Path) -> None:
     index.build([[facts(f"src/{number}.py", f"def f{number}\n" * 9) for number in range(40)]])
     for number in range(200):
         index.apply([facts(f"src/{number % 40}.py", f"def g{number}\n" * 7)], [])
-    assert len(index.view.parts) <= 12
+    assert len(index.view.parts) <= 1 + MOST_DELTAS
+    before = index.stamps()
+    index.save()
+    assert len(index.view.parts) <= 1 + QUIET_DELTAS
+    assert index.stamps() == before
     assert index.generation == 201
     assert find_symbols(index.view, FindSymbols(project="", name="g199")).symbols
     assert not find_symbols(index.view, FindSymbols(project="", name="g159", exact=True)).symbols
