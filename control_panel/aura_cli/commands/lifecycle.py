@@ -173,7 +173,7 @@ def _hang_up_interrupts() -> Generator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signals = (signal.SIGHUP, signal.SIGTERM)
+    signals = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)  # SIGINT too: a script's background job ignores it
     before = [signal.signal(number, interrupt) for number in signals]
     try:
         yield
