@@ -141,6 +141,16 @@ _STOP: Final = frozenset(
         "your",
     ]
 )
+FAINT: Final = words(
+    """
+    across actual actually again against along another back because before behind between both come comes decide decided
+    decides different during even every given go goes handle handled handles handling happen happens here implement
+    implemented implements inside instead keep keeps kept less many more most much need needed needs only other outside
+    same several still take taken takes through together toward towards turn turned turns until very without work
+    working works
+    """
+)
+"""Words of a question that say little of what it is about, though code may use them seldom."""
 _TEST_WORDS: Final = words(
     """
     test tests testing tested unittest spec specs fixture fixtures mock mocks

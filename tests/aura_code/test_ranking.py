@@ -13,7 +13,7 @@ from aura_code_files import Project, facts
 
 NOISE = {f"noise/file{number}.py": f"alpha{number} beta\ngamma delta\n" for number in range(12)}
 
-OTHERS = {"path_words": ["file_name"], "file_name": ["path_words"]}
+OTHERS = {"path_words": ["file_name"], "file_name": ["path_words"], "coverage": ["coherence"]}
 """Parts that use the same words, and are left out on both sides."""
 
 CASES: dict[str, tuple[dict[str, str], str, str]] = {
@@ -40,6 +40,26 @@ CASES: dict[str, tuple[dict[str, str], str, str]] = {
         },
         "retry request backoff",
         "deep.py",
+    ),
+    "faint_words": (
+        {"a.py": "handled handled\n", "b.py": "invoice\n"},
+        "handled invoice",
+        "b.py",
+    ),
+    "word_pairs": (
+        {"a.py": "event loop event loop\n", "b.py": "EventLoop\n"},
+        "event loops",
+        "b.py",
+    ),
+    "abbreviations": (
+        {"a.py": "pool one\n", "b.py": "pool conn\n"},
+        "connection pool",
+        "b.py",
+    ),
+    "coverage": (
+        {"a.py": "retry retry budget\n", "b.py": "retry request\n" + "x = y\n" * 60 + "backoff one two\n"},
+        "retry request backoff budget",
+        "b.py",
     ),
     "definitions": (
         {"a.py": "Ledger Ledger Ledger\nLedger\n", "b.py": "one two\n" * 4 + "class Ledger\n"},
@@ -87,6 +107,7 @@ def test_splitting_finds_identifiers_by_their_words(tmp_path: Path) -> None:
     ("files", "query", "first"),
     [
         ({"util.h": "int pack(int);\nframe pack\n", "util.c": "int pack(int x)\nframe\n"}, "pack frame", "util.c"),
+        ({"core.h": "frame pack\n", "wire.c": "frame pack\n"}, "pack frame", "wire.c"),
         ({"v3/s.ts": "parse schema parse\n", "v4/s.ts": "parse schema and more\n"}, "parse schema", "v4/s.ts"),
         ({"v3/s.ts": "parse schema\n", "v4/s.ts": "parse schema\n"}, "v3 parse schema", "v3/s.ts"),
         ({"win/core.c": "run loop loop\n", "unix/core.c": "run loop and other\n"}, "run loop", "unix/core.c"),
@@ -96,7 +117,18 @@ def test_splitting_finds_identifiers_by_their_words(tmp_path: Path) -> None:
         ({"tests/test_a.py": "check login\n", "a.py": "check nothing\n"}, "test login", "tests/test_a.py"),
         ({"docs/a.md": "login tutorial\n", "a.py": "login\n"}, "tutorial login", "docs/a.md"),
     ],
-    ids=["header", "newer", "asked-version", "platform", "asked-platform", "data", "types", "test-asked", "docs-asked"],
+    ids=[
+        "header",
+        "lone-header",
+        "newer",
+        "asked-version",
+        "platform",
+        "asked-platform",
+        "data",
+        "types",
+        "test-asked",
+        "docs-asked",
+    ],
 )
 def test_files_of_the_wrong_kind_come_later_unless_asked_for(
     tmp_path: Path, files: dict[str, str], query: str, first: str
