@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -35,8 +36,8 @@ class Changes:
         self.root_gone = False
         self.failure = ""
         """Why the watch cannot go on."""
-        self.events = 0
-        """How many things were noted; a rising number means that it is not quiet yet."""
+        self.last_s = 0.0
+        """When something was noted last, on the monotonic clock: quiet is counted from here."""
 
     def touch(self, path: str) -> None:
         """A file was written, made, moved or deleted."""
@@ -64,7 +65,7 @@ class Changes:
         self._noted()
 
     def _noted(self) -> None:
-        self.events += 1
+        self.last_s = time.monotonic()
         self._wake()
 
     def take(self) -> tuple[set[str], bool, bool]:

@@ -107,6 +107,7 @@ class CodeService:
     async def search(self, request: SearchCode, _context: Context) -> SearchAnswer:
         """Find code."""
         keeper = await self._keeper(request.project)
+        await keeper.calm()
         index = keeper.index
         answer = await self._work(lambda: index.search(request, keeper.root))
         return _fresh(answer, keeper.freshness)
@@ -114,6 +115,7 @@ class CodeService:
     async def symbols(self, request: FindSymbols, _context: Context) -> SymbolAnswer:
         """Find definitions by name."""
         keeper = await self._keeper(request.project)
+        await keeper.calm()
         index = keeper.index
         answer = await self._work(lambda: index.symbols(request))
         return _fresh(answer, keeper.freshness)
@@ -121,6 +123,7 @@ class CodeService:
     async def outline(self, request: OutlineFile, _context: Context) -> OutlineAnswer:
         """What a file defines."""
         keeper = await self._keeper(request.project)
+        await keeper.calm()
         index = keeper.index
         path = _inside(request.path, keeper.root)
         answer = await self._work(lambda: index.outline(path))
@@ -135,6 +138,7 @@ class CodeService:
     async def map(self, request: MapProject, _context: Context) -> MapAnswer:
         """A project by folder."""
         keeper = await self._keeper(request.project)
+        await keeper.calm()
         index = keeper.index
         answer = await self._work(lambda: index.map(request))
         return _fresh(answer, keeper.freshness)

@@ -20,6 +20,7 @@ _MOST_DELAY = 20
 """Times the debounce that a batch may wait while files go on changing."""
 _LOOK_AT_ROOT_S = 2.0  # A folder above the root can be renamed without any event.
 _LOOK_FOR_ROOT_S = 0.5
+_LEAST_PAUSE_S = 0.01
 _MOST_LOCK_S = 10.0  # Git at work; after that its lock is a forgotten one.
 
 _log = logging.getLogger(__name__)
@@ -192,18 +193,17 @@ class _Follower:
             return
 
     async def _wait_for_quiet(self) -> None:
+        """Wait until nothing was noted for as long as the debounce, with a bound, and until git has finished."""
         began = time.monotonic()
-        seen = -1
-        while seen != self._changes.events or self._git_is_at_work(time.monotonic() - began):
-            waited = time.monotonic() - began
-            if (
-                seen != self._changes.events
-                and waited > _MOST_DELAY * self._debounce_s
-                and not self._git_is_at_work(waited)
-            ):
+        while True:
+            now = time.monotonic()
+            quiet_in = min(self._changes.last_s, began + _MOST_DELAY * self._debounce_s) + self._debounce_s - now
+            if quiet_in > 0:
+                await asyncio.sleep(quiet_in)
+            elif self._git_is_at_work(now - began):
+                await asyncio.sleep(self._debounce_s or _LEAST_PAUSE_S)
+            else:
                 break
-            seen = self._changes.events
-            await asyncio.sleep(self._debounce_s)
         self._woken.clear()
 
     def _git_is_at_work(self, waited_s: float) -> bool:
