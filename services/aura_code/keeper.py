@@ -73,7 +73,7 @@ class Keeper:
         self._index: CodeIndex | None = None
         self._unreadable: dict[str, list[str]] = {}
         self._rebuild = asyncio.Event()
-        self._calm = asyncio.Event()  # Cleared while a small edit is taken in.
+        self._calm = asyncio.Event()  # Cleared from the end of an edit's debounce until it is visible.
         self._calm.set()
         self._pending = 0
         self._verified = False
@@ -139,6 +139,7 @@ class Keeper:
 
     async def _one_life(self) -> None:
         """From the folder's presence until it goes away or the index has to be built again."""
+        self._calm.set()
         await self._presence()
         ignores = await asyncio.to_thread(IgnoreRules.load, self.root, self._settings.exclude)
         changes: asyncio.Queue[ChangeBatch] = asyncio.Queue()
@@ -164,6 +165,8 @@ class Keeper:
         try:
             async for batch in watch(self.root, ignores, self._settings.debounce_ms, armed=armed):
                 self._pending += len(batch.changed)
+                if 0 < len(batch.changed) < MANY_FILES:
+                    self._calm.clear()
                 changes.put_nowait(batch)
         finally:
             armed.set()
@@ -287,6 +290,7 @@ class Keeper:
             self._verified = True
         finally:
             self._pending = max(0, self._pending - len(batch.changed))
+            self._calm.set()
         self._show(problem="")
 
     def _sort_out(self, paths: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -309,11 +313,8 @@ class Keeper:
         if not changed and not removed:
             return
         started = time.monotonic()
-        self._calm.clear()
-        try:
-            applied = await _in_thread(lambda stop: self._applied(changed, removed, stop))
-        finally:
-            self._calm.set()
+        applied = await _in_thread(lambda stop: self._applied(changed, removed, stop))
+        self._calm.set()
         if applied is None:
             return
         written, gone = applied

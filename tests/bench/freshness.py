@@ -16,6 +16,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -50,27 +51,33 @@ def content(number: int, lines: int) -> str:
     return filler + fresh + filler.replace("filler_", "second_")
 
 
-async def edit_once(client: MemoryBus, project: str, file: Path, number: int, lines: int) -> tuple[float, float]:
-    """Seconds from closing the file until symbols, and then search, have answered with the edit.
-
-    Asked as soon as the service says that it has taken something in: asking all the time would slow it down.
-    """
-    name = f"freshly_edited_{number}"
-    text = content(number, lines)
+async def seen(client: MemoryBus, shows: Callable[[], Awaitable[bool]]) -> float:
+    """When `shows` says yes; asked at once and after every update (asking all the time would slow the edit down)."""
     updates = client.listen(IndexUpdated, since=client.hub.head)
-    await asyncio.to_thread(file.write_text, text, "utf-8")
-    started = time.perf_counter()
     try:
-        while not (await client.request(FindSymbols(project=project, name=name, exact=True))).symbols:
+        while not await shows():
             await anext(updates)
     finally:
         updates.close()
-    symbols = time.perf_counter() - started
-    while file.name not in {
-        Path(hit.path).name for hit in (await client.request(SearchCode(project=project, query=name))).hits
-    }:
-        await asyncio.sleep(0.001)
-    return symbols, time.perf_counter() - started
+    return time.perf_counter()
+
+
+async def edit_once(client: MemoryBus, project: str, file: Path, number: int, lines: int) -> tuple[float, float]:
+    """Seconds from closing the file until symbols, and until search, have answered with the edit; both are asked."""
+    name = f"freshly_edited_{number}"
+
+    async def in_symbols() -> bool:
+        answer = await client.request(FindSymbols(project=project, name=name, exact=True))
+        return bool(answer.symbols)
+
+    async def in_search() -> bool:
+        answer = await client.request(SearchCode(project=project, query=name))
+        return any(hit.symbol == name for hit in answer.hits)  # The text alone is always that of the disk.
+
+    await asyncio.to_thread(file.write_text, content(number, lines), "utf-8")
+    started = time.perf_counter()
+    symbols, search = await asyncio.gather(seen(client, in_symbols), seen(client, in_search))
+    return symbols - started, search - started
 
 
 async def ask_forever(client: MemoryBus, project: str, counter: list[int]) -> None:
