@@ -1,0 +1,1 @@
+"""Checks of the built-in rules that a query alone cannot make."""
