@@ -48,7 +48,7 @@ class Definition(NamedTuple):
     start_line: int
     end_line: int
     public: bool
-    """Whether others may use it by the conventions of the language (no leading underscore, `export`, `pub`, capital)."""
+    """Whether others may use it by the conventions of the language (no underscore, `export`, `pub`, capital)."""
     entry: str
     """Why something outside the code may call it: `main`, `test`, `decorated by app.get`, `in __all__`, `exported`,
     `special method`, `overrides`, …; empty when nothing hints at that."""

@@ -32,7 +32,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SourceFile:
-    """A file and its syntax tree. Offsets are bytes of `text`, which is UTF-8 with `\\n` at the ends of lines."""
+    """A file and its syntax tree. Offsets are bytes of `text`, which is UTF-8."""
 
     path: str
     """Relative to the project's root, with forward slashes."""
