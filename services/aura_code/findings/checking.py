@@ -1,0 +1,192 @@
+"""Runs rules on a parsed file: the queries of all rules of a language as one query, run once."""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from tree_sitter import Language, Node, Query, QueryError
+
+from aura_code.findings.loading import RuleProblem, RuleSet
+from aura_code.findings.model import Captures, Check, Edit, Hit, Rule
+from aura_code.languages import languages
+from aura_code.parsing import matches
+from aura_code.syntax import SourceFile
+
+_log = logging.getLogger(__name__)
+
+_NONE: Final[Captures] = {}
+
+
+class RawFinding(NamedTuple):
+    """What a rule reports in a file, before anything is known of the project."""
+
+    rule: Rule
+    start: int
+    """Offset of the first byte."""
+    end: int
+    """Offset after the last byte."""
+    message: str
+    edits: tuple[Edit, ...]
+
+
+class _Job(NamedTuple):
+    rule: Rule
+    check: Check | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The rules of one language, ready to run."""
+
+    query: Query | None
+    """The queries of all rules, joined; None when no rule has one."""
+    jobs: tuple[tuple[_Job, ...], ...]
+    """For each pattern of the query what to do with its matches; rules with the same query share its patterns."""
+    whole: tuple[_Job, ...]
+    """Checks that look at the whole file."""
+    problems: tuple[RuleProblem, ...]
+    """Rules whose query does not fit the grammar."""
+
+
+_compiled: WeakKeyDictionary[RuleSet, dict[str, Compiled]] = WeakKeyDictionary()
+
+
+def compiled(rules: RuleSet, language: str) -> Compiled:
+    """The rules of a language, ready to run; kept as long as the set of rules."""
+    known = _compiled.setdefault(rules, {})
+    found = known.get(language)
+    if found is None:
+        found = known[language] = _compile(rules, language)
+        for problem in found.problems:
+            _log.warning("rule_left_out %s: %s", problem.rule, problem.reason)
+    return found
+
+
+@dataclass(slots=True)
+class _Joined:
+    """Distinct query texts and what hangs on each."""
+
+    jobs: dict[str, list[_Job]] = field(default_factory=dict[str, "list[_Job]"])
+    whole: list[_Job] = field(default_factory=list[_Job])
+
+
+def _compile(rules: RuleSet, language: str) -> Compiled:
+    spec = languages().get(language)
+    joined = _Joined()
+    for rule in rules:
+        for part in rule.parts:
+            if language not in part.languages:
+                continue
+            job = _Job(rule, part.check)
+            if part.query:
+                joined.jobs.setdefault(part.query, []).append(job)
+            else:
+                joined.whole.append(job)
+    if spec is None or spec.grammar is None or not joined.jobs:
+        return Compiled(None, (), tuple(joined.whole), ())
+    return _join(Language(spec.grammar()), joined)
+
+
+def _join(grammar: Language, joined: _Joined) -> Compiled:
+    problems: list[RuleProblem] = []
+    texts: list[str] = []
+    starts: list[int] = []
+    size = 0
+    for text, jobs in joined.jobs.items():
+        try:
+            Query(grammar, text)
+        except (QueryError, ValueError) as error:
+            problems += [RuleProblem(job.rule.id, f"{job.rule.id}: its query does not fit: {error}") for job in jobs]
+            continue
+        texts.append(text)
+        starts.append(size)
+        size += len(text.encode()) + 1
+    if not texts:
+        return Compiled(None, (), tuple(joined.whole), tuple(problems))
+    query = Query(grammar, "\n".join(texts))
+    by_pattern = tuple(
+        tuple(joined.jobs[texts[bisect_right(starts, query.start_byte_for_pattern(pattern)) - 1]])
+        for pattern in range(query.pattern_count)
+    )
+    return Compiled(query, by_pattern, tuple(joined.whole), tuple(problems))
+
+
+def check_source(file: SourceFile, rules: RuleSet) -> list[RawFinding]:
+    """What the rules report in a file, in the order of the file; the same place and rule once.
+
+    A check that raises is logged and reports nothing more in this file; the other rules go on.
+    """
+    ready = compiled(rules, file.language)
+    run = _Run(file)
+    for job in ready.whole:
+        run.ask(job, _NONE)
+    if ready.query is not None:
+        for pattern, captures in matches(ready.query, file.tree):
+            for job in ready.jobs[pattern]:
+                run.ask(job, captures)
+    return run.found()
+
+
+@dataclass(slots=True)
+class _Run:
+    file: SourceFile
+    raw: dict[tuple[str, int, int], RawFinding] = field(default_factory=dict[tuple[str, int, int], RawFinding])
+    failed: set[str] = field(default_factory=set[str])
+
+    def ask(self, job: _Job, captures: Captures) -> None:
+        """Take in what one rule says of one match."""
+        rule, check = job
+        if rule.id in self.failed or (self.file.is_test and not rule.in_tests):
+            return
+        if check is None:
+            self._take(rule, (Hit(node) for node in captures.get("at", ())))
+            return
+        try:
+            self._take(rule, check(self.file, captures))
+        except Exception:  # noqa: BLE001 - a rule may be code of others: whatever it raises, the other rules go on
+            self.failed.add(rule.id)
+            _log.exception("rule_failed %s %s", rule.id, self.file.path)
+
+    def _take(self, rule: Rule, hits: Iterable[Hit]) -> None:
+        for hit in hits:
+            at = hit.at
+            start, end = (at.start_byte, at.end_byte) if isinstance(at, Node) else at
+            key = (rule.id, start, end)
+            if key not in self.raw:
+                self.raw[key] = RawFinding(rule, start, end, hit.message or rule.message, tuple(hit.edits))
+
+    def found(self) -> list[RawFinding]:
+        """Everything reported, in the order of the file."""
+        good = (finding for finding in self.raw.values() if self._fits(finding))
+        return sorted(good, key=lambda finding: (finding.start, finding.end, finding.rule.id))
+
+    def _fits(self, finding: RawFinding) -> bool:
+        """Whether its offsets lie in the file and its edits in order; a check that errs here costs only its finding."""
+        size = len(self.file.text)
+        if not (0 <= finding.start <= finding.end <= size):
+            _log.error("rule_out_of_file %s %s", finding.rule.id, self.file.path)
+            return False
+        return all(0 <= edit.start <= edit.end <= size for edit in finding.edits)
+
+
+def apply_edits(text: bytes, edits: Iterable[Edit]) -> bytes | None:
+    """The text after the edits; None when two of them overlap. The same edit twice counts once."""
+    pieces: list[bytes] = []
+    place = 0
+    for edit in sorted(set(edits)):
+        if edit.start < place:
+            return None
+        pieces += [text[place : edit.start], edit.text.encode()]
+        place = edit.end
+    return b"".join([*pieces, text[place:]])
+
+
+def broken_queries(rules: RuleSet) -> Iterator[RuleProblem]:
+    """Every rule whose query does not fit the grammar of one of its languages."""
+    for language in sorted({language for rule in rules for part in rule.parts for language in part.languages}):
+        yield from compiled(rules, language).problems
