@@ -17,6 +17,7 @@ from typing import Annotated, ClassVar, Final, cast
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from aura_code.findings.model import Captures, Category, Check, Example, Hit, Level, Rule, RulePart
+from aura_code.findings.own_rules import UNUSED_IGNORE
 from aura_code.languages import languages
 from aura_code.syntax import SourceFile
 
@@ -258,7 +259,7 @@ def load_rules_of(found: Iterable[EntryPoint]) -> RuleSet:
             loaded.problems.append(RuleProblem(point.name, f"{point.value}: {type(error).__name__}: {error}"))
             continue
         loaded.take(point.value, entries)
-    return RuleSet(loaded.rules, loaded.problems)
+    return RuleSet([*loaded.rules, UNUSED_IGNORE], loaded.problems)
 
 
 @dataclass(slots=True)
