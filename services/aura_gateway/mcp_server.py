@@ -10,12 +10,22 @@ from typing import Any, Final, cast
 
 from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.tools import Tool as ServedTool
 from mcp.server.request_state import RequestStateSecurity
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
-from mcp_types import Resource, SubscribeRequestParams, Tool, UnsubscribeRequestParams
+from mcp_types import (
+    CallToolResult,
+    InputRequiredResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    Resource,
+    SubscribeRequestParams,
+    Tool,
+    UnsubscribeRequestParams,
+)
 from starlette.types import ASGIApp
 from typing_extensions import override
 
@@ -24,6 +34,8 @@ from aura_gateway.hearing import Hearing
 from aura_gateway.limits import RateLimits, TooOften
 from aura_gateway.mcp_resources import PROJECTS_URI, LegacyFollowers, ResourceEvents, status_uri
 from aura_gateway.mcp_tools import McpTools
+from aura_gateway.mcp_toolsets import TOOLSETS_HEADER, chosen
+from aura_gateway.questions import QUESTIONS, Question
 from aura_gateway.version import installed_version
 from aura_shared.errors import AuraError
 from aura_shared.lean_imports import without
@@ -40,6 +52,8 @@ INSTRUCTIONS: Final = (
 MAX_SESSIONS: Final = 256  # Of clients of older revisions; each has a task, and a shim needs one.
 _JSON: Final = "application/json"
 
+_BY_TOOL: Final = {question.tool: question for question in QUESTIONS}
+
 log = get_logger("mcp")
 
 
@@ -51,7 +65,9 @@ class _AuraMcp(MCPServer[Any]):
         with without("rich"):
             self._set_up(tools, events, state_key)
         self._hearing = hearing
-        self._own_tools = frozenset(tool.name for tool in tools.all())
+        self._tools = tools
+        self._opted_tools: dict[str, ServedTool] = {}
+        self._own_tools = frozenset([*(tool.name for tool in tools.all()), *_BY_TOOL])
 
     @override
     def _tool_input_schema(self, name: str) -> dict[str, Any] | None:
@@ -69,6 +85,45 @@ class _AuraMcp(MCPServer[Any]):
             subscriptions=events,
             log_level="WARNING",
         )
+
+    @override
+    async def _handle_list_tools(
+        self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        """The default tools, and those of the toolsets that the client names."""
+        listed = await super()._handle_list_tools(ctx, params)
+        more = chosen(ctx.request.headers.get(TOOLSETS_HEADER) if ctx.request is not None else None)
+        if not more:
+            return listed
+        tools = [self._opted(question) for question in more]
+        shown = [
+            Tool(
+                name=tool.name,
+                description=tool.description,
+                input_schema=tool.parameters,
+                output_schema=tool.output_schema,
+                annotations=tool.annotations,
+            )
+            for tool in tools
+        ]
+        return listed.model_copy(update={"tools": [*listed.tools, *shown]})
+
+    @override
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """A tool that was not listed for this client can be called all the same."""
+        question = _BY_TOOL.get(name)
+        if question is None or context is None:
+            return await super().call_tool(name, arguments, context)
+        return cast("CallToolResult", await self._opted(question).run(arguments, context))
+
+    def _opted(self, question: Question) -> ServedTool:
+        """The tool of a question, made when it is first wanted: all of them would cost every start 0.1 s."""
+        found = self._opted_tools.get(question.tool)
+        if found is None:
+            found = self._opted_tools[question.tool] = self._tools.asking_for(question)
+        return found
 
     @override
     async def list_resources(self) -> list[Resource]:

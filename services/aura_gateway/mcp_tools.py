@@ -15,11 +15,11 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from starlette.requests import Request as HttpRequest
 from typing_extensions import override
 
-from aura_gateway import mcp_texts
+from aura_gateway import mcp_texts, mcp_toolsets
 from aura_gateway.asking import Asking, bounded
 from aura_gateway.calls import Call, call_of
 from aura_gateway.hearing import Hearing
@@ -34,6 +34,7 @@ from aura_gateway.mcp_arguments import (
     compact_schema,
 )
 from aura_gateway.problems import usage_problem
+from aura_gateway.questions import Question
 from aura_gateway.status import StatusBoard
 from aura_shared.errors import AuraError, IndexBuilding, UnknownProject
 from aura_shared.logging import get_logger
@@ -104,6 +105,8 @@ class _Kind:
     arguments: type[Arguments]
     gives: tuple[str, ...]
     """Lists that the structured answer holds."""
+    writes: bool = False
+    """Whether it can change files of the project."""
 
 
 _SEARCH = _Kind(
@@ -174,6 +177,26 @@ class McpTools:
             _tool(_MAP, self._map),
             _tool(_STATUS, self._status),
         ]
+
+    def asking_for(self, question: Question) -> Tool:
+        """The tool of a question that clients opt in to."""
+
+        async def ask(context: ToolContext, call: Call, given: dict[str, Any]) -> Answered:
+            def text(answer: BaseModel, project: str) -> str:
+                return mcp_texts.listed_text(mcp_toolsets.answer_text(mcp_texts.structured(answer, project), project))
+
+            return await self._answer(question.kind, text, context, call, given)
+
+        lists = tuple(name for name, field in question.reply.model_fields.items() if "list[" in str(field.annotation))
+        kind = _Kind(
+            question.tool,
+            question.title,
+            question.description,
+            mcp_toolsets.arguments_of(question),
+            lists,
+            question.writes,
+        )
+        return _tool(kind, ask)
 
     async def project_list(self, cause: str) -> list[ProjectInfo]:
         """The registered projects; a list of the last moments will do."""
@@ -332,6 +355,10 @@ def _tool(kind: _Kind, work: Work) -> Tool:
         icons=None,
         meta=None,
         annotations=ToolAnnotations(
-            title=kind.title, read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+            title=kind.title,
+            read_only_hint=not kind.writes,
+            destructive_hint=kind.writes,
+            idempotent_hint=not kind.writes,
+            open_world_hint=False,
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final, cast
@@ -16,9 +17,10 @@ from aura_gateway import bodies, status
 from aura_gateway.events import EVENT_KINDS, TOO_SLOW, EventFrame
 from aura_gateway.guard import OPEN_PATHS
 from aura_gateway.problems import PROBLEM_RESPONSES
-from aura_shared.messages import code
+from aura_gateway.questions import QUESTIONS, body_of
+from aura_shared.messages.registry import MODULES
 
-__all__ = ["describe", "document"]
+__all__ = ["describe", "document", "field_docs"]
 
 _ABOUT: Final = (
     "Aura's local HTTP interface. It listens on a loopback address only; address and token are in the discovery file "
@@ -105,19 +107,21 @@ def _describe_fields(schemas: Document) -> None:
         schema = schemas.get(kind.__name__)
         if schema is None:
             continue
-        for name, text in _field_docs(kind).items():
+        for name, text in field_docs(kind).items():
             if name in schema.get("properties", {}):
                 schema["properties"][name].setdefault("description", text)
 
 
 def _models() -> Iterator[type[BaseModel]]:
-    for module in (code, bodies, status):
+    for module in (*MODULES, bodies, status):
         for value in vars(module).values():
             if inspect.isclass(value) and issubclass(value, BaseModel):
                 yield value
+    for question in QUESTIONS:
+        yield body_of(question.kind)
 
 
-def _field_docs(kind: type[BaseModel]) -> dict[str, str]:
+def field_docs(kind: type[BaseModel]) -> dict[str, str]:
     """The texts below the fields of a class and of those it inherits from."""
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
@@ -127,6 +131,8 @@ def _field_docs(kind: type[BaseModel]) -> dict[str, str]:
 
 
 def _own_field_docs(kind: type[BaseModel]) -> dict[str, str]:
+    if not hasattr(sys.modules.get(kind.__module__), kind.__name__):
+        return {}  # Made by `body_of`: it has no source, and no fields of its own.
     definition = cast("ast.ClassDef", ast.parse(inspect.cleandoc("\n" + inspect.getsource(kind))).body[0])
     found: dict[str, str] = {}
     for field, below in zip(definition.body, definition.body[1:], strict=False):

@@ -24,12 +24,13 @@ from aura_gateway.calls import call_of
 from aura_gateway.exposition import join_expositions
 from aura_gateway.hearing import Hearing
 from aura_gateway.problems import PROBLEM_RESPONSES
+from aura_gateway.questions import QUESTIONS, Question, body_of
 from aura_gateway.status import StatusAnswer, StatusBoard
 from aura_shared.discovery import PROTOCOL_MAX, PROTOCOL_MIN
 from aura_shared.errors import UsageProblem
 from aura_shared.messages import code
-from aura_shared.messages.core import Done, ReplyT
-from aura_shared.messages.core import Request as Question
+from aura_shared.messages.core import Done, Reply, ReplyT
+from aura_shared.messages.core import Request as Message
 
 __all__ = ["ProtocolMismatch", "Rest", "routes"]
 
@@ -53,7 +54,7 @@ class Rest:
     exposition: Callable[[], str]
     """The gateway's own metrics."""
 
-    async def pass_on(self, http: Request, question: Question[ReplyT], project: str = "") -> Response:
+    async def pass_on(self, http: Request, question: Message[ReplyT], project: str = "") -> Response:
         """Ask, and give the answer back as it is; a client that leaves takes its question back."""
         call = call_of(http.scope)
         call.project = project[:200]
@@ -94,6 +95,8 @@ def routes(rest: Rest) -> APIRouter:
 
     _add_project_routes(router, rest)
     _add_code_routes(router, rest)
+    for question in QUESTIONS:
+        _add_question(router, rest, question)
     return router
 
 
@@ -140,6 +143,24 @@ def _add_code_routes(router: APIRouter, rest: Rest) -> None:
     @router.post("/v1/map", tags=["code"], summary="A project by folder", response_model=code.MapAnswer)
     async def project_map(http: Request, body: MapProjectBody) -> Response:
         return await rest.pass_on(http, body, body.project)
+
+
+def _add_question(router: APIRouter, rest: Rest, question: Question) -> None:
+    body_kind = body_of(question.kind)
+
+    async def ask(http: Request, body: Message[Reply]) -> Response:
+        return await rest.pass_on(http, body, str(getattr(body, "project", "")))
+
+    ask.__annotations__["body"] = body_kind
+    router.add_api_route(
+        f"/v1/{question.route}",
+        ask,
+        methods=["POST"],
+        tags=[question.toolset],
+        summary=question.title,
+        name=question.tool,
+        response_model=question.reply,
+    )
 
 
 class _Exposition(Response):
