@@ -8,10 +8,11 @@ clients, each with a shim of its own, share the one daemon.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -31,6 +32,7 @@ MAX_REQUESTS: Final = 64  # At once; each has a thread.
 VERSION_META: Final = "io.modelcontextprotocol/protocolVersion"
 SUBSCRIPTION_META: Final = "io.modelcontextprotocol/subscriptionId"
 LISTEN: Final = "subscriptions/listen"
+TOOLSETS_VARIABLE: Final = "AURA_TOOLSETS"
 
 RequestId = str | int
 
@@ -40,8 +42,19 @@ def manifest_file() -> Path:
     return Path(__file__).with_name("mcp_manifest.json")
 
 
-def main() -> int:
-    """Serve until standard input ends; returns the exit code."""
+def toolsets() -> str:
+    """The groups of tools that the client opted in to, besides the usual ones."""
+    return os.environ.get(TOOLSETS_VARIABLE, "")
+
+
+def main(more_tools: Sequence[str] = ()) -> int:
+    """Serve until standard input ends; returns the exit code.
+
+    Args:
+        more_tools: Toolsets to offer besides the usual tools; without any, what `AURA_TOOLSETS` names.
+    """
+    if more_tools:
+        os.environ[TOOLSETS_VARIABLE] = ",".join(more_tools)
     output = sys.stdout.buffer
     sys.stdout = sys.stderr  # Whatever prints by accident must not come between the messages.
     shim = Shim(output)
@@ -128,7 +141,7 @@ class Shim:
             result = {}
         elif method == "server/discover" and known:
             result = object_of(self._manifest, "discover")
-        elif method == "tools/list" and (known or (self._opening is not None and not version)):
+        elif method == "tools/list" and not toolsets() and (known or (self._opening is not None and not version)):
             result = object_of(self._manifest, "tools_modern" if version else "tools_legacy")
         if result is None:
             return False

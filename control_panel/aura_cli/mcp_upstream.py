@@ -164,6 +164,7 @@ def _common(found: Discovery) -> dict[str, str]:
         "Accept": "application/json, text/event-stream",
         "User-Agent": "aura-mcp-stdio",
         "X-Aura-Project": quote(os.fsencode(place)),
+        "X-Aura-Toolsets": _field(os.environ.get("AURA_TOOLSETS", "")),
     }
 
 

@@ -43,8 +43,15 @@ _DRY = click.option("--dry-run", is_flag=True, help="Only show the difference.")
     examples=["aura mcp install --client cursor", "aura mcp clients", "aura mcp uninstall --client cursor"],
 )
 @click.option("--stdio", is_flag=True, help="Serve over standard input and output; this is the default.")
+@click.option(
+    "--toolset",
+    "toolsets",
+    multiple=True,
+    type=click.Choice(["structure", "findings", "similar", "overview", "all"]),
+    help="Offer these tools too; repeatable. Also: AURA_TOOLSETS=structure,findings.",
+)
 @click.pass_context
-def mcp(context: click.Context, *, stdio: bool) -> int:  # noqa: ARG001 - there is one transport; the flag says so in client files
+def mcp(context: click.Context, *, stdio: bool, toolsets: tuple[str, ...]) -> int:  # noqa: ARG001 - there is one transport; the flag says so in client files
     """Serve an MCP client over standard input and output, or set clients up.
 
     Without a command it is the server that editors and agents start; it starts Aura when it is not running.
@@ -53,7 +60,7 @@ def mcp(context: click.Context, *, stdio: bool) -> int:  # noqa: ARG001 - there 
         return 0
     from aura_cli import mcp_shim  # noqa: PLC0415 - setting a client up needs no server
 
-    return mcp_shim.main()
+    return mcp_shim.main(toolsets)
 
 
 @mcp.command(
