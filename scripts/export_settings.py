@@ -111,6 +111,10 @@ def kind_of(annotation: Any) -> str:  # noqa: ANN401 - an annotation can be anyt
     choices = getattr(annotation, "__args__", ())
     if choices and all(isinstance(choice, str) for choice in choices):
         return ", ".join(f"`{choice}`" for choice in choices)
+    if getattr(annotation, "__origin__", None) is dict:
+        return "table"
+    if choices and isinstance(choices[0], type) and issubclass(choices[0], BaseModel):
+        return "list of tables"
     return {int: "whole number", float: "number", str: "text"}.get(annotation, "list of texts")
 
 

@@ -24,6 +24,8 @@ __all__ = [
     "BusSettings",
     "CodeSettings",
     "Explained",
+    "FindingsOverride",
+    "FindingsSettings",
     "GatewaySettings",
     "LogSettings",
     "NetworkSettings",
@@ -117,6 +119,41 @@ class CodeSettings(Section):
     """Share of changed chunks at which the index is compacted in the background."""
 
 
+class FindingsOverride(Section):
+    """Other standards for some files."""
+
+    paths: tuple[str, ...] = Field(min_length=1)
+    """Globs as in `.gitignore`."""
+    on: tuple[str, ...] = ()
+    """Rules that are on here."""
+    off: tuple[str, ...] = ()
+    """Rules that are off here."""
+    levels: dict[str, Literal["error", "warning", "hint"]] = {}
+    """Levels of rules here."""
+
+
+class FindingsSettings(Section):
+    """Which rules hold: a team's standards, kept in `.aura/config.toml` of its project.
+
+    `on` and `off` take identifiers of rules, categories, tags such as `cwe-89`, or `*` for all; an identifier wins over
+    a group, and `off` over `on`.
+    """
+
+    on: tuple[str, ...] = ()
+    """Rules that are switched on, also where a tool of the project says the same."""
+    off: tuple[str, ...] = ()
+    """Rules that are switched off."""
+    levels: dict[str, Literal["error", "warning", "hint"]] = {}
+    """Other levels by rule, as in `levels = { broad-except = "error" }`."""
+    options: dict[str, dict[str, int]] = {}
+    """Limits by rule, as in `options = { long-function = { lines = 60 } }`."""
+    overrides: tuple[FindingsOverride, ...] = ()
+    """Other standards for some files: tables `[[findings.overrides]]` with `paths`, `on`, `off` and `levels`; a later
+    one wins."""
+    tools_off: tuple[str, ...] = ()
+    """Tools of the project, such as `eslint`, that Aura does not call."""
+
+
 class GatewaySettings(Section):
     """The HTTP and MCP endpoint for editors and other clients."""
 
@@ -159,6 +196,7 @@ class Settings(Section):
     supervisor: SupervisorSettings = SupervisorSettings()
     bus: BusSettings = BusSettings()
     code: CodeSettings = CodeSettings()
+    findings: FindingsSettings = FindingsSettings()
     gateway: GatewaySettings = GatewaySettings()
     network: NetworkSettings = NetworkSettings()
 

@@ -240,7 +240,7 @@ class WriteBaseline(Request[BaselineAnswer]):
     project: str
     """Identifier, name or path of a registered project."""
     action: Literal["write", "update", "prune"] = "update"
-    """`write`: exactly what is found now. `update`: add what is new, take out what is mended. `prune`: only take out."""
+    """`write`: exactly what is found now. `update`: add the new, take out the mended. `prune`: only take out."""
     paths: list[str] = Field(default_factory=list)
     """Only what is found in paths that match one of these globs; the rest of the baseline stays."""
 
