@@ -88,6 +88,22 @@ def register(paths: AuraPaths, root: Path) -> tuple[Project, bool]:
     return project, project.id not in known
 
 
+def inside(project: Project, file: str) -> str:
+    """`file` relative to the project's root: as seen from the working directory, or else from the root.
+
+    Raises:
+        UsageProblem: It lies outside the project.
+    """
+    full = Path(os.path.realpath(file))
+    if not full.exists() and not Path(file).is_absolute():
+        full = Path(os.path.realpath(Path(project.root) / file))
+    if not project.contains(full):
+        raise UsageProblem(
+            f"{file} lies outside the project {project.name} ({project.root})", hint="Name its project with --project."
+        )
+    return full.relative_to(project.root).as_posix()
+
+
 def refuse_too_wide(root: Path) -> None:
     """Raises UsageProblem for the home folder and everything around it."""
     if too_wide(root):

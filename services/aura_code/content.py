@@ -52,6 +52,16 @@ def read_file(root: Path, path: str, options: ReadOptions = DEFAULT_OPTIONS) -> 
     Raises:
         FileNotFoundError: There is no such file (any more).
     """
+    loaded = load(root, path, options)
+    return loaded if isinstance(loaded, FileFacts) else facts_of(path, *loaded, options)
+
+
+def load(root: Path, path: str, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[Stamp, bytes] | FileFacts:
+    """Stamp and content of a file, or the facts that say why it is not read.
+
+    Raises:
+        FileNotFoundError: There is no such file (any more).
+    """
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
@@ -59,16 +69,15 @@ def read_file(root: Path, path: str, options: ReadOptions = DEFAULT_OPTIONS) -> 
     if _leads_outside(root, path):
         return skipped(path, Stamp(0, 0, _NOT_READ), "link")
     try:
-        loaded = _load(root / path, options.max_file_bytes)
+        stamp, data = _load(root / path, options.max_file_bytes)
     except OSError as error:
         if error.errno in _GONE:
             raise FileNotFoundError(error.errno, "no such file", path) from error
         reason: SkipReason = "link" if error.errno == errno.ELOOP else "unreadable"
         return skipped(path, Stamp(0, 0, _NOT_READ), reason)
-    stamp, data = loaded
     if data is None:
         return skipped(path, stamp, "too-large" if stamp.size > options.max_file_bytes else "unreadable")
-    return facts_of(path, stamp, data, options)
+    return stamp, data
 
 
 def facts_of(path: str, stamp: Stamp, data: bytes, options: ReadOptions = DEFAULT_OPTIONS) -> FileFacts:

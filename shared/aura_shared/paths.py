@@ -73,6 +73,10 @@ class AuraPaths:
         """The folder of a project's index."""
         return self.data / "index" / project
 
+    def analysis(self, project: str) -> Path:
+        """The folder of what the analysis of a project found; it can be deleted at any time."""
+        return self.data / "analysis" / project
+
     def prepare(self) -> AuraPaths:
         """Create the folders, private to this user.
 

@@ -13,10 +13,9 @@ from aura_cli.examples import WithExamples
 from aura_cli.gateway import Gateway
 from aura_cli.passages import mark, place, query_pattern
 from aura_cli.screen import bold, cells, coloured, cut, dim, note, out, out_json, plural, safe, width
-from aura_cli.targets import find_project, when_built, with_daemon
-from aura_shared.errors import EmptyQuery, UsageProblem
+from aura_cli.targets import find_project, inside, when_built, with_daemon
+from aura_shared.errors import EmptyQuery
 from aura_shared.paths import find_paths
-from aura_shared.projects import Project
 
 
 @click.command(
@@ -132,22 +131,6 @@ def outline(*, file: str, project: str | None, imports: bool, no_wait: bool, as_
         return
     for line in outline_lines(answer, Path(target.root), with_imports=imports):
         out(line)
-
-
-def inside(project: Project, file: str) -> str:
-    """`file` relative to the project's root: as seen from the working directory, or else from the root.
-
-    Raises:
-        UsageProblem: It lies outside the project.
-    """
-    full = Path(os.path.realpath(file))
-    if not full.exists() and not Path(file).is_absolute():
-        full = Path(os.path.realpath(Path(project.root) / file))
-    if not project.contains(full):
-        raise UsageProblem(
-            f"{file} lies outside the project {project.name} ({project.root})", hint="Name its project with --project."
-        )
-    return full.relative_to(project.root).as_posix()
 
 
 def outline_lines(answer: JsonObject, root: Path, *, with_imports: bool) -> list[str]:
