@@ -41,8 +41,9 @@ _TESTS: Final = re.compile(r"(?:Test|Benchmark|Fuzz|Example)(?![a-z])")
 _INTERFACE_METHODS: Final = frozenset(
     words(
         "String Error Unwrap Is As ServeHTTP RoundTrip Len Less Swap Push Pop Read Write Close Seek ReadAt WriteAt"
-        " ReadFrom WriteTo ReadByte WriteByte Format GoString Scan Value MarshalJSON UnmarshalJSON MarshalText UnmarshalText"
-        " MarshalYAML UnmarshalYAML MarshalBinary UnmarshalBinary Name Size Mode ModTime IsDir Sys Lock Unlock"
+        " ReadFrom WriteTo ReadByte WriteByte Format GoString Scan Value MarshalJSON UnmarshalJSON MarshalText"
+        " UnmarshalText MarshalYAML UnmarshalYAML MarshalBinary UnmarshalBinary Name Size Mode ModTime IsDir Sys"
+        " Lock Unlock"
     )
 )
 """Methods that the standard library calls through its interfaces."""
