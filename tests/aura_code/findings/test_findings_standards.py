@@ -38,7 +38,7 @@ def held(replaced: tuple[str, ...] = (), **settings: object) -> list[str]:
     ],
 )
 def test_rules_are_switched_by_name_and_by_group(settings: dict[str, object], rules: list[str]) -> None:
-    assert held(**settings) == rules
+    assert held((), **settings) == rules
 
 
 def test_a_rule_is_silent_where_a_tool_of_the_project_says_the_same() -> None:
