@@ -8,17 +8,12 @@ import json
 import os
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
-import httpx2
 import pytest
-from mcp import Client
-from mcp.client.session import MessageHandlerFnT
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CallToolResult,
@@ -34,31 +29,14 @@ from aura_gateway.mcp_resources import LegacyFollowers, ResourceEvents
 from aura_gateway.mcp_server import tool_list_hash
 from aura_shared.messages.code import IndexUpdated, ProjectRemoved, ProjectStateChanged, SearchCode
 from aura_shared.settings import GatewaySettings
+from gateway_clients import LEGACY, MODERN, mcp_client, text
 from gateway_lab import Lab, project, running_gateway, until
 
-MODERN, LEGACY = "2026-07-28", "legacy"
 both_eras = pytest.mark.parametrize("era", [MODERN, LEGACY])
 META = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-
-
-@asynccontextmanager
-async def mcp_client(
-    lab: Lab, era: str, headers: dict[str, str] | None = None, take: MessageHandlerFnT | None = None
-) -> AsyncGenerator[Client]:
-    """A connected client."""
-    async with httpx2.AsyncClient(headers={**lab.headers, **(headers or {})}, trust_env=False) as http:
-        transport = streamable_http_client(f"{lab.url}/mcp", http_client=http)
-        async with Client(transport, mode=era, message_handler=take) as client:
-            yield client
-
-
-def text(result: object) -> str:
-    """The readable part of a tool's answer."""
-    assert isinstance(result, CallToolResult)
-    return "".join(getattr(part, "text", "") for part in result.content)
 
 
 def error(result: object) -> dict[str, Any]:
