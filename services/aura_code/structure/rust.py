@@ -428,16 +428,14 @@ class _RustReader(Gatherer):
         """What a path leads to."""
         if not path:
             return UNKNOWN
-        path = self._seen_from_file(path)
-        if not path:
-            return UNKNOWN
-        start = 1
-        if path[0] == "self" and len(path) > 1 and path[1] in self._top:
-            base = self._top[path[1]].binding
-            start = 2
+        seen: list[str] = list(self._seen_from_file(path))
+        if len(seen) > 1 and seen[0] == "self" and seen[1] in self._top:
+            base = self._top[seen[1]].binding
+            rest = seen[2:]
         else:
-            base = self._head(path[0])
-        for segment in path[start:]:
+            base = self._head(seen[0]) if seen else UNKNOWN
+            rest = seen[1:]
+        for segment in rest:
             base = _of_path(base, segment)
         return base
 
@@ -1257,10 +1255,10 @@ def _leaves(reader: Gatherer, node: Node, path: tuple[str, ...]) -> list[_Leaf]:
 
 
 def _leaf(reader: Gatherer, node: Node, path: tuple[str, ...]) -> list[_Leaf]:
-    names = (*path, *_plain_path(reader, node))
+    names: list[str] = [*path, *_plain_path(reader, node)]
     if not names or node.type.endswith("comment"):
         return []
     if names[-1] == "self" and len(names) > 1:
-        return [_Leaf(names[:-2], names[-2], names[-2], node)]
+        return [_Leaf(tuple(names[:-2]), names[-2], names[-2], node)]
     end = node.child_by_field_name("name") or node
-    return [_Leaf(names[:-1], names[-1], names[-1], end)]
+    return [_Leaf(tuple(names[:-1]), names[-1], names[-1], end)]
