@@ -115,6 +115,7 @@ class _GoReader(Gatherer):
             "qualified_type": self._qualified_type,
             "pointer_type": self.pass_on,
             "parenthesized_type": self.pass_on,
+            "type_constraint": self.pass_on,
             "slice_type": self._list_type,
             "array_type": self._list_type,
             "channel_type": self._list_type,

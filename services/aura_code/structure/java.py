@@ -40,7 +40,8 @@ _METHODS: Final[dict[str, SymbolKind]] = {
 }
 _CONTAINERS: Final = words(
     "List Set Collection Iterable Iterator Optional Stream Queue Deque ArrayList LinkedList HashSet TreeSet"
-    " LinkedHashSet ArrayDeque Supplier Callable Future CompletableFuture ThreadLocal AtomicReference WeakReference Provider Class"
+    " LinkedHashSet ArrayDeque Supplier Callable Future CompletableFuture ThreadLocal AtomicReference WeakReference"
+    " Provider Class"
 )
 _MAPS: Final = words("Map HashMap LinkedHashMap TreeMap ConcurrentMap ConcurrentHashMap SortedMap NavigableMap")
 _ELEMENT: Final = words(
