@@ -202,7 +202,6 @@ def test_go_forms_that_give_a_known_type() -> None:
     assert goes[-4] == ("member", ("type", ("free", "Deep")), "Go")
     assert bindings(found, "Run") == [("member", ("type", ("free", "Runner")), "Run")]
     assert [use.kind for use in uses(found, "counter")] == ["write"]
-    assert defined(found, "b").type == ()
     assert [use.kind for use in uses(found, "name")] == ["name"]
 
 
