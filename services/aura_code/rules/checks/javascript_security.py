@@ -68,9 +68,9 @@ def password_hash(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
 def _is_of_password(file: SourceFile, call: Node, kind: str) -> bool:
     """Whether `.update(…)` behind the call gets a password, or old hashes are made in a function about passwords."""
     updated = call.parent.parent if call.parent is not None else None
-    if updated is not None and updated.type == "call_expression":
-        if any(PASSWORD.search(file.text_of(each)) for each in arguments(updated)):
-            return True
+    given = arguments(updated) if updated is not None and updated.type == "call_expression" else []
+    if any(PASSWORD.search(file.text_of(each)) for each in given):
+        return True
     declared = call.parent if call.parent is not None and call.parent.type == "variable_declarator" else None
     target = field(declared, "name") if declared is not None else None
     if target is not None:
@@ -136,9 +136,10 @@ def rights_for_all(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
     for call, name in calls_of_method(file, frozenset({"chmod", "chmodSync", "fchmod"})):
         given = arguments(call)
         text = file.text_of(given[1]).strip("'\"") if len(given) > 1 else ""
-        if re.fullmatch(r"(?:0o)?[0-7]{3,4}", text) and (text.startswith("0") or given[1].type == "string"):
-            if int(text.replace("0o", ""), 8) & 0o002:
-                yield Hit(given[1], f"`{name}` with `{text}` lets every user of the machine write here.")
+        if not re.fullmatch(r"(?:0o)?[0-7]{3,4}", text) or not (text.startswith("0") or given[1].type == "string"):
+            continue
+        if int(text.replace("0o", ""), 8) & 0o002:
+            yield Hit(given[1], f"`{name}` with `{text}` lets every user of the machine write here.")
 
 
 def weak_random(file: SourceFile, _captures: Captures) -> Iterator[Hit]:

@@ -117,13 +117,20 @@ def _target(file: SourceFile, node: Node) -> str:
 def certificates_off(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
     """Connections that do not check who answers."""
     text = file.text
-    if b"verify" in text or b"ssl" in text or b"CERT_NONE" in text or b"validate_certs" in text:
+    if b"verify" in text or b"ssl" in text or b"CERT_NONE" in text:
         yield from _switched_off(file)
         for call, _ in calls_to(file, _UNVERIFIED):
             if not _is_optional(file, call):
                 yield Hit(field(call, "function") or call, "This context accepts every certificate.")
 
 
+_VALUES: Final = {
+    "verify_mode": "CERT_NONE",
+    "cert_reqs": "CERT_NONE",
+    "_create_default_https_context": "_create_unverified_context",
+    "PYTHONHTTPSVERIFY": "0",
+}
+_CHECKS: Final = frozenset({"check_hostname", "verify_ssl", "ssl_verify", "verify_certs", "verify_hostname"})
 _SWITCHES: Final = """
 (keyword_argument name: (identifier) @name value: [(false) (attribute) (string) (none)] @value) @at
 (assignment left: [(attribute attribute: (identifier) @name) (subscript subscript: (string (string_content) @name))] right: [(false) (attribute) (string) (integer)] @value) @at
@@ -140,17 +147,13 @@ def _switched_off(file: SourceFile) -> Iterator[Hit]:
 
 
 def _is_off(file: SourceFile, name: str, value: Node, at: Node) -> bool:
-    text = file.text_of(value)
-    if name in {"verify_mode", "cert_reqs"}:
-        return text.rpartition(".")[2].strip("'\"") == "CERT_NONE"
-    if name == "_create_default_https_context":
-        return text.endswith("_create_unverified_context")
-    if name == "PYTHONHTTPSVERIFY":
-        return text.strip("'\"") == "0"
+    written = file.text_of(value).rpartition(".")[2].strip("'\"")
+    if name in _VALUES:
+        return written == _VALUES[name]
     if value.type != "false":
         return False
-    if name in {"check_hostname", "verify_ssl", "ssl_verify", "verify_certs", "verify_hostname", "validate_certs"}:
-        return name != "validate_certs" or at.type == "assignment"
+    if name in _CHECKS:
+        return True
     if at.type == "assignment":
         return name == "verify" and _is_session(file, at)
     return name in {"verify", "ssl"} and _is_http_call(file, at, name)
