@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from aura_code.findings.checking import RawFinding, apply_edits, check_source, compiled
-from aura_code.findings.loading import RuleSet
+from aura_code.findings.loading import RuleSet, with_options
 from aura_code.findings.model import Example, Rule
 from aura_code.languages import language_of, languages
 from aura_code.syntax import parse_source
@@ -44,7 +44,7 @@ def problem_of(case: Case) -> str:
     file = parse_source(path, text, language=case.language)
     if file is None or file.root.has_error:
         return f"the example is not valid {case.language}; give it a `path` when it is meant for one language only"
-    rules = RuleSet([case.rule])
+    rules = RuleSet([with_options(case.rule, case.example.options)])
     if problems := compiled(rules, case.language).problems:
         return problems[0].reason
     found = check_source(file, rules)

@@ -120,6 +120,7 @@ class _ExampleTable(_Table):
     code: str
     path: str = ""
     fixed: str | None = None
+    options: dict[str, int] = Field(default_factory=dict)
 
 
 class _PartTable(_Table):
@@ -218,9 +219,13 @@ def _part(table: _RuleTable, number: int, shown: str) -> RulePart:
         languages=tuple(raw.languages),
         query=query,
         check=_check(raw.check, table.options, f"{place}.check") if raw.check else None,
-        bad=tuple(Example(example.code, example.path, example.fixed) for example in raw.bad),
-        good=tuple(Example(example.code, example.path, example.fixed) for example in raw.good),
+        bad=tuple(_example(example) for example in raw.bad),
+        good=tuple(_example(example) for example in raw.good),
     )
+
+
+def _example(table: _ExampleTable) -> Example:
+    return Example(table.code, table.path, table.fixed, table.options)
 
 
 def _check(name: str, options: Mapping[str, int], place: str) -> Check:

@@ -54,6 +54,8 @@ class Example:
     """Path that the code pretends to have; empty for `example` with the language's ending."""
     fixed: str | None = None
     """The code after the fix, markers included as they stand."""
+    options: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Other values of the rule's options, so that an example of a limit can be short."""
 
 
 @dataclass(frozen=True, slots=True)
