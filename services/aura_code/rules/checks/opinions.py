@@ -123,7 +123,7 @@ def missing_types(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
 
 def _is_public(structure: FileStructure, definition: Definition) -> bool:
     """Whether it and all around it is public, and it does not live within a function."""
-    while definition.public and not (definition.name.startswith("__") and definition.name.endswith("__")):
+    while definition.public and not definition.name.startswith("_"):
         if definition.parent < 0:
             return True
         definition = structure.definitions[definition.parent]
@@ -148,7 +148,9 @@ def naming(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
 
 
 def _is_given(language: str, name: str) -> bool:
-    """Whether a framework prescribes the name."""
+    """Whether a framework prescribes the name, or it is none that a style guide speaks of: `"a-b"`, `r#in`, `E`, `MAX`."""
+    if not name.replace("$", "_").isidentifier() or name.isupper():
+        return True
     if language == "python":
         return _GIVEN.fullmatch(name) is not None
     return language == "go" and _TESTS_OF_GO.fullmatch(name) is not None
