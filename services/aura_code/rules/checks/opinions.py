@@ -148,7 +148,7 @@ def naming(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
 
 
 def _is_given(language: str, name: str) -> bool:
-    """Whether a framework prescribes the name, or it is none that a style guide speaks of: `"a-b"`, `r#in`, `E`, `MAX`."""
+    """Whether a framework prescribes the name, or no style guide speaks of it: `"a-b"`, `r#in`, `E`, `MAX`."""
     if not name.replace("$", "_").isidentifier() or name.isupper():
         return True
     if language == "python":
