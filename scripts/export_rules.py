@@ -32,7 +32,7 @@ worth a look. A rule that is *off* waits until a team switches it on in `.aura/c
 ```toml
 [findings]
 on = ["long-function", "style"]
-off = ["todo-comment"]
+off = ["duplicate-branch"]
 levels = {{ broad-except = "error" }}
 
 [findings.options.long-function]

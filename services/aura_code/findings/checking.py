@@ -14,7 +14,7 @@ from tree_sitter import Language, Node, Query, QueryError
 from aura_code.findings.loading import RuleProblem, RuleSet
 from aura_code.findings.model import Captures, Check, Edit, Hit, Rule
 from aura_code.languages import languages
-from aura_code.parsing import matches
+from aura_code.parsing import Deadline, matches
 from aura_code.syntax import SourceFile
 
 _log = logging.getLogger(__name__)
@@ -116,17 +116,22 @@ def _join(grammar: Language, joined: _Joined) -> Compiled:
     return Compiled(query, by_pattern, tuple(joined.whole), tuple(problems))
 
 
-def check_source(file: SourceFile, rules: RuleSet) -> list[RawFinding]:
+def check_source(file: SourceFile, rules: RuleSet, *, cpu_s: float = 10.0) -> list[RawFinding]:
     """What the rules report in a file, in the order of the file; the same place and rule once.
 
-    A check that raises is logged and reports nothing more in this file; the other rules go on.
+    A check that raises is logged and reports nothing more in this file; the other rules go on. After `cpu_s` seconds of
+    CPU, which no file written by people needs, what is left of the file is not looked at.
     """
     ready = compiled(rules, file.language)
     run = _Run(file)
+    deadline = Deadline(cpu_s)
     for job in ready.whole:
         run.ask(job, _NONE)
     if ready.query is not None:
         for pattern, captures in matches(ready.query, file.tree):
+            if deadline.passed():
+                _log.warning("rules_given_up %s", file.path)
+                break
             for job in ready.jobs[pattern]:
                 run.ask(job, captures)
     return run.found()

@@ -1,8 +1,9 @@
 """Prints what rules report in files, to judge a rule on real code.
 
-usage: python -m aura_code.findings.try_rules [--rule ID]... [--off-too] [--count] PATH...
+usage: python -m aura_code.findings.try_rules [--rule ID]... [--off-too] [--silenced] [--count] PATH...
 
-A line is `path:line rule message`; files are listed as the index lists them. Problems of rule files come first.
+A line is `path:line rule message`; files are listed as the index lists them. Findings that a comment silences are left
+out, or with `--silenced` shown with how. Problems of rule files come first.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final, NamedTuple
 
 from aura_code.decoding import as_utf8, is_binary, why_skip
 from aura_code.files import list_files
-from aura_code.findings.checking import check_source
+from aura_code.findings.analysis import analyse_source
 from aura_code.findings.loading import RuleSet, load_rules
 from aura_code.syntax import SourceFile, parse_source
 
@@ -58,7 +59,7 @@ def chosen_rules(wanted: list[str], *, off_too: bool) -> RuleSet:
     return rules if off_too else rules.on()
 
 
-def look_at(files: list[tuple[str, str]], wanted: list[str], *, off_too: bool) -> Report:
+def look_at(files: list[tuple[str, str]], wanted: list[str], *, off_too: bool, silenced: bool = False) -> Report:
     """What the rules report in some files, given as path on disk and path in the project."""
     rules = chosen_rules(wanted, off_too=off_too)
     report = Report([], 0, 0)
@@ -67,9 +68,10 @@ def look_at(files: list[tuple[str, str]], wanted: list[str], *, off_too: bool) -
         if source is None:
             continue
         report = report._replace(files=report.files + 1, lines=report.lines + len(source.starts) - 1)
-        report.findings.extend(
-            (path, source.line_of(found.start), found.rule.id, found.message) for found in check_source(source, rules)
-        )
+        for found in analyse_source(source, rules):
+            if silenced or not found.suppressed:
+                how = f" [{found.suppressed}]" if found.suppressed else ""
+                report.findings.append((path, found.span.start_line, found.rule, found.message + how))
     return report
 
 
@@ -85,6 +87,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m aura_code.findings.try_rules", description=__doc__)
     parser.add_argument("--rule", action="append", default=[], help="only this rule, on or off; may be repeated")
     parser.add_argument("--off-too", action="store_true", help="also rules that are off by default")
+    parser.add_argument("--silenced", action="store_true", help="also findings that a comment silences")
     parser.add_argument("--count", action="store_true", help="only how many findings each rule has")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("paths", nargs="+", type=Path)
@@ -97,7 +100,7 @@ def main(arguments: list[str]) -> int:
     begun = time.perf_counter()
     files = [file for place in options.paths for file in files_below(place)]
     batches = [files[first : first + _BATCH] for first in range(0, len(files), _BATCH)]
-    work = partial(look_at, wanted=options.rule, off_too=options.off_too)
+    work = partial(look_at, wanted=options.rule, off_too=options.off_too, silenced=options.silenced)
     counts: Counter[str] = Counter()
     read = lines = 0
     with ProcessPoolExecutor(max_workers=max(1, min(options.processes, len(batches)))) as pool:

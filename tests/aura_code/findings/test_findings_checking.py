@@ -123,3 +123,8 @@ def test_an_example_with_a_path_runs_in_its_language_only() -> None:
 
 def test_markers_end_their_line() -> None:
     assert marked_lines("a # <-\nb // <-\nc {/* <- */}\nd '# <-' + x\n") == [1, 2, 3]
+
+
+def test_a_file_that_takes_too_long_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    assert check_source(python("run()\n"), RuleSet([make_rule()]), cpu_s=-1) == []
+    assert caplog.messages == ["rules_given_up app.py"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from aura_code.findings.analysis import analyse_source
-from aura_code.findings.loading import RuleSet
+from aura_code.findings.loading import RuleSet, load_rules
 from aura_code.findings.standards import standards_of
 from aura_code_rules import make_rule, python
 from aura_shared.settings import FindingsSettings
@@ -89,3 +92,11 @@ def test_options_are_set_and_the_key_changes_with_all_that_matters() -> None:
     assert tuned.rules["mistake"].options == {"lines": 9}
     assert plain.key == standards_of(rules, FindingsSettings()).key
     assert len({plain.key, tuned.key, standards_of(rules, FindingsSettings(), ("ruff",)).key}) == 3
+
+
+def test_the_standards_on_the_page_hold() -> None:
+    file = Path(__file__).resolve().parents[3] / "docs" / "findings.md"
+    samples = re.findall(r"```toml\n(\[findings\].*?)```", file.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(samples) == 1
+    settings = FindingsSettings.model_validate(tomllib.loads(samples[0])["findings"])
+    assert standards_of(load_rules(), settings).problems == ()
