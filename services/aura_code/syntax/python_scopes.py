@@ -369,12 +369,15 @@ class _Walker:
     # What was collected
 
     def _settle_bounds(self) -> None:
+        later: list[tuple[Scope, Bound]] = []
         for scope, bound in self._bounds:
-            owner = _owner_of(scope, bound.name)
-            variable = owner.variables.get(bound.name)
-            if variable is None:
-                variable = owner.variables[bound.name] = Variable(bound.name, owner)
-            variable.bounds.append(bound)
+            outward = scope.outward.get(bound.name)
+            if outward == "nonlocal":
+                later.append((scope, bound))
+            else:
+                _own(self._module if outward == "global" else scope, bound)
+        for scope, bound in later:
+            _own(_nonlocal_owner(scope, bound.name), bound)
         for scope in self._scopes:
             for variable in scope.variables.values():
                 if len(variable.bounds) > 1:
@@ -1162,17 +1165,18 @@ def _function_around(scope: Scope) -> Scope | None:
     return around
 
 
-def _owner_of(scope: Scope, name: str) -> Scope:
-    outward = scope.outward.get(name)
-    if outward is None:
-        return scope
-    if outward == "global":
-        return _top(scope)
+def _own(owner: Scope, bound: Bound) -> None:
+    variable = owner.variables.get(bound.name)
+    if variable is None:
+        variable = owner.variables[bound.name] = Variable(bound.name, owner)
+    variable.bounds.append(bound)
+
+
+def _nonlocal_owner(scope: Scope, name: str) -> Scope:
+    """The nearest function around that binds a name which `nonlocal` declares."""
     around = scope.parent
     while around is not None:
-        if around.kind in {"function", "lambda"} and name not in around.outward:
+        if around.kind in {"function", "lambda"} and name in around.variables:
             return around
-        if around.kind in {"function", "lambda"} and around.outward[name] == "global":
-            return _top(scope)
         around = around.parent
     return scope
