@@ -91,14 +91,19 @@ def duplicate_branch(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     """`if c { a() } else { a() }`."""
     whole, first, second = captures["if"][0], captures["first"][0], captures["second"][0]
     parent = whole.parent
-    if not first.named_child_count or (parent is not None and parent.type in {"if_statement", "else_clause"}):
+    if not _words(file, first)[2:] or (parent is not None and parent.type in {"if_statement", "else_clause"}):
         return
     if _words(file, first) == _words(file, second):
         yield Hit((whole.start_byte, whole.start_byte + 2))
 
 
 def _words(file: SourceFile, node: Node) -> list[str]:
-    return file.text_of(node).split()
+    """What a piece of code says, without comments and spacing."""
+    return [
+        file.text_of(part)
+        for part in inside(node, stop=_COMMENTS)
+        if not part.child_count and part.type not in _COMMENTS
+    ]
 
 
 def duplicate_condition(file: SourceFile, captures: Captures) -> Iterator[Hit]:
@@ -109,25 +114,24 @@ def duplicate_condition(file: SourceFile, captures: Captures) -> Iterator[Hit]:
         condition = field(each, "condition")
         if condition is None or field(each, "initializer") is not None:
             return
-        if condition.type in {"let_condition", "let_chain"} or any(part.type in _CALLS for part in inside(condition)):
+        if condition.type in {"let_condition", "let_chain"} or _calls(condition):
             seen.clear()
             continue
-        text = " ".join(_words(file, condition))
+        text = " ".join(file.text_of(condition).split())
         if text in seen:
             yield Hit(condition)
         seen.add(text)
 
 
+def _calls(node: Node) -> bool:
+    return node.type in _CALLS or any(part.type in _CALLS for part in inside(node))
+
+
 def _chain(first: Node) -> Iterator[Node]:
     """The links of an `if … else if …`, from the first one on; nothing for a later one."""
     parent = first.parent
-    if (
-        parent is not None
-        and parent.type in {"if_statement", "else_clause"}
-        and field(parent, "alternative") in {first, None}
-    ):
-        if parent.type == "else_clause" or field(parent, "alternative") == first:
-            return
+    if parent is None or parent.type == "else_clause" or field(parent, "alternative") == first:
+        return
     at: Node | None = first
     while at is not None:
         yield at
