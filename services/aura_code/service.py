@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from aura_code.analysis.demand import ToolRuns, analysis_answer, only_files, tools_of
+from aura_code.analysis.process import findings_settings
+from aura_code.analysis.protocol import RoundOutcome
+from aura_code.analysis.upkeep import Upkeep
+from aura_code.insight.desk import FROM_ANALYSIS, FROM_INDEX, Answer, Desk
 from aura_code.keeper import Keeper
 from aura_code.spans import read_span
+from aura_code.tools.calling import ToolsOutcome, trust_for
 from aura_shared.bus import Bus, Context
 from aura_shared.errors import AuraError, SettingsError, UnknownProject, UsageProblem
 from aura_shared.logging import get_logger
@@ -37,6 +44,8 @@ from aura_shared.messages.code import (
     SpanAnswer,
     SymbolAnswer,
 )
+from aura_shared.messages.core import Reply, ReplyT, Request
+from aura_shared.messages.findings import AnalysisAnswer, AnalyzeProject, FindingsUpdated
 from aura_shared.paths import AuraPaths
 from aura_shared.projects import Project, ProjectRegistry
 from aura_shared.service import Health
@@ -48,7 +57,6 @@ STATE_EVERY_S: Final = 0.2  # At most five state events a second for each projec
 AT_ONCE: Final = 4  # Searches in threads; more would only wait for the interpreter's lock.
 
 T = TypeVar("T")
-AnswerT = TypeVar("AnswerT", SearchAnswer, SymbolAnswer, OutlineAnswer, MapAnswer)
 
 
 class CodeService:
@@ -66,6 +74,8 @@ class CodeService:
         self._builds = asyncio.Semaphore(1)
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._reporter: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep(paths.analysis, self._tell_findings)
+        self._tools = ToolRuns()
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -87,6 +97,11 @@ class CodeService:
         serve(AddProject, self.add)
         serve(RemoveProject, self.remove)
         serve(ReindexProject, self.reindex)
+        serve(AnalyzeProject, self.analyze)
+        for kind, answer in FROM_INDEX.items():
+            serve(kind, partial(self._answer, answer, analysed=False))
+        for kind, answer in FROM_ANALYSIS.items():
+            serve(kind, partial(self._answer, answer, analysed=True))
 
     async def stop(self) -> None:
         """Let all projects go; their indexes are saved."""
@@ -94,6 +109,8 @@ class CodeService:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._upkeep.stop()
+        await self._tools.stop()
         self._tasks.clear()
         self._keepers.clear()
 
@@ -143,6 +160,41 @@ class CodeService:
         answer = await self._work(lambda: index.map(request))
         return _fresh(answer, keeper.freshness)
 
+    async def analyze(self, request: AnalyzeProject, _context: Context) -> AnalysisAnswer:
+        """Wait until everything is analysed, run the project's tools, and list what was found."""
+        started = time.monotonic()
+        keeper = await self._keeper(request.project)
+        await keeper.calm()
+        desk = self._desk(keeper)
+        await self._upkeep.complete(keeper.project.id, newest=True)
+        only = await self._work(lambda: only_files(desk.root, request))
+        tools: ToolsOutcome | None = None
+        if request.tools:
+            mine = self._settings.findings
+            trust = trust_for(desk.root, mine.tools, mine.run_project_tools)
+            off = (await self._work(lambda: findings_settings(desk.root))).tools_off
+            tools = await self._tools.outcome(
+                keeper.project.id,
+                (desk.index.generation, only),
+                lambda: tools_of(desk, only, trust=trust, off=off),
+            )
+        answer = await self._work(lambda: analysis_answer(desk, request, only, tools, time.monotonic() - started))
+        return _fresh(answer, keeper.freshness)
+
+    async def _answer(self, answer: Answer, request: Request[Any], _context: Context, *, analysed: bool) -> Reply:
+        """Answer one of the questions that have a function of their own."""
+        keeper = await self._keeper(str(getattr(request, "project", "")))
+        await keeper.calm()
+        desk = self._desk(keeper)
+        if analysed:
+            await self._upkeep.complete(keeper.project.id, newest=False)
+        reply = await self._work(lambda: answer(desk, request))
+        return _fresh(reply, keeper.freshness)
+
+    def _desk(self, keeper: Keeper) -> Desk:
+        name = keeper.project.id
+        return Desk(keeper.root, keeper.index, self._paths.analysis(name), self._paths.data / "undo" / name)
+
     # -- projects -----------------------------------------------------------------------------------------------
 
     async def list(self, _request: ListProjects, _context: Context) -> ProjectList:
@@ -168,6 +220,7 @@ class CodeService:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await keeper.remove()
+        await self._upkeep.forget(name)
         self._changed.pop(name, None)
         await self._bus.publish(ProjectRemoved(project=name), project=name, cause=context.envelope.id)
         return Done()
@@ -227,6 +280,25 @@ class CodeService:
     def _announce(self, info: ProjectInfo) -> None:
         self._changed[info.id] = info
         self._wake.set()
+        if info.phase == "ready":
+            self._analyse(info.id)
+
+    def _analyse(self, project: str) -> None:
+        """Begin to analyse a project whose index can answer."""
+        keeper = self._keepers.get(project)
+        if keeper is None:
+            return
+        settings = self._project_settings(keeper.project)
+        if settings.analysis:
+            self._upkeep.take_up(project, keeper.root, settings, lambda: keeper.index)
+
+    async def _tell_findings(self, project: str, outcome: RoundOutcome) -> None:
+        if not outcome.event:
+            return
+        try:
+            await self._bus.publish(FindingsUpdated.model_validate_json(outcome.event), project=project)
+        except AuraError:
+            log.warning("findings_not_published", project=project, exc_info=True)
 
     async def _report(self) -> None:
         """Send the newest state of every project that changed, a few times a second at most."""
@@ -248,17 +320,22 @@ class CodeService:
 
     async def _publish_update(self, update: IndexUpdated) -> None:
         """The index has moved on whether or not others can be told."""
+        self._upkeep.follow(update)
         try:
             await self._bus.publish(update, project=update.project)
         except AuraError:
             log.warning("update_not_published", project=update.project, exc_info=True)
 
 
-def _fresh(answer: AnswerT, freshness: Freshness) -> AnswerT:
-    """`answer` with what the keeper knows; the generation is the one that the index answered from."""
-    pending = max(freshness.pending, answer.freshness.pending)
-    update = {"pending": pending, "verified": freshness.verified}
-    return answer.model_copy(update={"freshness": answer.freshness.model_copy(update=update)})
+def _fresh(answer: ReplyT, freshness: Freshness) -> ReplyT:
+    """`answer` with what the keeper knows; the generation is the one that the index answered from, if it says so."""
+    own = getattr(answer, "freshness", None)
+    if not isinstance(own, Freshness):
+        return answer
+    pending = max(freshness.pending, own.pending)
+    generation = own.generation or freshness.generation
+    update = {"generation": generation, "pending": pending, "verified": freshness.verified}
+    return answer.model_copy(update={"freshness": own.model_copy(update=update)})
 
 
 def _inside(path: str, root: Path) -> str:

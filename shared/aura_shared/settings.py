@@ -117,6 +117,8 @@ class CodeSettings(Section):
     """Further patterns to leave out, written as in `.gitignore`."""
     background_compaction: float = Field(default=0.05, gt=0, le=1)
     """Share of changed chunks at which the index is compacted in the background."""
+    analysis: bool = True
+    """Whether changed files are analysed in the background, at low priority."""
 
 
 class FindingsOverride(Section):
@@ -152,6 +154,15 @@ class FindingsSettings(Section):
     one wins."""
     tools_off: tuple[str, ...] = ()
     """Tools of the project, such as `eslint`, that Aura does not call."""
+    tools: Literal["never", "installed"] = "installed"
+    """Whether linters and type checkers that you installed run on projects that have a configuration for them. Counts in
+    the user's settings only."""
+    run_project_tools: tuple[str, ...] = ()
+    """Folders of projects that you trust: tools and plugins that lie inside these projects may run. Counts in the
+    user's settings only."""
+    advisories: str = ""
+    """A folder or archive of advisories in OSV form, to compare dependencies with while the network is off. Counts in
+    the user's settings only."""
 
 
 class GatewaySettings(Section):

@@ -43,7 +43,7 @@ def main() -> None:
     with contextlib.suppress(BrokenPipeError):
         while isinstance(asked := receive(source), dict):
             try:
-                stores = stores or Stores.open(Path(order.folder))
+                stores = stores or Stores.open(Path(order.folder), Path(order.root))
                 _round(order, stores, cast("dict[str, Any]", asked), lambda told: send(sink, told))
             except AuraError as error:
                 send(sink, {"is": "failed", "code": error.code, "message": error.message})
@@ -56,14 +56,21 @@ def _round(order: Order, stores: Stores, asked: dict[str, Any], tell: Tell) -> N
     settings = findings_settings(root)
     # Rules of other tools replace ours only where those tools run, which this process does not know to be the case.
     standards = standards_of(load_rules(), settings, ())
-    key = standards.key.encode()
-    changed, removed = what_to_do(stores, key, asked["changed"], asked["removed"], asked["digests"])
+    todo = what_to_do(stores, standards.key, asked["changed"], asked["removed"], asked["digests"])
     job = Job(root, ReadOptions(max_file_bytes=order.max_bytes), settings, ())
 
     def progress(done: int, total: int) -> None:
         tell({"is": "progress", "done": done, "total": total})
 
-    outcome = carry_out(stores, job, key, changed, removed, order.workers, progress)
+    outcome = carry_out(
+        stores,
+        job,
+        todo,
+        project=order.project,
+        key=standards.key,
+        workers=order.workers,
+        progress=progress,
+    )
     tell({"is": "done", **outcome._asdict()})
 
 

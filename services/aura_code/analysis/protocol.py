@@ -28,11 +28,8 @@ class RoundOutcome(NamedTuple):
     """Files that were analysed."""
     removed: int
     """Files that were forgotten."""
-    appeared: tuple[str, ...]
-    """Fingerprints of findings that were not there before; bounded."""
-    appeared_total: int
-    gone_total: int
-    """Findings that are no longer there."""
+    event: str
+    """What that did to the findings: a `FindingsUpdated` as JSON; empty when nothing that counts has changed."""
     seconds: float
 
     @classmethod
@@ -41,8 +38,6 @@ class RoundOutcome(NamedTuple):
         return cls(
             int(answer["changed"]),
             int(answer["removed"]),
-            tuple(answer["appeared"]),
-            int(answer["appeared_total"]),
-            int(answer["gone_total"]),
+            str(answer["event"]),
             float(answer["seconds"]),
         )

@@ -1,9 +1,8 @@
-"""What the analysis finds in one file: structure, findings, and the fingerprints of its functions."""
+"""What the analysis finds in one file: structure and findings."""
 
 from __future__ import annotations
 
 import logging
-from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ from aura_code.findings.model import Finding
 from aura_code.findings.standards import standards_of
 from aura_code.languages import languages
 from aura_code.languages.grammars import GrammarError
-from aura_code.similar.clones import Fingerprints, fingerprints_of
 from aura_code.structure.facts import FileStructure
 from aura_code.structure.readers import reader_of
 from aura_code.syntax import SourceFile, parse_source
@@ -38,13 +36,11 @@ class FileAnalysis(NamedTuple):
     """None when no reader knows its language."""
     findings: tuple[Finding, ...]
     """Suppressed ones included."""
-    fingerprints: Fingerprints | None
-    """Of its functions; None when it has no grammar."""
 
 
 def unread(path: str, digest: bytes = UNKNOWN) -> FileAnalysis:
     """The analysis of a file that gives nothing."""
-    return FileAnalysis(path, digest, None, (), None)
+    return FileAnalysis(path, digest, None, ())
 
 
 class Job(NamedTuple):
@@ -99,9 +95,4 @@ class FileReader:
         except RecursionError:  # Code nested a thousand deep; its findings are still worth having.
             log.warning("structure_given_up path=%s", file.path)
         findings = tuple(self._standards.apply(analyse_source(file, self._standards.rules)))
-        return FileAnalysis(file.path, digest, structure, findings, fingerprints_of(file))
-
-
-def mark_of(digest: bytes, key: bytes) -> bytes:
-    """What tells whether a file has to be analysed again: its content, and what it was analysed with."""
-    return blake2b(digest + key, digest_size=16).digest()
+        return FileAnalysis(file.path, digest, structure, findings)
