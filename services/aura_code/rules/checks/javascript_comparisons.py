@@ -35,7 +35,7 @@ def same_sides(file: SourceFile, captures: Captures) -> Iterator[Hit]:
 
 
 def _is_about_nan(file: SourceFile, first: int) -> bool:
-    lines = range(max(1, first - 2), min(first + 1, len(file.starts)))
+    lines = range(max(1, first - 2), min(first + 3, len(file.starts)))
     return any("nan" in file.line(line).lower() for line in lines)
 
 
@@ -70,7 +70,8 @@ def float_equality(file: SourceFile, captures: Captures) -> Iterator[Hit]:
             yield Hit(at, f"No number is exactly {text} here; a computed one will differ in its last digits.")
             return
         if side.type == "binary_expression" and any(
-            part.type == "number" and "." in file.text_of(part) for part in inside(side)
+            part.type == "number" and "." in file.text_of(part) and not is_exact(file.text_of(part))
+            for part in inside(side)
         ):
             yield Hit(at, "Sums and quotients of fractions are rounded; compare with a tolerance.")
             return

@@ -16,7 +16,7 @@ from aura_code.syntax import SourceFile
 
 _CLEANING: Final = re.compile(
     r"_*(?:close|shutdown|unlink|rm|remove|kill|terminate|disconnect|cancel|stop|release|cleanup|flush|destroy|dispose"
-    r"|abort|end|rmdir|releasePointerCapture|unsubscribe)(?:Sync)?$"
+    r"|abort|end|rollback\w*|reset|rmdir|releasePointerCapture|unsubscribe)(?:Sync)?$"
 )
 _TRIED: Final = frozenset({"call_expression", "await_expression", "new_expression"})
 
@@ -34,6 +34,9 @@ def dropped(file: SourceFile, captures: Captures) -> Iterator[Hit]:
 
 
 def _cleans_up(file: SourceFile, clause: Node) -> bool:
+    outer = around(clause.parent, FUNCTIONS | {"catch_clause", "finally_clause"}) if clause.parent is not None else None
+    if outer is not None and outer.type in {"catch_clause", "finally_clause"}:
+        return True  # Another error is on its way already.
     tried = field(clause.parent, "body") if clause.parent is not None else None
     statements = named(tried) if tried is not None else []
     if len(statements) != 1 or statements[0].type != "expression_statement":

@@ -82,7 +82,7 @@ def _first_parameter(file: SourceFile, function: Node) -> str:
 def _copies(file: SourceFile, part: Node, name: str) -> bool:
     if part.type in {"array", "object"} and named(part):
         first = named(part)[0]
-        return first.type == "spread_element" and file.text_of(first).lstrip(". ") == name
+        return len(named(part)) > 1 and first.type == "spread_element" and file.text_of(first).lstrip(". ") == name
     function = field(part, "function") if part.type == "call_expression" else None
     return function is not None and file.text_of(function) == f"{name}.concat"
 

@@ -42,20 +42,20 @@ def same_sides(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     text = file.text_of(left)
     if text != file.text_of(right) or any(part.type == "call" for part in inside(left)):
         return
-    if sign in {"==", "!="} and _is_about_nan_or_eq(file, at):
+    if _is_asserted(at) or (sign in {"==", "!="} and _is_about_nan(file, at)):
         return
     yield Hit(at, f"Both sides of `{sign}` are `{text}`; the answer is always the same.")
 
 
-def _is_about_nan_or_eq(file: SourceFile, at: Node) -> bool:
-    """`x != x` is an old way to ask for NaN; tests of `__eq__` compare a thing with itself."""
+def _is_about_nan(file: SourceFile, at: Node) -> bool:
+    """Whether code around speaks of NaN: `x != x` is an old way to ask for it."""
     function = function_around(at)
     name = field(function, "name") if function is not None else None
     text = file.text_of(name).lower() if name is not None else ""
-    if "nan" in text or file.is_test:
+    if "nan" in text:
         return True
     first = at.start_point.row + 1
-    return any("nan" in file.line(line).lower() for line in range(max(1, first - 2), min(first + 1, len(file.starts))))
+    return any("nan" in file.line(line).lower() for line in range(max(1, first - 2), min(first + 3, len(file.starts))))
 
 
 def is_literal(file: SourceFile, captures: Captures) -> Iterator[Hit]:
@@ -116,20 +116,25 @@ def float_equality(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     left, _, right = parts
     value = next((side for side in (right, left) if side.type == "float"), None)
     if value is None:
-        computed = _is_computed(left) or _is_computed(right)
-        if computed:
+        if (_is_computed(file, left) or _is_computed(file, right)) and not _is_asserted(at):
             yield Hit(
                 at, "Sums and quotients of fractions are rounded; compare with a tolerance, as `math.isclose` does."
             )
         return
     text = file.text_of(value)
-    if not is_exact(text) and around(at, frozenset({"assert_statement"})) is None:
+    if not is_exact(text) and not _is_asserted(at):
         yield Hit(at, f"No number is exactly {text} here; a computed one will differ in its last digits.")
 
 
-def _is_computed(side: Node) -> bool:
-    """`0.1 + 0.2` or `a / 3.0`: arithmetic with a literal fraction in it."""
-    return side.type == "binary_operator" and any(part.type == "float" for part in inside(side))
+def _is_asserted(at: Node) -> bool:
+    return around(at, frozenset({"assert_statement"})) is not None
+
+
+def _is_computed(file: SourceFile, side: Node) -> bool:
+    """`0.1 + 0.2`: arithmetic with a literal fraction that is no number of the machine."""
+    if side.type != "binary_operator" or any(part.type == "string" for part in inside(side)):
+        return False
+    return any(part.type == "float" and not is_exact(file.text_of(part)) for part in inside(side))
 
 
 def is_exact(text: str) -> bool:

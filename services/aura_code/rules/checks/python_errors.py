@@ -17,7 +17,7 @@ _BROAD: Final = frozenset({"Exception", "BaseException", "builtins.Exception", "
 _NOTHING: Final = frozenset({"pass_statement", "continue_statement"})
 _CLEANING: Final = re.compile(
     r"_*(?:close|shutdown|unlink|remove|rmtree|kill|terminate|disconnect|cancel|stop|release|cleanup|clean_up|join"
-    r"|flush|destroy|dispose|quit|teardown|aclose)\w*$"
+    r"|flush|destroy|dispose|quit|teardown|aclose|reset|rollback|detach|unlock|abort|unregister|deregister|logout)\w*$"
 )
 _MARKS: Final = re.compile(
     r"\b(?:noqa|pragma|pylint|type: ?ignore|TODO|FIXME|BAD|BUG|XXX)\b[^#]*|[#/*<-]", re.IGNORECASE
@@ -64,16 +64,29 @@ def _does_nothing(body: Node) -> bool:
 
 
 def _is_expected(file: SourceFile, handler: Node, caught: Node | None) -> bool:
-    """Whether losing the error is what such code does: in `__del__`, around an optional import, while cleaning up."""
+    """Whether losing the error is what such code does.
+
+    In `__del__`, around an optional import, while cleaning up, after another error, and in a try that asks whether
+    something works (`try` with `else`).
+    """
     function = function_around(handler)
     name = field(function, "name") if function is not None else None
     if name is not None and file.text_of(name) == "__del__":
         return True
     tried = field(handler.parent, "body") if handler.parent is not None else None
     statements = named(tried) if tried is not None else []
+    outer = around(handler.parent, SCOPES | _AFTERWARDS) if handler.parent is not None else None
+    if caught is not None and outer is not None and outer.type in _AFTERWARDS:
+        return True
+    clauses = handler.parent.named_children if handler.parent is not None else []
+    if any(clause.type == "else_clause" for clause in clauses):
+        return True
     if any(statement.type in {"import_statement", "import_from_statement"} for statement in statements):
         return True
     return caught is not None and len(statements) == 1 and _cleans_up(file, statements[0])
+
+
+_AFTERWARDS: Final = frozenset({"except_clause", "finally_clause"})
 
 
 def _cleans_up(file: SourceFile, statement: Node) -> bool:

@@ -132,7 +132,9 @@ def mutable_default(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     """A list, dict or set as default of a parameter."""
     value, function = captures["value"][0], captures["function"][0]
     name = file.text_of(captures["name"][0])
-    if not _is_mutable(file, value) or any(word in name.lower() for word in ("cache", "memo")):
+    if not _is_mutable(file, value) or name.startswith("_") or any(word in name.lower() for word in ("cache", "memo")):
+        return
+    if _is_stub(function):
         return
     kind = captures["type"][0] if "type" in captures else None
     if kind is not None and any(word in file.text_of(kind) for word in _READ_ONLY):
@@ -141,6 +143,15 @@ def mutable_default(file: SourceFile, captures: Captures) -> Iterator[Hit]:
         value,
         f"All calls share this one default of `{name}`: what one call puts in, the next one finds.",
         _none_instead(file, function, value, name) if kind is None else (),
+    )
+
+
+def _is_stub(function: Node) -> bool:
+    """Whether a function has no body but `...`: an overload or a protocol."""
+    body = field(function, "body")
+    statements = named(body) if body is not None else []
+    return all(
+        each.type == "expression_statement" and named(each)[0].type in {"ellipsis", "string"} for each in statements
     )
 
 
