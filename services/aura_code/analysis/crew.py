@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final
 
-from aura_code.analysis.reading import FileAnalysis, FileReader, Job, unread
+from aura_code.analysis.reading import FileAnalysis, FileReader, Job, reader_for, unread
 from aura_code.reading import in_batches
 
 FEW_FILES: Final = 60
@@ -30,7 +30,7 @@ def analyse_files(job: Job, paths: Sequence[str], workers: int) -> Generator[lis
         workers: How many processes; with 0, or for few files, this one does it.
     """
     if workers < 1 or len(paths) <= FEW_FILES:
-        reader = FileReader(job)
+        reader = reader_for(job)
         for path in paths:
             found = reader.read(path)
             if found is not None:
@@ -85,7 +85,7 @@ _readers: list[FileReader] = []
 
 
 def _begin(job: Job) -> None:
-    _readers[:] = [FileReader(job)]
+    _readers[:] = [reader_for(job)]
 
 
 def _read(paths: list[str]) -> list[FileAnalysis]:

@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import IO, Any, Final, cast
 
 from aura_code.analysis.protocol import Order
-from aura_code.analysis.reading import Job
+from aura_code.analysis.reading import Job, reader_for
 from aura_code.analysis.rounds import Stores, carry_out, what_to_do
 from aura_code.content import ReadOptions
-from aura_code.findings.loading import load_rules
-from aura_code.findings.standards import standards_of
 from aura_code.reading import receive, send
 from aura_shared.errors import AuraError, SettingsError
 from aura_shared.settings import FindingsSettings, load_settings
@@ -55,9 +53,9 @@ def _round(order: Order, stores: Stores, asked: dict[str, Any], tell: Tell) -> N
     root = Path(order.root)
     settings = findings_settings(root)
     # Rules of other tools replace ours only where those tools run, which this process does not know to be the case.
-    standards = standards_of(load_rules(), settings, ())
-    todo = what_to_do(stores, standards.key, asked["changed"], asked["removed"], asked["digests"])
     job = Job(root, ReadOptions(max_file_bytes=order.max_bytes), settings, ())
+    key = reader_for(job).standards.key
+    todo = what_to_do(stores, key, asked["changed"], asked["removed"], asked["digests"])
 
     def progress(done: int, total: int) -> None:
         tell({"is": "progress", "done": done, "total": total})
@@ -67,7 +65,7 @@ def _round(order: Order, stores: Stores, asked: dict[str, Any], tell: Tell) -> N
         job,
         todo,
         project=order.project,
-        key=standards.key,
+        key=key,
         workers=order.workers,
         progress=progress,
     )
