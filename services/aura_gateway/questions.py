@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, create_model
 
-from aura_shared.messages import insight
+from aura_shared.messages import findings, gaps, insight, structure
 from aura_shared.messages.core import Reply, Request, reply_type
 
 __all__ = ["QUESTIONS", "TOOLSETS", "Question", "Toolset", "body_of"]
@@ -45,6 +45,87 @@ class Question:
 TOOLSETS: Final[Sequence[Toolset]] = ("structure", "findings", "similar", "overview")
 
 QUESTIONS: Final[Sequence[Question]] = (
+    Question(
+        "references", structure.FindReferences, "structure", "find_references", "Find references",
+        "Where a symbol is used, resolved through imports, scopes and types, each with a confidence. Use instead of "
+        "searching for its name before you rename or change it.",
+    ),
+    Question(
+        "calls", structure.FindCalls, "structure", "find_calls", "Find callers or callees",
+        "Who calls a function, or what it calls, up to five steps.",
+    ),
+    Question(
+        "hierarchy", structure.FindHierarchy, "structure", "type_hierarchy", "Show the type hierarchy",
+        "Supertypes, subtypes, implementations and overrides of a type or method.",
+    ),
+    Question(
+        "imports", structure.FindImports, "structure", "file_imports", "Find imports",
+        "What a file imports and who imports it.",
+    ),
+    Question(
+        "impact", structure.AskImpact, "structure", "change_impact", "Ask for the impact",
+        "What may break when a symbol or file changes: users by distance, public API, tests that reach it. Use before "
+        "a change, and to choose the tests to run after it.",
+    ),
+    Question(
+        "tests-for", structure.FindTests, "structure", "tests_for", "Find tests",
+        "The tests that reach a symbol or file, nearest first.",
+    ),
+    Question(
+        "dead-code", structure.FindDeadCode, "structure", "dead_code", "Find dead code",
+        "Definitions that nothing seems to reach, with the reason. Check before deleting.",
+    ),
+    Question(
+        "cycles", structure.FindCycles, "structure", "import_cycles", "Find import cycles",
+        "Files that import one another in circles.",
+    ),
+    Question(
+        "entry-points", structure.FindEntryPoints, "structure", "entry_points", "Find entry points",
+        "Where something outside the code enters it: programs, handlers, commands.",
+    ),
+    Question(
+        "analyze", findings.AnalyzeProject, "findings", "analyze_code", "Analyse now",
+        "Analyse the project, or what changed, with Aura's rules and the project's own linters; wait for the result. "
+        "Use after editing, with changed=true.",
+    ),
+    Question(
+        "findings", findings.ListFindings, "findings", "list_findings", "List findings",
+        "What rules and tools found so far, worst first; filter by path, rule, level, category.",
+    ),
+    Question(
+        "finding/explain", findings.ExplainFinding, "findings", "explain_finding", "Explain a finding",
+        "Why a finding matters, how to mend it, its certain fix, how to silence it.",
+    ),
+    Question(
+        "findings/fix", findings.FixFindings, "findings", "fix_findings", "Fix findings",
+        "Show certain fixes as diffs; with apply=true write the files.", writes=True,
+    ),
+    Question(
+        "findings/baseline", findings.WriteBaseline, "findings", "write_baseline", "Write the baseline",
+        "Silence what is found today in .aura/baseline.json, so that only new findings count. Only when a person asks "
+        "for it.", writes=True,
+    ),
+    Question(
+        "findings/summary", findings.SummariseFindings, "findings", "summarise_findings", "Summarise findings",
+        "Findings counted by level, category, rule and folder, with the trend.",
+    ),
+    Question(
+        "findings/sarif", findings.ExportSarif, "findings", "export_sarif", "Export SARIF",
+        "All findings as a SARIF 2.1.0 log.",
+    ),
+    Question(
+        "rules", findings.ListRules, "findings", "list_rules", "List rules",
+        "The rules and whether they are on here; name some for their explanations.",
+    ),
+    Question(
+        "gaps", gaps.FindGaps, "findings", "find_gaps", "Find gaps",
+        "What the project lacks: error handling, logging, tests, documentation, types, files; old TODOs; each with an "
+        "offer.",
+    ),
+    Question(
+        "dependencies", gaps.ScanDependencies, "findings", "scan_dependencies", "Scan dependencies",
+        "What the project depends on, missing lock files, and known vulnerabilities as far as the settings allow.",
+    ),
     Question(
         "symbol-map", insight.MapSymbols, "overview", "symbol_map", "Map the symbols",
         "Signatures of the most important definitions within a token budget, ranked by who refers to them; focus on "

@@ -155,8 +155,8 @@ class FindingsSettings(Section):
     tools_off: tuple[str, ...] = ()
     """Tools of the project, such as `eslint`, that Aura does not call."""
     tools: Literal["never", "installed"] = "installed"
-    """Whether linters and type checkers that you installed run on projects that have a configuration for them. Counts in
-    the user's settings only."""
+    """Whether linters and type checkers that you installed run on projects that have a configuration for them. Counts
+    in the user's settings only."""
     run_project_tools: tuple[str, ...] = ()
     """Folders of projects that you trust: tools and plugins that lie inside these projects may run. Counts in the
     user's settings only."""

@@ -245,6 +245,29 @@ class WriteBaseline(Request[BaselineAnswer]):
     """Only what is found in paths that match one of these globs; the rest of the baseline stays."""
 
 
+class SarifAnswer(Reply):
+    """Findings as SARIF."""
+
+    content: str
+    """A SARIF 2.1.0 log as JSON text, one run a tool."""
+    findings: int = Field(default=0, ge=0)
+    """How many results it has, silenced ones included."""
+    freshness: Freshness = Freshness(generation=0)
+    """How current the answer is."""
+
+
+class ExportSarif(Request[SarifAnswer]):
+    """Export what was found as SARIF 2.1.0, for code hosts and editors."""
+
+    type: ClassVar[str] = "code.findings.sarif"
+    service: ClassVar[str] = "code"
+
+    project: str
+    """Identifier, name or path of a registered project."""
+    paths: list[str] = Field(default_factory=list)
+    """Only what is found in paths that match one of these globs."""
+
+
 class RuleInfo(Message):
     """One rule."""
 
