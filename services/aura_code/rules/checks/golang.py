@@ -121,6 +121,9 @@ def dropped_result(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     if operand is None or method is None:
         return
     package = _imports(file).get(file.text_of(operand), "")
+    call = callee.parent
+    if call is not None and re.search(r"\b(?:io|ioutil)\.Discard\b", file.text_of(call)):
+        return
     if file.text_of(method) in _RETURNS_ERROR.get(package, ()) or (_CHAINED.match(name) and "bytes" not in name):
         short = name if len(name) < 40 else file.text_of(method)
         yield Hit(callee, f"`{short}` returns an error, which is dropped here.")
@@ -146,11 +149,11 @@ def _is_local(file: SourceFile, node: Node, name: str) -> bool:
     return hides.search(file.text_of(function)) is not None
 
 
-def defer_in_loop(_file: SourceFile, captures: Captures) -> Iterator[Hit]:
-    """`defer` that waits for the end of the function while a loop goes on."""
-    at = captures["at"][0]
+def defer_in_loop(file: SourceFile, captures: Captures) -> Iterator[Hit]:
+    """`defer file.Close()` that waits for the end of the function while a loop opens one more at each turn."""
+    at, opened = captures["at"][0], captures["opened"][0]
     loop = around(at, _FUNCTIONS | {"for_statement"})
-    if loop is None or loop.type != "for_statement":
+    if loop is None or loop.type != "for_statement" or not _opened_in(file, loop, at, file.text_of(opened)):
         return
     below: Node = at
     parent = at.parent
@@ -159,6 +162,21 @@ def defer_in_loop(_file: SourceFile, captures: Captures) -> Iterator[Hit]:
             return
         below, parent = parent, parent.parent
     yield Hit((at.start_byte, at.start_byte + len("defer")))
+
+
+def _opened_in(file: SourceFile, loop: Node, before: Node, name: str) -> bool:
+    """Whether a loop declares a variable in its body, and does not keep its value for later."""
+    body = file.text[loop.start_byte : loop.end_byte].decode("utf-8", "replace")
+    kept = re.compile(
+        rf"\bappend\([^()]*\b{re.escape(name)}\b|[^:!=<>]= &?{re.escape(name)}$|\w: +&?{re.escape(name)},?$",
+        re.MULTILINE,
+    )
+    if kept.search(body):
+        return False
+    return any(
+        part.type == "short_var_declaration" and part.end_byte <= before.start_byte and _value_of(file, part, name)
+        for part in inside(loop, stop=_FUNCTIONS)
+    )
 
 
 def _leaves(statements: Node, after: Node) -> bool:
@@ -178,9 +196,16 @@ def insecure_tls(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     key, value = captures["key"][0], captures["value"][0]
     if not file.text_of(key).endswith("InsecureSkipVerify") or file.text_of(value) != "true":
         return
-    asked = around(key, _FUNCTIONS | {"if_statement"})
-    if asked is None or asked.type != "if_statement":
-        yield Hit(key)
+    asked = around(key, _FUNCTIONS | {"if_statement", "expression_case"})
+    if asked is not None and (asked.type == "if_statement" or re.search("skip|insecure", _case_text(file, asked))):
+        return
+    yield Hit(key)
+
+
+def _case_text(file: SourceFile, case: Node) -> str:
+    """What a case asks for, in lower case; empty for a function."""
+    value = field(case, "value") if case.type == "expression_case" else None
+    return file.text_of(value).lower() if value is not None else ""
 
 
 def shell(file: SourceFile, captures: Captures) -> Iterator[Hit]:
@@ -298,7 +323,7 @@ def _is_respected(file: SourceFile, node: Node, before: str) -> bool:
         ("strconv.", "len(", "pq.Quote", "quote", "strings.Join(", "strings.Repeat(")
     ):
         return True
-    return is_name(before, text)
+    return is_name(before, text) or re.search(r"(?i)(?:table|column|seq|sequence|index)_?name$", text) is not None
 
 
 def _formatted(file: SourceFile, call: Node) -> list[str | Node]:
@@ -345,6 +370,8 @@ def without_timeout(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     if name not in {"http.Client", "http.Server"} or _imports(file).get("http") != "net/http":
         return
     text = file.text_of(body)
+    if name == "http.Client" and ("Transport" in text or b"WithContext(" in file.text):
+        return  # the transport or each request may have the bound
     wanted = ("Timeout",) if name == "http.Client" else ("ReadTimeout", "ReadHeaderTimeout")
     if any(word in text for word in wanted) or b".Timeout =" in file.text or b"ReadHeaderTimeout =" in file.text:
         return
