@@ -19,6 +19,13 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "symbol": ("symbols", "Find where something is defined."),
         "outline": ("symbols", "List what a file defines."),
     },
+    "Findings": {
+        "analyze": ("findings", "Analyse the project, or what changed."),
+        "explain": ("findings", "Explain a finding."),
+        "fix": ("findings", "Show or apply certain fixes."),
+        "baseline": ("findings", "Silence what is found today."),
+        "rules": ("findings", "List the rules."),
+    },
     "Daemon": {
         "up": ("lifecycle", "Start Aura, and index this repository."),
         "down": ("lifecycle", "Stop Aura."),

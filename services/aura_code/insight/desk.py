@@ -7,25 +7,33 @@ of the project that they name.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from aura_code.analysis.process import findings_settings
-from aura_code.analysis.rounds import FINDINGS
+from aura_code.analysis.rounds import FINDINGS, STRUCTURE
+from aura_code.filters import PathFilter
 from aura_code.findings import answering
 from aura_code.findings.baseline import Entry, read_baseline
 from aura_code.findings.loading import RuleSet, load_rules
+from aura_code.findings.sarif import sarif_log
 from aura_code.findings.standards import Standards, standards_of
 from aura_code.findings.store import FindingReader
+from aura_code.gaps.answering import GapSources, find_gaps
 from aura_code.index import CodeIndex
+from aura_code.insight.hotspots import find_hotspots
 from aura_code.insight.tree import show_tree
-from aura_shared.messages import findings, insight
+from aura_code.sources import Sources
+from aura_code.structure.reach import definitions, reached_by_tests
+from aura_code.structure.store import StructureReader
+from aura_code.tools.dependencies import scan_dependencies
+from aura_shared.messages import findings, gaps, insight
 from aura_shared.messages.core import Reply, Request
-
-ReplyT = TypeVar("ReplyT", bound=Reply)
+from aura_shared.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class Desk:
     """Where the analysis keeps what it found."""
     undo: Path
     """Where copies of files go before a fix changes them."""
+    mine: Settings
+    """The user's own settings; what a project says of itself counts only for rules."""
 
     @contextlib.contextmanager
     def findings(self) -> Generator[FindingReader]:
@@ -49,6 +59,16 @@ class Desk:
             NotReady: Nothing was analysed yet.
         """
         with FindingReader.opened(self.analysis / FINDINGS) as reader:
+            yield reader
+
+    @contextlib.contextmanager
+    def structure(self) -> Generator[StructureReader]:
+        """The structure.
+
+        Raises:
+            NotReady: Nothing was analysed yet.
+        """
+        with StructureReader.opened(self.analysis / STRUCTURE) as reader:
             yield reader
 
     @cached_property
@@ -102,6 +122,46 @@ def _rules(desk: Desk, request: findings.ListRules) -> findings.RulesAnswer:
     return answering.list_rules(desk.rules, desk.standards, request)
 
 
+def _sarif(desk: Desk, request: findings.ExportSarif) -> findings.SarifAnswer:
+    with desk.findings() as found:
+        passes = PathFilter(request.paths).passes
+        every = found.findings([row.id for row in found.rows() if passes(row.path)])
+    sources = Sources(desk.root)
+
+    def text_of(path: str) -> bytes | None:
+        content = sources.read(path, desk.index.stamp(path))
+        return None if content is None or content.changed else content.text.encode("utf-8", "surrogateescape")
+
+    log = sarif_log(every, desk.rules, baseline=desk.baseline, text_of=text_of)
+    return findings.SarifAnswer(content=json.dumps(log, ensure_ascii=False), findings=len(every))
+
+
+def _gaps(desk: Desk, request: gaps.FindGaps) -> gaps.GapsAnswer:
+    stats = desk.index.stats()
+    with desk.structure() as reader:
+        tested = not request.kinds or "tests" in request.kinds
+        known = GapSources(
+            root=desk.root,
+            files=sorted(desk.index.stamps()),
+            languages=stats.languages,
+            structures=list(definitions(reader)),
+            reached=reached_by_tests(reader) if tested else None,
+        )
+    return find_gaps(known, request)
+
+
+def _dependencies(desk: Desk, request: gaps.ScanDependencies) -> gaps.DependenciesAnswer:
+    advisories = desk.mine.findings.advisories
+    where = Path(advisories).expanduser() if advisories else None
+    return scan_dependencies(desk.root, request, allow=desk.mine.network.allow, advisories=where)
+
+
+def _hotspots(desk: Desk, request: insight.FindHotspots) -> insight.HotspotsAnswer:
+    with desk.structure() as reader:
+        complexity = reader.complexities()
+    return find_hotspots(desk.root, desk.index.view, complexity, request)
+
+
 def _tree(desk: Desk, request: insight.ShowTree) -> insight.TreeAnswer:
     return show_tree(desk.index.view, request)
 
@@ -112,6 +172,7 @@ Answer = Callable[[Desk, Any], Reply]
 FROM_INDEX: Final[Mapping[type[Request[Any]], Answer]] = {
     insight.ShowTree: _tree,
     findings.ListRules: _rules,
+    gaps.ScanDependencies: _dependencies,
 }
 """Questions that need no analysis."""
 
@@ -121,5 +182,8 @@ FROM_ANALYSIS: Final[Mapping[type[Request[Any]], Answer]] = {
     findings.FixFindings: _fix,
     findings.WriteBaseline: _baseline,
     findings.SummariseFindings: _summary,
+    findings.ExportSarif: _sarif,
+    gaps.FindGaps: _gaps,
+    insight.FindHotspots: _hotspots,
 }
 """Questions that are answered from what the analysis found."""
