@@ -21,6 +21,7 @@ from aura_code.syntax.javascript_scopes import (
     javascript_scopes,
     lookup,
 )
+from aura_code.terms import words
 from aura_shared.messages.code import SymbolKind
 
 _FUNCTIONS: Final = frozenset({"arrow_function", "function_expression", "generator_function"})
@@ -36,11 +37,12 @@ _TESTS: Final = frozenset(
 _CONFIGURATION: Final = re.compile(r"(?:^|/)[^/]*(?:\.config|rc|file|\.setup|\.stories)\.[cm]?[jt]sx?$")
 _CALLED_FROM_OUTSIDE: Final = frozenset(
     {
-        "toString", "toJSON", "valueOf", "then", "render", "componentDidMount", "componentDidUpdate", "componentDidCatch",
-        "componentWillUnmount", "shouldComponentUpdate", "getSnapshotBeforeUpdate", "getDerivedStateFromProps",
-        "getDerivedStateFromError", "connectedCallback", "disconnectedCallback", "attributeChangedCallback",
-        "observedAttributes", "adoptedCallback", "ngOnInit", "ngOnDestroy", "ngOnChanges", "ngAfterViewInit", "ngDoCheck",
-        "ngAfterContentInit", "ngAfterViewChecked", "ngAfterContentChecked", "onModuleInit", "onModuleDestroy",
+        "toString", "toJSON", "valueOf", "then", "render", "componentDidMount", "componentDidUpdate",
+        "componentDidCatch", "componentWillUnmount", "shouldComponentUpdate", "getSnapshotBeforeUpdate",
+        "getDerivedStateFromProps", "getDerivedStateFromError", "connectedCallback", "disconnectedCallback", "attributeChangedCallback",
+        "observedAttributes", "adoptedCallback", "ngOnInit", "ngOnDestroy", "ngOnChanges", "ngAfterViewInit",
+        "ngDoCheck", "ngAfterContentInit", "ngAfterViewChecked", "ngAfterContentChecked", "onModuleInit",
+        "onModuleDestroy",
         "onApplicationBootstrap", "beforeApplicationShutdown", "onApplicationShutdown", "canActivate", "transform",
         "intercept", "handleEvent", "setup", "data", "created", "mounted", "install", "displayName", "propTypes",
         "defaultProps",
@@ -48,24 +50,25 @@ _CALLED_FROM_OUTSIDE: Final = frozenset(
 )  # fmt: skip
 """Methods that the language, browsers, React, Angular, Nest or Vue call."""
 _BUILTINS: Final = frozenset(
-    (
-        "Array ArrayBuffer Atomics BigInt Boolean Buffer DataView Date Error EvalError Float32Array Float64Array Function"
-        " Infinity Int16Array Int32Array Int8Array Intl JSON Map Math NaN Number Object Promise Proxy RangeError"
-        " ReferenceError Reflect RegExp Set SharedArrayBuffer String Symbol SyntaxError TypeError URIError Uint16Array"
-        " Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet FinalizationRegistry AggregateError"
-        " decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN parseFloat parseInt"
-        " undefined globalThis arguments console process require module exports __dirname __filename global window document"
-        " self navigator location history localStorage sessionStorage fetch setTimeout clearTimeout setInterval"
-        " clearInterval setImmediate clearImmediate queueMicrotask structuredClone requestAnimationFrame"
-        " cancelAnimationFrame alert confirm prompt URL URLSearchParams Headers Request Response FormData Blob File"
-        " FileReader AbortController AbortSignal Event EventTarget CustomEvent TextEncoder TextDecoder WebSocket Worker"
-        " XMLHttpRequest performance crypto btoa atob describe it test expect beforeEach afterEach beforeAll afterAll before"
-        " after suite context specify jest vi Partial Required Readonly Record Pick Omit Exclude Extract NonNullable"
-        " Parameters ConstructorParameters ReturnType InstanceType ThisType Awaited Uppercase Lowercase Capitalize"
-        " Uncapitalize PromiseLike ArrayLike Iterable Iterator IterableIterator AsyncIterable AsyncIterator Generator"
-        " AsyncGenerator AsyncIterableIterator ReadonlyArray ReadonlyMap ReadonlySet PropertyKey PropertyDescriptor"
-        " HTMLElement Element Node Document Window NodeJS bigint string number boolean symbol object any unknown never void"
-    ).split()
+    words(
+        "Array ArrayBuffer Atomics BigInt Boolean Buffer DataView Date Error EvalError Float32Array Float64Array "
+        "Function Infinity Int16Array Int32Array Int8Array Intl JSON Map Math NaN Number Object Promise Proxy "
+        "RangeError ReferenceError Reflect RegExp Set SharedArrayBuffer String Symbol SyntaxError TypeError URIError "
+        "Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet FinalizationRegistry "
+        "AggregateError decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN "
+        "parseFloat parseInt undefined globalThis arguments console process require module exports __dirname "
+        "__filename global window document self navigator location history localStorage sessionStorage fetch "
+        "setTimeout clearTimeout setInterval clearInterval setImmediate clearImmediate queueMicrotask structuredClone "
+        "requestAnimationFrame cancelAnimationFrame alert confirm prompt URL URLSearchParams Headers Request Response "
+        "FormData Blob File FileReader AbortController AbortSignal Event EventTarget CustomEvent TextEncoder "
+        "TextDecoder WebSocket Worker XMLHttpRequest performance crypto btoa atob describe it test expect beforeEach "
+        "afterEach beforeAll afterAll before after suite context specify jest vi Partial Required Readonly Record "
+        "Pick Omit Exclude Extract NonNullable Parameters ConstructorParameters ReturnType InstanceType ThisType "
+        "Awaited Uppercase Lowercase Capitalize Uncapitalize PromiseLike ArrayLike Iterable Iterator IterableIterator "
+        "AsyncIterable AsyncIterator Generator AsyncGenerator AsyncIterableIterator ReadonlyArray ReadonlyMap "
+        "ReadonlySet PropertyKey PropertyDescriptor HTMLElement Element Node Document Window NodeJS bigint string "
+        "number boolean symbol object any unknown never void "
+    )
 )
 _KINDS: Final[dict[str, SymbolKind]] = {
     "function": "function",
@@ -127,7 +130,6 @@ class _Reader:
         """Where names start that stand where a member is defined by an assignment."""
         self._exported: set[str] = set()
         self._outside = "configuration" if _CONFIGURATION.search(file.path) else "exported"
-        self._keys: list[tuple[Node, Node, Scope]] = []
 
     def read(self) -> FileStructure:
         self._read_exports()
@@ -306,10 +308,12 @@ class _Reader:
             first = self._children.get((parent, bound.name), -1) if variable.bounds[0] is not bound else -1
             self._define_bound(bound, kind, scope, parent, merged=first)
 
-    @staticmethod
-    def _counts(bound: Bound, top: bool) -> bool:
-        if top or bound.kind not in {"const", "let", "var"}:
+    def _counts(self, bound: Bound, top: bool) -> bool:
+        """Whether a name of a scope is a definition."""
+        if bound.kind not in {"const", "let", "var"}:
             return True
+        if top:
+            return not self.values.required(bound)
         value = bound.origin.value if bound.origin is not None else None
         return value is not None and not bound.path and not _each(bound) and _unwrapped(value).type in _FUNCTIONS
 
@@ -703,8 +707,6 @@ class _Reader:
 
     def _define_assigned(self, access: Access, plain: Node, parent: int, this: Binding) -> None:
         function = plain if plain.type in _FUNCTIONS else None
-        if function is None and access.base.type == "identifier" and self.definitions[parent].kind == "class":
-            pass  # A static property.
         owner = self.definitions[parent]
         around = access.node.parent
         statement = around.parent if around is not None and around.parent is not None else access.node
@@ -871,7 +873,7 @@ class _Reader:
         for module, node in self.scopes.effects:
             self.imports.append(Imported(module, "", "", node.start_point.row + 1, False, False, False))
         for loaded in self.scopes.loaded:
-            name = "" if loaded.dynamic else "="
+            name = "" if loaded.dynamic else self._taken(loaded.node)
             deferred = self._in_function(loaded.scope)
             line = loaded.node.start_point.row + 1
             alias = self._alias_of(loaded.node)
@@ -884,10 +886,19 @@ class _Reader:
 
     def _alias_of(self, call: Node) -> str:
         around = call.parent
+        if around is not None and around.type == "member_expression":
+            around = around.parent
         name = around.child_by_field_name("name") if around is not None else None
         if around is None or around.type != "variable_declarator" or name is None or name.type != "identifier":
             return ""
         return self._text(name)
+
+    def _taken(self, call: Node) -> str:
+        """What is taken of a module: `x` of `require("m").x`, else all of it."""
+        around = call.parent
+        is_member = around is not None and around.type == "member_expression"
+        name = around.child_by_field_name("property") if around is not None and is_member else None
+        return self._text(name) if name is not None else "="
 
     def _in_function(self, scope: Scope) -> bool:
         return scope.function.kind == "function"
@@ -899,18 +910,8 @@ class _Reader:
                 if use.name not in _BUILTINS and self._free_counts(use.name):
                     self._report(use.node, use.name, _USES[use.kind], use.scope, ("free", use.name))
                 continue
-            if self.values.is_local(variable):
-                binding = self._loaded(variable)
-                if not binding:
-                    continue
-            else:
-                binding = self.values.name(variable)
-            self._report(use.node, use.name, _USES[use.kind], use.scope, binding)
-
-    def _loaded(self, variable: Variable) -> Binding:
-        """The import that a local variable stands for: `const x = require("x")` within a function."""
-        binding = self.values.name(variable)
-        return binding if binding[:1] == ("import",) else UNKNOWN
+            if not self.values.is_local(variable):
+                self._report(use.node, use.name, _USES[use.kind], use.scope, self.values.name(variable))
 
     @staticmethod
     def _free_counts(name: str) -> bool:
@@ -940,9 +941,12 @@ class _Reader:
 
     def _note_required(self, node: Node, name: str, binding: Binding, scope: Scope) -> None:
         """`const {name} = require("module")`."""
+        around = node.parent
+        value = around.child_by_field_name("value") if around is not None and around.type == "pair_pattern" else None
+        alias = self._text(value) if value is not None and value.type == "identifier" else name
         line = node.start_point.row + 1
         deferred = self._in_function(scope)
-        self.imports.append(Imported(str(binding[1]), name, name, line, False, False, deferred))
+        self.imports.append(Imported(str(binding[1]), name, alias, line, False, False, deferred))
 
     def _contexts(self) -> None:
         """The keys of object literals whose type is said: `const x: T = {…}`, `{…} as T`, `return {…}`."""

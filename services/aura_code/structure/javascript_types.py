@@ -15,8 +15,8 @@ from aura_code.syntax.javascript_scopes import Bound, JavaScriptScopes, Origin, 
 _DEEPEST: Final = 40
 _TRANSPARENT: Final = frozenset(
     {
-        "Promise", "PromiseLike", "Awaited", "Partial", "Required", "Readonly", "NonNullable", "Omit", "Pick", "Exclude",
-        "Extract", "NoInfer", "DeepPartial", "MaybePromise", "Mutable", "Writable",
+        "Promise", "PromiseLike", "Awaited", "Partial", "Required", "Readonly", "NonNullable", "Omit", "Pick",
+        "Exclude", "Extract", "NoInfer", "DeepPartial", "MaybePromise", "Mutable", "Writable",
     }
 )  # fmt: skip
 """Types that count as their first argument: what is asked of their values is asked of that."""
@@ -50,6 +50,7 @@ _OVER_ITEMS: Final = frozenset(
         "partition", "sort",
     }
 )  # fmt: skip
+_ASSIGNED: Final = frozenset({"const", "let", "var"})
 _INNER_FIRST: Final = frozenset(
     {"parenthesized_expression", "non_null_expression", "await_expression", "satisfies_expression"}
 )
@@ -137,7 +138,25 @@ class Values:
                 return ("def", index)
             if bound.kind == "import":
                 return ("import", bound.module, bound.imported)
+            if bound.kind in _ASSIGNED and (found := self.required(bound)):
+                return found
         return UNKNOWN
+
+    def required(self, bound: Bound) -> Binding:
+        """The import that `const x = require("m")`, `… = require("m").x` and `const {x} = require("m")` stand for."""
+        value = bound.origin.value if bound.origin is not None and not bound.origin.each else None
+        if value is None or bound.exported or len(bound.path) > 1:
+            return UNKNOWN
+        steps = [str(step) for step in bound.path if step not in {"...", "[]"} and isinstance(step, str)]
+        if value.type == "member_expression" and not bound.path:
+            name = value.child_by_field_name("property")
+            value = value.child_by_field_name("object") or value
+            steps = [self.file.text_of(name)] if name is not None else []
+        called = value.child_by_field_name("function") if value.type == "call_expression" else None
+        if called is None or called.type != "identifier" or len(steps) < len(bound.path):
+            return UNKNOWN
+        module = self._loaded(value, called)
+        return ("import", module, steps[0] if steps else "=") if module else UNKNOWN
 
     def _named(self, variable: Variable) -> Binding:
         outer = self._outer(variable)

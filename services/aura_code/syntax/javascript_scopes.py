@@ -538,10 +538,7 @@ class _Walker:
         if name is None:
             return
         if name.type == "identifier":
-            text = self._text(name)
-            if text[:1].islower() and lookup(text, scope) is None:
-                return
-            if not text[:1].islower():
+            if not self._text(name)[:1].islower():  # `<div>` is no name of the file.
                 self._use(name, scope, "name")
         else:
             self._stack.append((name, scope))
@@ -887,7 +884,7 @@ class _Walker:
                 self._import_require(clause, node, scope)
                 continue
             for child in clause.named_children:
-                self._import_part(child, node, module, typing_only, scope)
+                self._import_part(child, module, typing_only, scope)
 
     def _import_require(self, clause: Node, statement: Node, scope: Scope) -> None:
         source = clause.child_by_field_name("source")
@@ -898,7 +895,7 @@ class _Walker:
                 name = self._text(clause.named_children[0])
                 self.found.exports.append(Export(statement, name, name, "", False, None))
 
-    def _import_part(self, part: Node, statement: Node, module: str, typing_only: bool, scope: Scope) -> None:
+    def _import_part(self, part: Node, module: str, typing_only: bool, scope: Scope) -> None:
         if part.type == "identifier":
             self._import_name(part, part, module, "default", typing_only, scope)
         elif part.type == "namespace_import":
