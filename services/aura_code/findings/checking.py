@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -122,9 +124,24 @@ def check_source(file: SourceFile, rules: RuleSet, *, cpu_s: float = 10.0) -> li
     A check that raises is logged and reports nothing more in this file; the other rules go on. After `cpu_s` seconds of
     CPU, which no file written by people needs, what is left of the file is not looked at.
     """
-    ready = compiled(rules, file.language)
+    with _without_collecting():
+        return _check(file, compiled(rules, file.language), Deadline(cpu_s))
+
+
+@contextlib.contextmanager
+def _without_collecting() -> Generator[None]:
+    """No search for reference cycles in the block: over tens of thousands of nodes it takes two thirds of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _check(file: SourceFile, ready: Compiled, deadline: Deadline) -> list[RawFinding]:
     run = _Run(file)
-    deadline = Deadline(cpu_s)
     for job in ready.whole:
         run.ask(job, _NONE)
     if ready.query is not None:
