@@ -19,6 +19,26 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "symbol": ("symbols", "Find where something is defined."),
         "outline": ("symbols", "List what a file defines."),
     },
+    "Structure": {
+        "refs": ("structure", "Find where something is used."),
+        "calls": ("structure", "Find callers or callees."),
+        "impact": ("structure", "Show what a change may break."),
+        "tests-for": ("structure", "Find the tests that reach something."),
+        "hierarchy": ("structure", "Show supertypes, subtypes, overrides."),
+        "imports": ("structure", "Show imports in and out of a file."),
+        "dead": ("structure", "Find code that nothing reaches."),
+        "cycles": ("structure", "Find import cycles."),
+        "entries": ("structure", "Find entry points."),
+    },
+    "Overview": {
+        "map": ("overview", "Draw the most important signatures."),
+        "context": ("overview", "Pack context for a model."),
+        "tree": ("overview", "Show files with sizes and languages."),
+        "hotspots": ("overview", "Find complex files that change often."),
+        "gaps": ("overview", "Find what the project lacks."),
+        "deps": ("overview", "List dependencies and known weaknesses."),
+        "report": ("overview", "Write a report with pictures."),
+    },
     "Findings": {
         "analyze": ("findings", "Analyse the project, or what changed."),
         "explain": ("findings", "Explain a finding."),
@@ -47,6 +67,8 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
 }
 """Where each command lives and what the overview says about it, so that the overview imports none of them."""
 
+_ATTRIBUTES: Final = {"tests-for": "tests_for", "map": "map_"}
+"""Commands whose function is called otherwise."""
 _TABLE: Final = {name: place for section in SECTIONS.values() for name, place in section.items()}
 
 
@@ -64,7 +86,7 @@ class LazyGroup(GroupWithExamples):
             return None
         from importlib import import_module  # noqa: PLC0415 - the overview needs no command
 
-        command: object = getattr(import_module(f"aura_cli.commands.{place[0]}"), cmd_name)
+        command: object = getattr(import_module(f"aura_cli.commands.{place[0]}"), _ATTRIBUTES.get(cmd_name, cmd_name))
         if not isinstance(command, click.Command):
             raise TypeError(f"aura_cli.commands.{place[0]}.{cmd_name} must be a click command")
         return command
