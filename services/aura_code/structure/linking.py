@@ -211,6 +211,9 @@ class Linker:
         kind, *given = binding
         if kind in _OF_FILE:
             return self._of_file(file, kind, given)
+        entered = self.mean(file, _entered(binding))
+        if isinstance(entered, Each):  # What `@contextmanager` makes gives the value that it holds.
+            return cast("Meaning", entered.item)
         parts = [self.mean(file, cast("Binding", part)) for part in given if isinstance(part, tuple)]
         if not parts:
             return None
@@ -218,9 +221,11 @@ class Linker:
             return self._member(file, parts[0], str(given[1]))
         if kind == "each":
             return Each(self._typed(parts[0]), parts[1] if len(parts) > 1 else None)
-        if kind == "item":
-            return self._item(file, parts[0])
-        return self._typed(parts[0]) if kind == "type" else self._result(parts[0])
+        return self._item(file, parts[0]) if kind == "item" else self._made(kind, parts[0])
+
+    def _made(self, kind: object, base: Meaning) -> Meaning:
+        """A value of a declared type, or what a call gives."""
+        return self._typed(base) if kind == "type" else self._result(base)
 
     def _of_file(self, file: LinkedFile, kind: object, given: list[object]) -> Meaning:
         """What a binding means that no other one is part of."""
@@ -525,9 +530,24 @@ class Linker:
             return cast("Meaning", base.item)
         if isinstance(base, Denoted):
             return self._item(file, self._type_of(base.sym, base.confidence))
+        if isinstance(base, Value) and base.sym.kind == "type":  # Go: `type Rows []Row`.
+            named = self._type_of(base.sym, base.confidence)
+            if isinstance(named, Each):
+                return cast("Meaning", named.item)
         return base if file.language in {"go", "rust"} else None
 
 
 def _best(found: Sequence[Sym]) -> Sym:
-    """Of several definitions with one name the first; a type before a value."""
+    """Of several definitions with one name the first; a type before a value, the last of overloaded functions."""
+    if found[0].kind in _CALLED and found[-1].kind in _CALLED:
+        return found[-1]
     return next((sym for sym in found if sym.kind in _TYPES), found[0])
+
+
+def _entered(binding: Binding) -> Binding:
+    """What is entered, when a binding is what `__enter__` gives back; else nothing."""
+    if len(binding) == 2 and binding[0] == "result" and isinstance(binding[1], tuple):
+        method = cast("Binding", binding[1])
+        if method[:1] == ("member",) and method[2] in {"__enter__", "__aenter__"}:
+            return cast("Binding", method[1])
+    return ()

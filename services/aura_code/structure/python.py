@@ -17,7 +17,7 @@ from aura_code.syntax.source import SourceFile
 from aura_shared.messages.code import SymbolKind
 
 _BUILTINS: Final = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__path__", "__spec__", "__package__"}
-_DEFINING: Final = frozenset({"assigned", "declared", "augmented", "walrus", "alias", "with"})
+_DEFINING: Final = frozenset({"assigned", "declared", "augmented", "walrus", "alias", "with", "loop"})
 _CONSTANT: Final = re.compile(r"_*[A-Z][A-Z0-9_]*")
 _ATTRIBUTES: Final = re.compile(rb"(?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)+")
 _FALLBACKS: Final = frozenset({"none", "false", "true"})
@@ -226,8 +226,10 @@ class _Reader:
             return UNKNOWN if found == ("result", ("def", self._home[scope])) else found
         if draft.parent >= 0:
             return self._types.fields.get((draft.parent, draft.name), UNKNOWN)
-        if draft.bound is None or draft.kind == "type":
+        if draft.bound is None:
             return UNKNOWN
+        if draft.kind == "type":
+            return self._types.alias(draft.bound)
         return self._types.bound(draft.bound) or self._later_type(draft.bound)
 
     def _later_type(self, first: Bound) -> Binding:

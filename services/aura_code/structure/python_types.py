@@ -222,10 +222,12 @@ class PythonTypes:
 
     def _local(self, variable: Variable, at: int) -> Binding:
         known = [bound for bound in variable.bounds if bound.kind not in {"deleted", "augmented"}]
-        for bound in known:
-            if bound.annotation is not None:
-                return self.bound(bound)
         before = [bound for bound in known if bound.node.start_byte <= at and not self._is_none(bound)]
+        annotated = next((bound for bound in known if bound.annotation is not None), None)
+        if annotated is not None:
+            last = before[-1] if before else annotated
+            found = UNKNOWN if last.conditional else self.bound(last)
+            return found or self.bound(annotated)
         if before:
             return self.bound(before[-1])
         after = [bound for bound in known if not self._is_none(bound)]
@@ -477,6 +479,8 @@ class PythonTypes:
 
     def _subscript(self, node: Node, scope: Scope) -> Binding:
         parts = [part for part in node.named_children if part.type != "comment"]
+        if self._text_of(parts[0]).rpartition(".")[2] in {"Optional", "Union"}:
+            return inner(self.note(node, scope))  # An alias: one of the types themselves.
         base = self.expand(self.of(parts[0], scope))
         if base[:1] in {("def",), ("import",), ("free",)}:
             return base  # A generic class with its arguments.
@@ -518,6 +522,8 @@ class PythonTypes:
 
     def _binary(self, node: Node, scope: Scope) -> Binding:
         left = self.of(node.named_children[0], scope)
+        if left[:1] in {("def",), ("import",)} and any(part.type == "|" for part in node.children):
+            return inner(self.note(node, scope))  # An alias of several types.
         return left if left[:1] == ("type",) and left[1] in {("free", "str"), ("free", "int")} else UNKNOWN
 
     # Annotations
@@ -576,6 +582,10 @@ class PythonTypes:
         elif last in _ITERABLES or (last in {"tuple", "Tuple"} and inside[-1].strip() == "..."):
             item = self._noted(inside[0], scope, at)
         return ("each", base, item) if item else ("type", base)
+
+    def alias(self, bound: Bound) -> Binding:
+        """What a value has whose type is an alias; nothing when no alternative is known."""
+        return self.note(bound.value, bound.scope) if bound.value is not None else UNKNOWN
 
     def _dotted(self, text: str, scope: Scope, at: int) -> Binding:
         if not _DOTTED.fullmatch(text):
