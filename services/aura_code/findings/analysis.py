@@ -8,7 +8,7 @@ from typing import NamedTuple
 from aura_code.findings.checking import RawFinding, check_source
 from aura_code.findings.enclosing import symbol_at
 from aura_code.findings.fingerprints import Ordinals
-from aura_code.findings.loading import RuleSet
+from aura_code.findings.loading import RuleSet, load_rules
 from aura_code.findings.model import Edit, Finding, Rule
 from aura_code.findings.own_rules import UNUSED_IGNORE
 from aura_code.findings.suppressions import Suppression, read_suppressions, unused
@@ -86,9 +86,9 @@ def _unused(file: SourceFile, rules: RuleSet, silencing: Sequence[Suppression], 
     found: list[Finding] = []
     for item, message, edits in unused(file, silencing):
         idle = item.codes - item.used
-        if idle and not any(code in rules for code in idle):
-            continue  # Rules that are off, or of a package that is not installed here.
-        found.append(
-            make_finding(file, UNUSED_IGNORE, item.start, item.end, message=message, edits=edits, count=ordinals)
-        )
+        wrong = sorted(code for code in idle if ":" not in code and code not in rules and code not in load_rules())
+        if idle and not wrong and not any(code in rules for code in idle):
+            continue  # They are off here.
+        told = f"There is no rule {', '.join(wrong)}." if wrong else message
+        found.append(make_finding(file, UNUSED_IGNORE, item.start, item.end, message=told, edits=edits, count=ordinals))
     return found

@@ -8,6 +8,7 @@ import logging
 from bisect import bisect_right
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -95,21 +96,29 @@ def _compile(rules: RuleSet, language: str) -> Compiled:
 
 
 def _join(grammar: Language, joined: _Joined) -> Compiled:
-    problems: list[RuleProblem] = []
-    texts: list[str] = []
-    starts: list[int] = []
-    size = 0
-    for text, jobs in joined.jobs.items():
-        try:
-            Query(grammar, text)
-        except (QueryError, ValueError) as error:
-            problems += [RuleProblem(job.rule.id, f"{job.rule.id}: its query does not fit: {error}") for job in jobs]
-            continue
-        texts.append(text)
-        starts.append(size)
-        size += len(text.encode()) + 1
+    try:
+        return _compiled_as_one(grammar, joined, [])
+    except (QueryError, ValueError):  # Some query does not fit: look for it, and go on without it.
+        problems = [problem for text in joined.jobs for problem in _query_problems(grammar, text, joined.jobs[text])]
+        bad = {problem.rule for problem in problems}
+        good = {text: jobs for text, jobs in joined.jobs.items() if not any(job.rule.id in bad for job in jobs)}
+        whole = [job for job in joined.whole if job.rule.id not in bad]
+        return _compiled_as_one(grammar, _Joined(good, whole), problems)
+
+
+def _query_problems(grammar: Language, text: str, jobs: list[_Job]) -> list[RuleProblem]:
+    try:
+        Query(grammar, text)
+    except (QueryError, ValueError) as error:
+        return [RuleProblem(job.rule.id, f"{job.rule.id}: its query does not fit: {error}") for job in jobs]
+    return []
+
+
+def _compiled_as_one(grammar: Language, joined: _Joined, problems: list[RuleProblem]) -> Compiled:
+    texts = list(joined.jobs)
     if not texts:
         return Compiled(None, (), tuple(joined.whole), tuple(problems))
+    starts = list(accumulate((len(text.encode()) + 1 for text in texts[:-1]), initial=0))
     query = Query(grammar, "\n".join(texts))
     by_pattern = tuple(
         tuple(joined.jobs[texts[bisect_right(starts, query.start_byte_for_pattern(pattern)) - 1]])

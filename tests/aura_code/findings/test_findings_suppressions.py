@@ -25,7 +25,8 @@ RULES = RuleSet(
 
 def silenced(path: str, text: str) -> list[str]:
     """For each finding how it is silenced; `-` when it counts."""
-    return [finding.suppressed or "-" for finding in analyse_source(source(path, text), RULES)]
+    found = analyse_source(source(path, text), RULES)
+    return [finding.suppressed or "-" for finding in found if finding.rule != UNUSED_IGNORE.id]
 
 
 @pytest.mark.requirement("C4")
@@ -95,7 +96,7 @@ def test_the_reason_is_kept() -> None:
     [
         ("x = 1  # aura: ignore[no-calls]\n", "This comment silences nothing of no-calls.", "x = 1\n"),
         ("# aura: ignore\nx = 1\n", "This comment silences nothing.", "x = 1\n"),
-        ("x = 1  # aura: ignore[no-calls, other]\n", "This comment silences nothing of no-calls, other.", "x = 1\n"),
+        ("x = 1  # aura: ignore[no-calls, other]\n", "There is no rule other.", "x = 1\n"),
     ],
 )
 def test_a_comment_that_silences_nothing_is_reported_with_its_removal(text: str, message: str, after: str) -> None:
@@ -107,4 +108,10 @@ def test_a_comment_that_silences_nothing_is_reported_with_its_removal(text: str,
 
 
 def test_rules_that_are_not_run_are_no_reason_to_call_a_comment_unused() -> None:
-    assert analyse_source(source("a.py", "x = 1  # aura: ignore[switched-off]\n"), RULES) == []
+    assert analyse_source(source("a.py", "x = 1  # aura: ignore[long-file]\n"), RULES) == []
+    assert analyse_source(source("a.py", "x = 1  # aura: ignore[ruff:E501]\n"), RULES) == []
+
+
+def test_a_name_that_is_no_rule_is_reported() -> None:
+    (finding,) = analyse_source(source("a.py", "x = 1  # aura: ignore[long-fiel]\n"), RULES)
+    assert finding.message == "There is no rule long-fiel."
