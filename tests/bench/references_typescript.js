@@ -77,8 +77,9 @@ function drawn() {
 
 function counts(node) {
   const parent = node.parent;
-  if (["", "exports", "module", "require"].includes(node.text) && !ts.isPropertyAccessExpression(parent)) return false;
-  if (node.text === "exports" || ts.isJsxAttribute(parent) || ts.isLabeledStatement(parent) || ts.isMetaProperty(parent)) return false;
+  if (["", "exports", "module", "require"].includes(node.text)) return false;
+  if ( ts.isJsxAttribute(parent) || ts.isLabeledStatement(parent) || ts.isMetaProperty(parent)) return false;
+  if (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent)) return true;
   if (ts.isImportSpecifier(parent)) return (parent.propertyName ?? parent.name) === node;
   if (ts.isExportSpecifier(parent)) return (parent.propertyName ?? parent.name) === node;
   if (ts.isBindingElement(parent)) return parent.propertyName === node || parent.initializer === node;

@@ -36,18 +36,16 @@ _TESTS: Final = frozenset(
 )
 _CONFIGURATION: Final = re.compile(r"(?:^|/)[^/]*(?:\.config|rc|file|\.setup|\.stories)\.[cm]?[jt]sx?$")
 _CALLED_FROM_OUTSIDE: Final = frozenset(
-    {
-        "toString", "toJSON", "valueOf", "then", "render", "componentDidMount", "componentDidUpdate",
-        "componentDidCatch", "componentWillUnmount", "shouldComponentUpdate", "getSnapshotBeforeUpdate",
-        "getDerivedStateFromProps", "getDerivedStateFromError", "connectedCallback", "disconnectedCallback", "attributeChangedCallback",
-        "observedAttributes", "adoptedCallback", "ngOnInit", "ngOnDestroy", "ngOnChanges", "ngAfterViewInit",
-        "ngDoCheck", "ngAfterContentInit", "ngAfterViewChecked", "ngAfterContentChecked", "onModuleInit",
-        "onModuleDestroy",
-        "onApplicationBootstrap", "beforeApplicationShutdown", "onApplicationShutdown", "canActivate", "transform",
-        "intercept", "handleEvent", "setup", "data", "created", "mounted", "install", "displayName", "propTypes",
-        "defaultProps",
-    }
-)  # fmt: skip
+    words(
+        "toString toJSON valueOf then render componentDidMount componentDidUpdate componentDidCatch "
+        "componentWillUnmount shouldComponentUpdate getSnapshotBeforeUpdate getDerivedStateFromProps "
+        "getDerivedStateFromError connectedCallback disconnectedCallback attributeChangedCallback "
+        "observedAttributes adoptedCallback ngOnInit ngOnDestroy ngOnChanges ngAfterViewInit ngDoCheck "
+        "ngAfterContentInit ngAfterViewChecked ngAfterContentChecked onModuleInit onModuleDestroy "
+        "onApplicationBootstrap beforeApplicationShutdown onApplicationShutdown canActivate transform intercept "
+        "handleEvent setup data created mounted install displayName propTypes defaultProps "
+    )
+)
 """Methods that the language, browsers, React, Angular, Nest or Vue call."""
 _BUILTINS: Final = frozenset(
     words(
@@ -214,6 +212,10 @@ class _Reader:
         self._children.setdefault((parent, called), index)
         if function is not None:
             self.values.definition_of[function.id] = index
+            annotation = function.child_by_field_name("return_type")
+            if annotation is not None and annotation.named_children[-1].type == "object_type":
+                scope = self.scopes.of_node.get(function.id, self.scopes.module)
+                self.values.results[index] = (annotation.named_children[-1], scope)
         return index
 
     def _is_documented(self, node: Node) -> bool:
@@ -345,12 +347,19 @@ class _Reader:
         elif bound.kind in {"function", "signature"} and bound.body is not None:
             self._types.append((index, bound.statement, bound.body, True))
         elif plain is not None and bound.kind in {"const", "let", "var"}:
+            self._annotated_members(bound, index, scope)
             self._fill(index, plain, scope)
             if scope.kind == "module":
                 self._ranges.append((plain.start_byte, plain.end_byte, index))
             self._note_chained(bound)
         if bound.origin is not None and self.definitions[index].kind in {"constant", "variable", "namespace"}:
             self._types.append((index, bound.node, scope, False))
+
+    def _annotated_members(self, bound: Bound, index: int, scope: Scope) -> None:
+        """`const x: {a: A} = …` says its members by its type."""
+        annotation = bound.origin.annotation if bound.origin is not None else None
+        if scope.kind == "module" and annotation is not None and annotation.named_children[-1].type == "object_type":
+            self._class_members(annotation.named_children[-1], index, scope)
 
     def _define_members(self, body: Scope, parent: int) -> None:
         """The members of an enum."""
@@ -531,6 +540,11 @@ class _Reader:
             function = plain
         owner = self.definitions[parent]
         text = self._text(name).strip("'\"")
+        known = self._children.get((parent, text))
+        if known is not None:
+            if function is not None:
+                self.values.definition_of[function.id] = known
+            return
         special = "special method" if text in _CALLED_FROM_OUTSIDE else ""
         kind: SymbolKind = "method" if function is not None else "field"
         index = self._define(
@@ -759,7 +773,7 @@ class _Reader:
             bases = tuple(base for base in self._bases_of(node, scope) if base)
             self.definitions[index] = self.definitions[index]._replace(bases=bases)
         for index, node, scope, is_function in self._types:
-            found = self._result(node, scope) if is_function else self._type_of(node, scope)
+            found = self.values.plain(self._result(node, scope) if is_function else self._type_of(node, scope))
             if found and found != ("def", index):
                 self.definitions[index] = self.definitions[index]._replace(type=found)
 
@@ -841,9 +855,8 @@ class _Reader:
     # What is used
 
     def _report(self, node: Node, name: str, kind: OccurrenceKind, scope: Scope, binding: Binding) -> None:
-        self.occurrences.append(
-            Occurrence(name, kind, node.start_point.row + 1, self._column(node), self._around(node, scope), binding)
-        )
+        line, known = node.start_point.row + 1, self.values.plain(binding)
+        self.occurrences.append(Occurrence(name, kind, line, self._column(node), self._around(node, scope), known))
 
     def _around(self, node: Node, scope: Scope) -> int:
         owner = self._owner(scope)
@@ -924,14 +937,14 @@ class _Reader:
             if at in self._defining or access.name == "prototype":
                 continue
             base = values.value(access.base, access.scope)
-            if _is_builtin(base):
+            if _is_builtin(base) or self.values.is_nameless(base):
                 continue
             self._report(access.node, access.name, _USES[access.kind], access.scope, values.property(base, access.name))
 
     def _patterns(self) -> None:
         for key in self.scopes.keys:
             base = self.values.steps(self.values.origin(key.origin), key.path)
-            if _is_builtin(base):
+            if _is_builtin(base) or self.values.is_nameless(base):
                 continue
             binding = self.values.steps(base, (key.name,))
             kind: OccurrenceKind = "import" if binding[:1] == ("import",) else "name"
@@ -952,7 +965,7 @@ class _Reader:
         """The keys of object literals whose type is said: `const x: T = {…}`, `{…} as T`, `return {…}`."""
         for node, scope in self.scopes.objects:
             meant = self._expected(node, scope)
-            if not meant or _is_builtin(meant):
+            if not meant or _is_builtin(meant) or self.values.is_nameless(meant):
                 continue
             for child in node.named_children[:_MOST_MEMBERS]:
                 name = child.child_by_field_name("key") or child.child_by_field_name("name")

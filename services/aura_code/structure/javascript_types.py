@@ -68,6 +68,10 @@ class Values:
         """The definition of each scope that is a function, class or the like, by the id of its node."""
         self.this_of: dict[int, Binding] = {}
         """What `this` is in functions that are no methods of a class, by the id of their node."""
+        self.results: dict[int, tuple[Node, Scope]] = {}
+        """What functions return that say so by a type without a name, by their definitions."""
+        self._shapes: list[tuple[Node, Scope]] = []
+        """Types without a name. ("shape", PLACE) stands for a value of one, in here only."""
         self._names: dict[int, Binding] = {}
         self._depth = 0
         self._visits: dict[str, Callable[[Node, Scope], Binding]] = {
@@ -104,11 +108,11 @@ class Values:
             "type_query": self._type_query,
             "lookup_type": self._lookup_type,
             "literal_type": self._literal_type,
-            "object_type": self._object_type,
+            "object_type": self._shape_type,
             "this_type": self._this_type,
-            "type_predicate": self._object_type,
-            "index_type_query": self._object_type,
-            "template_literal_type": self._object_type,
+            "type_predicate": self._plain_type,
+            "index_type_query": self._plain_type,
+            "template_literal_type": self._plain_type,
             "function_type": self._no_type,
             "constructor_type": self._no_type,
             "conditional_type": self._no_type,
@@ -209,7 +213,7 @@ class Values:
             elif base and base[0] == "import" and base[2] in {"", "="}:
                 base = ("import", base[1], step)
             else:
-                base = member(base, step) if step != "[]" else UNKNOWN
+                base = self.property(base, step) if step != "[]" else UNKNOWN
         return base
 
     def _callback(self, function: Node, place: int) -> Binding:
@@ -293,6 +297,9 @@ class Values:
 
     def property(self, base: Binding, name: str) -> Binding:
         """A property of a value."""
+        shape = self._shape(base)
+        if shape is not None:
+            return self._of_shape(*shape, name)
         if name == "prototype":
             return instance(base)
         if name == "constructor" and base and base[0] == "type":
@@ -300,6 +307,36 @@ class Values:
         if base and base[0] == "import" and base[2] == "" and base[1]:
             return ("import", base[1], name)
         return member(base, name)
+
+    def is_nameless(self, base: Binding) -> bool:
+        """Whether a value is of a type without a name, whose properties are no definitions."""
+        return self._shape(base) is not None
+
+    def _shape(self, base: Binding) -> tuple[Node, Scope] | None:
+        """The type without a name that a value has."""
+        if not base:
+            return None
+        if base[0] == "shape" and isinstance(base[1], int):
+            return self._shapes[base[1]]
+        made = part(base, 1) if base[0] == "result" else UNKNOWN
+        if made[:1] == ("def",) and isinstance(made[1], int):
+            return self.results.get(made[1])
+        return None
+
+    def _of_shape(self, node: Node, scope: Scope, name: str) -> Binding:
+        for one in node.named_children:
+            called = one.child_by_field_name("name")
+            if called is None or self.file.text_of(called) != name or one.type != "property_signature":
+                continue
+            annotation = one.child_by_field_name("type")
+            return self.type(annotation, scope) if annotation is not None else UNKNOWN
+        return ("type", ("free", "object"))
+
+    def plain(self, binding: Binding) -> Binding:
+        """A binding as others may read it, without types that have no name."""
+        if not self._shapes or not _holds_shape(binding):
+            return binding
+        return ("type", ("free", "object")) if binding[0] == "shape" else UNKNOWN
 
     def _nested_type(self, node: Node, scope: Scope) -> Binding:
         base, name = node.child_by_field_name("module"), node.child_by_field_name("name")
@@ -537,14 +574,22 @@ class Values:
         name = _LITERALS.get(inner[0].type, "null") if inner else "null"
         return UNKNOWN if name == "null" else ("type", ("free", name))
 
-    def _object_type(self, _node: Node, _scope: Scope) -> Binding:
+    def _plain_type(self, _node: Node, _scope: Scope) -> Binding:
         return ("type", ("free", "object"))
+
+    def _shape_type(self, node: Node, scope: Scope) -> Binding:
+        self._shapes.append((node, scope))
+        return ("shape", len(self._shapes) - 1)
 
     def _this_type(self, _node: Node, scope: Scope) -> Binding:
         return self.this(scope)
 
     def _no_type(self, _node: Node, _scope: Scope) -> Binding:
         return UNKNOWN
+
+
+def _holds_shape(binding: Binding) -> bool:
+    return binding[:1] == ("shape",) or any(_holds_shape(part(binding, place)) for place in range(1, len(binding)))
 
 
 def _is_plain(binding: Binding) -> bool:
