@@ -29,7 +29,7 @@ _TYPES: Final = frozenset({"class", "interface", "trait", "struct", "enum", "typ
 _HOLDERS: Final = _TYPES | {"namespace", "module"}
 _CALLED: Final = frozenset({"function", "method", "constructor"})
 _SCRIPT: Final = frozenset({"javascript", "typescript", "tsx"})
-_OF_FILE: Final = frozenset({"free", "def", "import", "super"})
+_OF_FILE: Final = frozenset({"free", "def", "import", "super", "fixture"})
 _AT_ONCE: Final = 500
 
 
@@ -233,11 +233,24 @@ class Linker:
             return self._free(file, str(given[0]))
         if kind == "import":
             return self._import(file, str(given[0]), str(given[1]))
+        if kind == "fixture":
+            return self._fixture(file, str(given[0]))
         index = given[0]
         if not isinstance(index, int) or not 0 <= index < len(file.symbols):
             return None
         sym = file.symbols[index]
         return Parents(sym) if kind == "super" else Denoted(sym, EXACT)
+
+    def _fixture(self, file: LinkedFile, name: str) -> Meaning:
+        """What pytest gives to a parameter: a fixture of the nearest `conftest.py` that has it."""
+        folder = self._files.heads[file.id][0]
+        while folder:
+            folder = folder.rpartition("/")[0]
+            around = self._files.at(f"{folder}/conftest.py".lstrip("/"))
+            meaning = self._exported(around, name) if around is not None else None
+            if meaning is not None:
+                return meaning
+        return OUT
 
     def _free(self, file: LinkedFile, name: str) -> Meaning:
         if file.language in {"go", "java"}:
@@ -458,6 +471,10 @@ class Linker:
         if inherited is not None or sym.kind not in {"type", "variable", "constant"}:
             return inherited
         alias = self._type_of(sym, confidence)
+        if isinstance(alias, Each):
+            alias = cast("Meaning", alias.base)
+        if isinstance(alias, Value):  # `seen` goes on: Rust's `type Result<T> = Result<T, Error>` comes back to itself.
+            return self._of_type_once(alias.sym, name, min(confidence, alias.confidence), seen)
         return self._member(self._files.of(sym.file), alias, name)
 
     def _of_bases(self, sym: Sym, name: str, confidence: int, seen: set[int]) -> Meaning:

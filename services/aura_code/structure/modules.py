@@ -23,6 +23,7 @@ _SCRIPT: Final = (".ts", ".tsx", ".d.ts", ".mts", ".cts", ".js", ".jsx", ".mjs",
 _COMPILED: Final = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 _GO_MODULE: Final = re.compile(r"^\s*module\s+\"?([^\s\"]+)", re.MULTILINE)
 _MOST_BYTES: Final = 1_000_000
+_RUST_PROGRAM: Final = re.compile(r"((?:.*/)?(?:tests|benches|examples)/)(?!src/)([^/]+)(?:/.*)?$")
 
 
 class Module(NamedTuple):
@@ -295,6 +296,12 @@ class Modules:
         return Module((file,), "", tuple(steps))
 
     def _rust_root(self, path: str) -> str:
+        outside = _RUST_PROGRAM.match(path)
+        if outside and "src" not in outside[1].split(
+            "/"
+        ):  # Each file right below tests, benches and examples is a crate, and each folder with a main file.
+            names = (f"{outside[1]}{outside[2]}/main.rs", f"{outside[1]}tests.rs", f"{outside[1]}main.rs")
+            return next((name for name in names if name in self._paths), path)
         for folder in _upwards(path.rpartition("/")[0]):
             for name in ("lib.rs", "main.rs"):
                 inside = f"{folder}/{name}".lstrip("/")

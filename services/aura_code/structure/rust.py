@@ -35,8 +35,8 @@ _POINTERS: Final = words(
 )
 """Types that behave like what they point to."""
 _CONTAINERS: Final = words(
-    "Vec Option Result VecDeque HashSet BTreeSet LinkedList BinaryHeap RefCell Mutex RwLock Cell OnceCell OnceLock"
-    " LazyLock Lazy Weak Poll Iterator IntoIterator Stream Peekable Iter IterMut"
+    "Vec Option Result VecDeque HashSet BTreeSet LinkedList BinaryHeap Poll Iterator"
+    " IntoIterator Stream Peekable Iter IterMut"
 )
 _MAPS: Final = words("HashMap BTreeMap IndexMap")
 _SAME: Final = words(
@@ -680,9 +680,9 @@ class _RustReader(Gatherer):
         if name in _POINTERS:
             return arguments[-1]
         if name in _MAPS:
-            return several(arguments[-1], "HashMap")
+            return several(arguments[-1], "std::HashMap")
         if name in _CONTAINERS or name.endswith("Result"):
-            return several(arguments[0], name)
+            return several(arguments[0], f"std::{name}")
         return binding
 
     def _inner_type(self, node: Node, kind: OccurrenceKind) -> Binding:
@@ -823,7 +823,7 @@ class _RustReader(Gatherer):
         if called[:1] == ("free",) and values:
             name = called[1]
             if name in {"Some", "Ok"}:
-                return several(values[0], "Option")
+                return several(values[0], "std::Option")
         if target.type == "scoped_identifier" and values:
             head = target.child_by_field_name("path")
             if head is not None and self.name_of(head).partition("<")[0].rpartition("::")[2] in _POINTERS:
@@ -841,8 +841,9 @@ class _RustReader(Gatherer):
         binding = self.visit(named) if named is not None else UNKNOWN
         if binding and binding[0] not in {"type", "each"}:
             binding = instance(binding)
+        is_path = named is not None and named.type == "scoped_type_identifier"
         for child in body.named_children if body is not None else ():
-            self._initializer(child, binding)
+            self._initializer(child, part(binding, 1) if is_path else binding)
         return binding
 
     def _initializer(self, node: Node, binding: Binding) -> None:
@@ -911,9 +912,11 @@ class _RustReader(Gatherer):
         named = node.child_by_field_name("macro")
         if named is not None and (named.type != "identifier" or self._is_own_macro(named)):
             self.visit(named, "call")
+        self.scopes.append({})
         for child in node.named_children:
             if child.type == "token_tree":
                 self._tokens(child, 0)
+        self.scopes.pop()
         return UNKNOWN
 
     def _is_own_macro(self, named: Node) -> bool:
@@ -957,8 +960,19 @@ class _RustReader(Gatherer):
             return binding
         if node.type == "self":
             return self._self(node, "name")
+        if following is not None and following.type == ":" and node.type == "identifier":
+            return self._typed_token(name, following)
         if called or self.bound(name) is not None or name[:1].isupper():
             return self._identifier(node, kind)
+        return UNKNOWN
+
+    def _typed_token(self, name: str, colon: Node) -> Binding:
+        """`|dir: &Dir|` among tokens brings `dir` into scope."""
+        meant = colon.next_sibling
+        while meant is not None and meant.type in {"&", "mutable_specifier", "lifetime"}:
+            meant = meant.next_sibling
+        if meant is not None and meant.type == "identifier" and self.name_of(meant)[:1].isupper():
+            self.bind(name, instance(self._head(self.name_of(meant))))
         return UNKNOWN
 
     # Patterns
@@ -1016,7 +1030,9 @@ class _RustReader(Gatherer):
             if name is None:
                 continue
             text = self.name_of(name)
-            meant = member(binding, text)
+            meant = member(
+                part(binding, 1) if named is not None and named.type == "scoped_type_identifier" else binding, text
+            )
             self.report(name, text, "name", meant)
             if pattern is not None:
                 self._pattern(pattern, meant)
@@ -1105,7 +1121,7 @@ class _RustReader(Gatherer):
         self.scopes.append({})
         pattern = node.child_by_field_name("pattern")
         if pattern is not None:
-            paired = over[:1] == ("each",) and over[1] in {("free", "HashMap"), ("free", "enumerate")}
+            paired = over[:1] == ("each",) and over[1] in {("free", "std::HashMap"), ("free", "std::Enumerate")}
             self._pattern(pattern, ("pair", item(over)) if paired else item(over))
         self.deeper()
         self.visit_field(node, "body")
@@ -1140,26 +1156,30 @@ class _RustReader(Gatherer):
         return binding
 
 
+_PLACES: Final = frozenset({("member",), ("result",), ("import",), ("def",)})
+"""Bindings of what may be a container as far as this file knows."""
+
+
 def _after(base: Binding, method: str, called: Binding) -> Binding:
     """What calling a method gives, with what is known of the methods of the standard library."""
     if method in _INNER:
         return item(base)
     if base[:1] == ("each",):
         return _after_of_container(base, method, called)
-    if method in _SAME or (method in _SAME_ELEMENTS - _OWN_TOO and base[:1] in {("member",), ("result",)}):
+    if method in _SAME or (method in _SAME_ELEMENTS - _OWN_TOO and base[:1] in _PLACES):
         return base
     return result(called)
 
 
 def _after_of_container(base: Binding, method: str, called: Binding) -> Binding:
     if method in _SAME:
-        return item(base) if method.startswith("borrow") and base[1] == ("free", "RefCell") else base
+        return base
     if method in _OPTION_OF_ELEMENT:
-        return several(item(base), "Option")
+        return several(item(base), "std::Option")
     if method == "enumerate":
-        return several(item(base), "enumerate")
+        return several(item(base), "std::Enumerate")
     if method in _SAME_ELEMENTS:
-        return several(item(base), "Iter") if method in {"values", "values_mut", "into_values"} else base
+        return several(item(base), "std::Iter") if method in {"values", "values_mut", "into_values"} else base
     return result(called)
 
 
