@@ -46,12 +46,12 @@ def not_awaited(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
         for call in known.get(name, ()):
             function = field(call, "function")
             if function is not None and function.type == "identifier" and _is_meant(file, call, name, defs):
-                yield from _judge(call, name, defs)
+                yield from _judge(call, name, defs, in_test=file.is_test)
     for name, defs in _methods(file).items():
         for call in known.get(name, ()):
             owner = field(call, "function", "object")
             if owner is not None and owner.type == "this" and _same_class(call, defs):
-                yield from _judge(call, f"this.{name}", defs)
+                yield from _judge(call, f"this.{name}", defs, in_test=file.is_test)
 
 
 def _is_meant(file: SourceFile, call: Node, name: str, defs: list[Node]) -> bool:
@@ -71,11 +71,11 @@ def _same_class(call: Node, defs: list[Node]) -> bool:
     return body is not None and any(each.parent == body for each in defs)
 
 
-def _judge(call: Node, name: str, defs: list[Node]) -> Iterator[Hit]:
+def _judge(call: Node, name: str, defs: list[Node], *, in_test: bool) -> Iterator[Hit]:
     parent = call.parent
     while parent is not None and parent.type == "parenthesized_expression":
         parent = parent.parent
-    if parent is None:
+    if parent is None or (parent.type == "expression_statement" and in_test):
         return
     can_wait = _is_async(function_around(call))
     edits = (Edit(call.start_byte, call.start_byte, "await "),) if can_wait else ()

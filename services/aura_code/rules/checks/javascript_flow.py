@@ -119,7 +119,8 @@ def duplicate_key(file: SourceFile, captures: Captures) -> Iterator[Hit]:
         key = field(pair, "key") if pair.type == "pair" else pair
         if key is None or key.type not in {"property_identifier", "string", "number", "shorthand_property_identifier"}:
             continue
-        text = file.text_of(key).strip("'\"")
+        text = file.text_of(key)
+        text = text[1:-1] if key.type == "string" else text
         if text in seen and text != "__proto__":
             yield Hit(key, f"The key `{text}` stands already in line {seen[text]}; that value is lost.")
         seen[text] = file.line_of(key.start_byte)

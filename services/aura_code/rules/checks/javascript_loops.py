@@ -28,28 +28,11 @@ _BUILT: Final = frozenset(
 _SURE: Final = frozenset(
     [
         *("findOne", "findById", "findByPk", "findUnique", "findFirst", "findMany", "findAll", "findOneBy", "findBy"),
-        *(
-            "findAndCount",
-            "findOneOrFail",
-            "findOneByOrFail",
-            "findAndCountAll",
-            "findUniqueOrThrow",
-            "findOneAndUpdate",
-        ),
-        *(
-            "countDocuments",
-            "findFirstOrThrow",
-            "findByIdAndUpdate",
-            "findOrCreate",
-            "$queryRaw",
-            "updateOne",
-            "insertOne",
-        ),
+        *("findAndCount", "findOneOrFail", "findOneByOrFail", "findAndCountAll", "findUniqueOrThrow"),
+        *("countDocuments", "findFirstOrThrow", "findOrCreate", "$queryRaw"),
     ]
 )
-_MAYBE: Final = frozenset(
-    {"find", "create", "update", "delete", "count", "upsert", "save", "query", "insert", "destroy"}
-)
+_MAYBE: Final = frozenset({"find", "count", "query"})
 _STORE: Final = re.compile(
     r"(?:^|\.)(?:prisma\.\w+|\w*[rR]epo(?:sitory)?|\w+Model|manager|entityManager|em|sequelize|db|pool|knex)$"
 )

@@ -39,6 +39,8 @@ _SECRET: Final = re.compile(
     r"|verification_?code)$",
     re.IGNORECASE,
 )
+_NOT_SECRET: Final = re.compile(r"(?:fetch|refresh|request|cancel|render|update|load)Token$")
+"""Names of marks that tell one request from the next."""
 _MAKES: Final = re.compile(r"^_?(?:generate|gen|make|create|new|random|get)", re.IGNORECASE)
 _OPTION: Final = re.compile(
     r"verif|insecure|reject|cert|trust|tls|ssl|self_?signed|development|dev\b|isDev", re.IGNORECASE
@@ -149,7 +151,7 @@ def weak_random(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
         function = function_name(file, call)
         if _MAKES.match(function):
             names.append(function)
-        hit = next((each for each in names if _SECRET.search(each)), None)
+        hit = next((each for each in names if _SECRET.search(each) and not _NOT_SECRET.match(each)), None)
         if hit is not None:
             yield Hit(
                 function_of(call) or call, f"Whoever sees a few values of `Math.random` can compute the next `{hit}`."

@@ -19,7 +19,7 @@ from aura_code.rules.checks.python_names import (
     positional,
     values_of,
 )
-from aura_code.rules.checks.python_texts import Piece, is_fixed, pieces
+from aura_code.rules.checks.python_texts import Piece, is_fixed, literal, pieces
 from aura_code.rules.checks.trees import field, named
 from aura_code.syntax import SourceFile
 
@@ -109,9 +109,19 @@ def evaluated(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
             given = positional(call)
             if name == "exec" and len(given) > 1 and given[1].type in {"identifier", "attribute"}:
                 continue  # Into a namespace of its own: code that generates code.
+            if given and _is_compiled_file(file, given[0]):
+                continue
             if given and not is_fixed(file, given[0]):
                 text = file.text_of(given[0]).splitlines()[0][:60]
                 yield Hit(function or call, f"`{name}` runs whatever `{text}` contains as code.")
+
+
+def _is_compiled_file(file: SourceFile, given: Node) -> bool:
+    """`exec(compile(text, path, "exec"))`, which runs a file under its name."""
+    if given.type != "call" or dotted(file, field(given, "function")) != "compile":
+        return False
+    name = argument(file, given, 1, "filename")
+    return name is not None and not (literal(file, name) or "").startswith("<")
 
 
 def deserialised(file: SourceFile, _captures: Captures) -> Iterator[Hit]:

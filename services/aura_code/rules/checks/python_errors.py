@@ -9,8 +9,8 @@ from typing import Final
 from tree_sitter import Node
 
 from aura_code.findings.model import Captures, Edit, Hit
-from aura_code.rules.checks.python_names import SCOPES, dotted, function_around, imports
-from aura_code.rules.checks.trees import around, comments_in, field, inside, named
+from aura_code.rules.checks.python_names import SCOPES, dotted, function_around, imports, left_loop
+from aura_code.rules.checks.trees import around, comments_in, field, holds, inside, named
 from aura_code.syntax import SourceFile
 
 _BROAD: Final = frozenset({"Exception", "BaseException", "builtins.Exception", "builtins.BaseException"})
@@ -129,8 +129,8 @@ def leaving_finally(_file: SourceFile, captures: Captures) -> Iterator[Hit]:
         if part.type == "return_statement" and around(part, SCOPES | {"finally_clause"}) == captures["finally"][0]:
             yield Hit(part, "This `return` in `finally` discards an error that is on its way out.")
         if part.type in {"break_statement", "continue_statement"}:
-            inner = around(part, frozenset({"for_statement", "while_statement", "finally_clause"}))
-            if inner == captures["finally"][0]:
+            loop = left_loop(part)
+            if loop is None or not holds(captures["finally"][0], loop):
                 yield Hit(part, f"This `{file_word(part)}` in `finally` discards an error that is on its way out.")
 
 

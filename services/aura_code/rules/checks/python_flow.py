@@ -8,7 +8,16 @@ from typing import Final
 from tree_sitter import Node
 
 from aura_code.findings.model import Captures, Edit, Hit
-from aura_code.rules.checks.python_names import SCOPES, UPPER, assignments, dotted, imports, is_builtin, parameters
+from aura_code.rules.checks.python_names import (
+    SCOPES,
+    UPPER,
+    assignments,
+    dotted,
+    imports,
+    is_builtin,
+    left_loop,
+    parameters,
+)
 from aura_code.rules.checks.trees import around, field, inside, named
 from aura_code.syntax import SourceFile
 
@@ -98,9 +107,8 @@ def _while_ends(_file: SourceFile, statement: Node, _depth: int) -> bool:
         return False
     if condition.text in {b"0", b"0x0"} or field(statement, "alternative") is not None:
         return False
-    kinds = frozenset({"while_statement", "for_statement"})
     return not any(
-        part.type == "break_statement" and around(part, kinds) == statement for part in inside(body, stop=SCOPES)
+        part.type == "break_statement" and left_loop(part) == statement for part in inside(body, stop=SCOPES)
     )
 
 
@@ -290,6 +298,8 @@ def changed_while_iterating(file: SourceFile, captures: Captures) -> Iterator[Hi
     name, removing = watched
     for part in inside(body, stop=SCOPES):
         change = _change(file, part, name)
+        if change == "append" and (part.parent is None or part.parent.parent != body):
+            continue  # A list of work that grows under a condition is meant.
         if change in removing and not _leaves(file, part, loop) and not _rebinds(file, body, name):
             yield Hit(part, f"`{name}` is changed while the loop goes over it.")
 

@@ -25,7 +25,7 @@ _PERCENT: Final = re.compile(
 )
 _LEVELS: Final = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception", "fatal"})
 _LOGGER: Final = re.compile(r"(?:^|[._])(?:log|logger|logging|_?log(?:ger)?)$", re.IGNORECASE)
-_ESCAPED: Final = re.compile(r"\\(?:x[0-9a-fA-F]{2}|N\{[^}]*\}|u[0-9a-fA-F]{4}|.|\n)", re.DOTALL)
+_ESCAPED: Final = re.compile(r"\\(?:x[0-9a-fA-F]{2}|N\{[^}]*\}|u[0-9a-fA-F]{4}|[^%{}])", re.DOTALL)
 
 
 def percent(file: SourceFile, captures: Captures) -> Iterator[Hit]:

@@ -30,23 +30,14 @@ _LIST_MAKERS: Final = frozenset({"list", "sorted"})
 _SMALL: Final = frozenset({"list", "tuple", "set", "dictionary", "string"})
 _MANAGER: Final = frozenset(
     [
-        *(
-            "get",
-            "filter",
-            "exclude",
-            "create",
-            "get_or_create",
-            "update_or_create",
-            "count",
-            "first",
-            "last",
-            "exists",
-        ),
-        *("aggregate", "values", "values_list", "in_bulk", "raw", "earliest", "latest", "aget", "acreate", "acount"),
+        *("get", "filter", "exclude", "get_or_create", "count", "first", "last", "exists", "aggregate", "values"),
+        *("values_list", "in_bulk", "raw", "earliest", "latest", "aget", "acount"),
     ]
 )
-_SESSION: Final = frozenset({"query", "get", "execute", "scalar", "scalars", "get_one", "merge"})
+_SESSION: Final = frozenset({"query", "get", "execute", "scalar", "scalars", "get_one"})
 _SESSION_NAME: Final = re.compile(r"(?:^|[._])(?:db_?)?session$|^db\.session$|^Session\(\)$", re.IGNORECASE)
+_STATEMENTS: Final = frozenset({"execute", "scalar", "scalars"})
+_WRITES: Final = re.compile(r"\)\s*\.(?:a?update|a?delete|bulk_create|insert)\([^()]*(?:\([^()]*\)[^()]*)*\)$")
 _ALCHEMY: Final = re.compile(rb"sqlalchemy|sqlmodel|\bdb\.session\b")
 _STORES: Final = (
     (_MANAGER, re.compile(rb"objects|_default_manager"), re.compile(r"^[A-Z]\w*\.(?:_default_manager|objects)$")),
@@ -192,14 +183,15 @@ def queries(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
         for call, name in calls_of_method(file, names):
             owner = field(call, "function", "object")
             text = file.text_of(owner) if owner is not None else ""
-            if owners.search(text) and (name != "execute" or owners is _SESSION_NAME or _reads(file, call)):
+            if owners.search(text) and (name not in _STATEMENTS or _reads(file, call)):
                 yield from _query_hit(file, call, f"{text}.{name}")
 
 
 def _reads(file: SourceFile, call: Node) -> bool:
     given = positional(call)
     first = next(iter(pieces(file, given[0])), "") if given else ""
-    return isinstance(first, str) and re.match(r"\s*SELECT\b", first, re.IGNORECASE) is not None
+    text = first if isinstance(first, str) else file.text_of(first)
+    return re.match(r"\s*(?:SELECT\b|(?:\w+\.)?(?:select|text)\s*\()", text, re.IGNORECASE) is not None
 
 
 def _query_hit(file: SourceFile, call: Node, name: str) -> Iterator[Hit]:
@@ -219,7 +211,7 @@ def _depends(file: SourceFile, call: Node, loop: Node) -> bool:
     while call.parent is not None and call.parent.type in {"attribute", "call"}:
         call = call.parent
     statement = file.text_of(call)
-    if "__in=" in statement or ".in_(" in statement:
+    if _WRITES.search(statement) is not None or "__in=" in statement or ".in_(" in statement:
         return False
     clause = next((each for each in loop.named_children if each.type == "for_in_clause"), loop)
     left = field(clause, "left")

@@ -160,6 +160,17 @@ def loop_around(node: Node) -> Node | None:
     return None
 
 
+def left_loop(statement: Node) -> Node | None:
+    """The loop that a `break` leaves or a `continue` goes on with; what is in the `else` of a loop is outside it."""
+    inner: Node = statement
+    parent = statement.parent
+    while parent is not None and parent.type not in SCOPES:
+        if parent.type in LOOPS and inner.type != "else_clause":
+            return parent
+        inner, parent = parent, parent.parent
+    return None
+
+
 def parameters(file: SourceFile, function: Node) -> dict[str, Node]:
     """The parameters of a function by name."""
     listed = field(function, "parameters")

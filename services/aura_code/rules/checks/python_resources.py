@@ -18,6 +18,7 @@ from aura_code.rules.checks.python_names import (
     function_around,
     is_builtin,
     keyword,
+    positional,
     splats,
 )
 from aura_code.rules.checks.trees import around, field, found, holds, inside, per_file
@@ -85,7 +86,7 @@ _USED: Final = "(identifier) @name"
 def unclosed(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
     """What is opened and neither closed, nor used in a `with`, nor handed on."""
     for call, name in calls_to(file, _OPENERS):
-        if name == "open" and not is_builtin(file, "open"):
+        if (name == "open" and not is_builtin(file, "open")) or _is_in_memory(file, call):
             continue
         reason = _unclosed_reason(file, call)
         if reason:
@@ -96,6 +97,13 @@ def unclosed(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
             reason = _unclosed_reason(file, call)
             if reason:
                 yield Hit(field(call, "function") or call, f"What `open` opens is never closed{reason}.")
+
+
+def _is_in_memory(file: SourceFile, call: Node) -> bool:
+    """Whether an archive is read from bytes, or from a file that somebody else closes."""
+    given = positional(call)
+    text = file.text_of(given[0]) if given else ""
+    return keyword(file, call, "fileobj") is not None or "BytesIO" in text or "StringIO" in text
 
 
 def _unclosed_reason(file: SourceFile, call: Node) -> str:

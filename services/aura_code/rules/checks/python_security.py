@@ -102,7 +102,9 @@ def _context(file: SourceFile, node: Node) -> str:
     """Names around an expression: what it is assigned to, the function it is in."""
     function = function_around(node)
     name = field(function, "name") if function is not None else None
-    return f"{_target(file, node)} {file.text_of(name) if name is not None else ''}"
+    text = file.text_of(name) if name is not None else ""
+    hashes = re.search(r"hash|encrypt|encode|digest|check|verify|crypt|store", text, re.IGNORECASE) is not None
+    return f"{_target(file, node)} {text if hashes else ''}"
 
 
 def _target(file: SourceFile, node: Node) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from tree_sitter import Node
 
 from aura_code.findings.model import Captures, Hit
-from aura_code.rules.checks.python_names import argument, calls_of_method, calls_to, dotted
+from aura_code.rules.checks.python_names import argument, calls_of_method, calls_to, dotted, positional
 from aura_code.rules.checks.python_texts import pieces
 from aura_code.rules.checks.sql_texts import NAMES, first_foreign, is_name
 from aura_code.rules.checks.trees import field
@@ -78,7 +78,8 @@ def _is_respected(file: SourceFile, part: Node, before: str) -> bool:
         called = dotted(file, function) or (file.text_of(function) if function is not None else "")
         if _QUOTING.search(called):
             return True
-        text = re.split(r"[^\w.()]", text)[-1]
+        joined = positional(part) if called.endswith("join") else []
+        text = file.text_of(joined[0]) if len(joined) == 1 else re.split(r"[^\w.()]", text)[-1]
     return is_name(before, text) or (not before.endswith("'") and _is_of_class(part, text))
 
 

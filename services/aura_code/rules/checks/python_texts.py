@@ -72,6 +72,8 @@ def _operator(file: SourceFile, node: Node, depth: int) -> Iterator[Piece]:
 
 def _percent(file: SourceFile, left: Node, right: Node, depth: int) -> Iterator[Piece]:
     values = named(right) if right.type == "tuple" else [right]
+    if right.type == "dictionary":
+        values = [value for pair in named(right) if (value := field(pair, "value")) is not None]
     template = pieces(file, left, depth)
     text = "".join(piece if isinstance(piece, str) else "\0" for piece in template)
     yield from (piece for piece in template if not isinstance(piece, str))
@@ -165,17 +167,24 @@ def _formatted(file: SourceFile, node: Node, text: Node, depth: int) -> Iterator
         return
     arguments = field(node, "arguments")
     given: list[Node] = []
+    by_name: dict[str, Node] = {}
     for each in named(arguments) if arguments is not None else ():
-        value = field(each, "value") if each.type == "keyword_argument" else each
-        given.extend([value] if value is not None else [])
+        name, value = field(each, "name"), field(each, "value")
+        if each.type == "keyword_argument" and name is not None and value is not None:
+            by_name[file.text_of(name)] = value
+        else:
+            given.append(each)
     whole = "".join(piece for piece in template if isinstance(piece, str))
     end, used = 0, 0
     for match in _BRACES.finditer(whole):
         yield whole[end : match.start()]
         end = match.end()
-        if given:
+        value = by_name.pop(match[0].strip("{}").partition(":")[0].partition("!")[0], None)
+        if value is not None:
+            yield from pieces(file, value, depth)
+        elif given:
             yield from pieces(file, given[min(used, len(given) - 1)], depth)
-        used += 1
+            used += 1
     yield whole[end:]
     yield from _unused(file, given[used:], depth)
 

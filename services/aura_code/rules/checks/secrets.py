@@ -75,11 +75,12 @@ _WORDS: Final = tuple(
 _NAMED: Final = re.compile(
     rb"(?P<name>[\w$.-]*(?:passw(?:or)?d|passwd|pwd|passphrase|secret|secret_?key|(?:api|access|auth|private|encryption"
     rb"|signing)[_-]?(?:key|token)|(?:key|access|auth|bearer|refresh|bot|session|user|client|app)?[_-]?token|credentials?"
-    rb"|secret_?token|client_?secret)[A-Z0-9_]{0,4})"
-    rb"['\"]?\]?\s*(?::\s*(?:[\w.<>&' ]+?\s*=|=)?|:?=|=>|,)\s*(?:[bru]|String::from\(|@)?"
+    rb"|secret_?token|client_?secret)(?:_?\d{1,2})?)"
+    rb"['\"]?\]?\s*(?P<sign>:\s*(?:[\w.<>&' ]+?\s*=|=)?|:?=|=>|,)\s*(?:[bru]|String::from\(|@)?"
     rb"(?P<quote>['\"`])(?P<value>[^'\"`\r\n\\]{6,200})(?P=quote)(?P<after>[^\n]{0,3})",
     re.IGNORECASE,
 )
+_SETTING: Final = re.compile(rb"(?:put|set\w*|header|append|add\w*|property)\(\s*['\"]?$", re.IGNORECASE)
 _PASSWORDS: Final = re.compile(rb"passw(?:or)?d|passwd|pwd|passphrase", re.IGNORECASE)
 _URL: Final = re.compile(
     rb"\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|rediss|amqps?|ftp|https?|mssql|mariadb)(?:\+\w+)?://"
@@ -96,6 +97,7 @@ _CODE: Final = re.compile(
     rb"|^(?:[A-Z][a-z]+)+$|\w\.\w+\.[a-z]+$"
 )
 _KINDS: Final = (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[!@#$%^&*?+~]")
+_DIGEST: Final = re.compile(rb"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$", re.IGNORECASE)
 _UUID: Final = re.compile(rb"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
 _HASH: Final = re.compile(rb"^(?:\$2[aby]\$|\$argon2|pbkdf2|sha\d+[$:-]|\{SHA|\$[156]\$|scrypt)", re.IGNORECASE)
 _SIGNED: Final = re.compile(rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}$")
@@ -115,7 +117,7 @@ def hard_coded(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
         yield Hit((start, end), f"This looks like {what}; everybody who can read the code can use it.")
     for start, end, name in (*_named(file.text), *_in_urls(file.text)):
         line = file.line_of(start)
-        if line not in seen and not _is_commented(file.line(line)):
+        if line not in seen and not _is_commented(file.line(line)) and not _is_within_text(file, start, line):
             seen.add(line)
             yield Hit(
                 (start, end), f"The value of `{name}` stands in the code; everybody who can read the code can use it."
@@ -124,6 +126,21 @@ def hard_coded(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
 
 def _is_commented(line: str) -> bool:
     return line.lstrip().startswith(("#", "//", "*", "/*", "--", ">>>"))
+
+
+def _is_within_text(file: SourceFile, start: int, line: int) -> bool:
+    """Whether a place is within a text of several lines: documentation, or a template."""
+    node = file.root.descendant_for_byte_range(start, start + 1)
+    while node is not None and node.parent is not None:
+        if node.start_point.row + 1 < line and node.type in _LONG_TEXTS:
+            return True
+        node = node.parent
+    return False
+
+
+_LONG_TEXTS: Final = frozenset(
+    {"string", "template_string", "string_content", "comment", "block_comment", "raw_string_literal"}
+)
 
 
 def _shaped(text: bytes) -> Iterator[tuple[int, int, str]]:
@@ -169,6 +186,8 @@ def _named(text: bytes) -> Iterator[tuple[int, int, str]]:
             if begin not in lines and end - begin < 2_000:
                 lines.add(begin)
                 for match in _NAMED.finditer(text, begin, end):
+                    if match["sign"] == b"," and not _SETTING.search(text, max(0, match.start() - 40), match.start()):
+                        continue
                     if is_secret(match["name"], match["value"], match["after"]):
                         name = match["name"].decode("utf-8", "replace").strip("-.")
                         yield match.start("value"), match.end("value"), name
@@ -193,7 +212,7 @@ def is_secret(name: bytes, value: bytes, after: bytes = b"") -> bool:
 
 def _is_password(value: bytes) -> bool:
     """No word, path or expression: letters with digits or signs among them."""
-    if _CODE.search(value) or len(value) > 60:
+    if _CODE.search(value) or _DIGEST.match(value) or len(value) > 60:
         return False
     kinds = sum(re.search(kind, value) is not None for kind in _KINDS)
     return kinds >= 2 and entropy(value) >= 2.2 and re.search(rb"[0-9!@#$%^&*?+~]", value) is not None

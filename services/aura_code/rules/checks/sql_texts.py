@@ -23,7 +23,7 @@ NAME_NEXT: Final = re.compile(
 )
 """What stands before the place of a name, or of a list of names."""
 NAMES: Final = re.compile(
-    r"(?:^|[_.a-z])(?:table|tbl|column|col|field|schema|db|database|index|placeholder|param|qmark|mark|order|direction|sort"
+    r"(?:^|[_.a-z])(?:table|tbl|column|col|field|schema|db|database|index|place_?holder|param|qmark|mark|order|direction|sort"
     r"|where|clause|condition|filter|select|sql|query|key|prefix|limit|offset|pk|view|alias|path|name|relation)s?"
     r"(?:_?(?:name|sql|clause|list|str|cols|columns|path)s?)*(?:\(.*\))?$",
     re.IGNORECASE,
@@ -53,4 +53,6 @@ def first_foreign(parts: Sequence[str | Node], is_respected: Callable[[Node, str
 
 def is_name(before: str, text: str) -> bool:
     """Whether an expression stands where a name belongs and says that it is one; never between quotes of a value."""
+    if re.search(r"(?:[^\w:]:|[@$])$", before):
+        return True  # The name of a placeholder.
     return not before.endswith("'") and NAME_NEXT.search(before) is not None and NAMES.search(text) is not None
