@@ -140,7 +140,9 @@ _histories: OrderedDict[tuple[str, str, int], History] = OrderedDict()
 
 
 def read_history(root: Path, *, days: int = WINDOW_DAYS, timeout_s: float = _TIMEOUT_S) -> History:
-    """The history of a project's files over the last `days`; read once per HEAD, day and window.
+    """The history of a project's files over the `days` up to its newest commit; read once per HEAD and window.
+
+    A project at rest is judged by the time when it was worked on.
 
     Args:
         root: Folder of the project, which may be a part of a repository.
@@ -150,12 +152,13 @@ def read_history(root: Path, *, days: int = WINDOW_DAYS, timeout_s: float = _TIM
     head = _head(root)
     if not head:
         return History(reason=_why_no_head(root))
-    since = (int(time.time()) // _DAY_S - days) * _DAY_S
-    key = (str(root), head, since)
+    key = (str(root), head, days)
     known = _histories.get(key)
     if known is not None:
         _histories.move_to_end(key)
         return known
+    newest = _word(root, "log", "-1", "--no-show-signature", "--format=%ct", head)
+    since = (int(newest) if newest.isdigit() else int(time.time())) - days * _DAY_S
     history = _read(root, head, since, timeout_s)
     _histories[key] = history
     while len(_histories) > _REMEMBERED:

@@ -67,12 +67,15 @@ def test_churn_counts_commits_lines_and_authors_across_a_rename(tmp_path: Path, 
 
 
 def test_a_commit_before_the_window_does_not_count(tmp_path: Path, git: Git) -> None:
-    write(tmp_path, "a.py", "a\n")
-    commit(git, days_ago=500)
-    history = read_history(tmp_path)
-    assert (history.commits, history.files) == (0, {})
-    assert "no commit within the window" in history.reason
-    assert read_history(tmp_path, days=1000).commits == 1
+    write(tmp_path, "part/a.py", "a\n")
+    commit(git, days_ago=1500)
+    write(tmp_path, "b.py", "a\n")
+    commit(git, days_ago=1000)
+    assert list(read_history(tmp_path).files) == ["b.py"]
+    assert read_history(tmp_path, days=1000).commits == 2
+    part = read_history(tmp_path / "part")
+    assert (part.commits, part.files) == (0, {})
+    assert "no commit within the window" in part.reason
 
 
 def test_a_history_is_read_again_after_a_commit_only(tmp_path: Path, git: Git) -> None:

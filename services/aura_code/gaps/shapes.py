@@ -42,8 +42,10 @@ class Shape:
 
     sort: Sort
     languages: tuple[str, ...]
+    words: tuple[bytes, ...]
+    """A file must hold one of them; looking for words is ten times as fast as an expression."""
     hint: re.Pattern[bytes]
-    """What a file must hold to be parsed at all."""
+    """What a file must match to be parsed at all."""
     query: str
     """`@at` is the place."""
     fits: Fits
@@ -260,6 +262,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         EXIT_CODE,
         ("python",),
+        (b"subprocess.", b"os.system"),
         re.compile(rb"subprocess\.(?:run|call)\(|os\.system\("),
         "(expression_statement (call function: (attribute) @function arguments: (argument_list) @arguments) @at)",
         _python_exit_code,
@@ -267,6 +270,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         STATUS,
         ("python",),
+        (b"requests.", b"httpx."),
         re.compile(rb"(?:requests|httpx)\.(?:get|post|put|patch|delete|request)\("),
         "(assignment left: (identifier) @name right: [(call function: (attribute) @function)"
         " (await (call function: (attribute) @function))]) @at",
@@ -275,6 +279,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         UNRECORDED,
         ("python",),
+        (b"except",),
         re.compile(rb"except\s*(?:\(?\s*(?:Base)?Exception|:)"),
         "(except_clause) @at",
         _python_dropped,
@@ -282,6 +287,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         STATUS,
         _SCRIPTS,
+        (b"await fetch(",),
         re.compile(rb"await fetch\("),
         "(variable_declarator name: (identifier) @name"
         " value: (await_expression (call_expression function: (identifier) @function))) @at",
@@ -290,6 +296,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         PROMISE,
         _SCRIPTS,
+        (b".then(",),
         re.compile(rb"fetch\(|axios"),
         "(expression_statement (call_expression"
         " function: (member_expression property: (property_identifier) @property)) @at)",
@@ -298,6 +305,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         UNRECORDED,
         _SCRIPTS,
+        (b"catch",),
         re.compile(rb"catch\s*\("),
         "(catch_clause parameter: (identifier) @name body: (statement_block) @body) @at",
         _script_dropped,
@@ -305,6 +313,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         STATUS,
         ("go",),
+        (b"http.", b"lient.Do("),
         re.compile(rb"http\.(?:Get|Post|PostForm|Head)\(|lient\.Do\("),
         "(short_var_declaration left: (expression_list . (identifier) @name)"
         " right: (expression_list (call_expression function: (selector_expression) @function))) @at",
@@ -313,6 +322,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         UNRECORDED,
         ("go",),
+        (b"err != nil",),
         re.compile(rb"err != nil"),
         '(if_statement condition: (binary_expression left: (identifier) @name operator: "!=" right: (nil))'
         " consequence: (block) @body) @at",
@@ -321,6 +331,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         PANIC,
         ("rust",),
+        (b".unwrap(", b".expect("),
         re.compile(rb"(?:File|fs|TcpStream|TcpListener|UdpSocket)::\w+\([^;]*\)\s*\.(?:unwrap|expect)\("),
         "(call_expression function: (field_expression value: (call_expression function: (scoped_identifier) @function)"
         " field: (field_identifier) @method)) @at",
@@ -329,6 +340,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         UNRECORDED,
         ("java",),
+        (b"catch",),
         re.compile(rb"catch\s*\("),
         "(catch_clause (catch_formal_parameter (catch_type) @type name: (identifier) @name) body: (block) @body) @at",
         _java_dropped,
@@ -343,7 +355,11 @@ _BY_LANGUAGE: Final[Mapping[str, tuple[Shape, ...]]] = {
 
 def hinted(language: str, text: bytes) -> list[Shape]:
     """The shapes that a file may hold, by its text alone."""
-    return [shape for shape in _BY_LANGUAGE.get(language, ()) if shape.hint.search(text)]
+    return [
+        shape
+        for shape in _BY_LANGUAGE.get(language, ())
+        if any(word in text for word in shape.words) and shape.hint.search(text)
+    ]
 
 
 def places(file: SourceFile, shapes: list[Shape]) -> list[tuple[Sort, Node]]:

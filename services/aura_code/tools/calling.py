@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,6 +99,7 @@ def run_tools(
     *,
     trust: Trust = "installed",
     names: Sequence[str] = (),
+    off: Collection[str] = (),
     rules: Iterable[Rule] = (),
     timeout_s: float = 300.0,
     scratch: Path | None = None,
@@ -111,6 +112,7 @@ def run_tools(
         paths: Only findings in these files; tools that can look at single files look at no others.
         trust: What may run; see `trust_for`.
         names: Only these tools; all without a name.
+        off: Tools that are not called, as `findings.tools_off` says.
         rules: Rules of Aura, whose `replaced_by` says what is the same in several tools.
         timeout_s: Bound for each tool, besides its own.
         scratch: Folder of Aura's own for what tools must keep; without it a temporary one.
@@ -123,7 +125,7 @@ def run_tools(
         return ToolsOutcome()
     wanted = None if paths is None else frozenset(paths)
     with _folder_for(scratch) as outside:
-        jobs, not_run = _plan(root, wanted, tools_named(names), trust, outside)
+        jobs, not_run = _plan(root, wanted, tools_named(names), frozenset(off), trust, outside)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             results = list(pool.map(_run, jobs, repeat(timeout_s)))
     texts: dict[str, ToolText] = {}
@@ -166,7 +168,12 @@ def _folder_for(scratch: Path | None) -> Generator[Path]:
 
 
 def _plan(
-    root: Path, wanted: frozenset[str] | None, tools: Sequence[Tool], trust: Trust, scratch: Path
+    root: Path,
+    wanted: frozenset[str] | None,
+    tools: Sequence[Tool],
+    off: frozenset[str],
+    trust: Trust,
+    scratch: Path,
 ) -> tuple[list[_Job], list[NotRun]]:
     folders = _folders(root)
     search = _search_path(root)
@@ -177,7 +184,10 @@ def _plan(
         for call, inside in _calls(root, folders, tool, wanted, scratch):
             if planned.intersection(tool.unless):
                 continue
-            made = _job(root, tool, call, inside, trust, search)
+            if tool.name in off:
+                made = NotRun(tool.name, "`findings.tools_off` names it")
+            else:
+                made = _job(root, tool, call, inside, trust, search)
             if isinstance(made, NotRun):
                 not_run.append(made)
                 break  # The other folders would say the same.

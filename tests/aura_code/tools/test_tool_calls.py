@@ -91,6 +91,13 @@ def test_nothing_runs_when_the_person_says_never(tmp_path: Path, path: Path) -> 
     assert run_tools(tmp_path, trust="never").not_run == (NotRun("", "`findings.tools` is `never` in your settings"),)
 
 
+def test_a_tool_that_is_off_is_not_called(tmp_path: Path, path: Path) -> None:
+    write(tmp_path, "ruff.toml", "")
+    write(path, "ruff", f"#!/bin/sh\ntouch {tmp_path}/ran\n", program=True)
+    assert run_tools(tmp_path, off=["ruff"]).not_run == (NotRun("ruff", "`findings.tools_off` names it"),)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_tool_inside_the_project_runs_only_where_the_person_allows_it(tmp_path: Path, path: Path) -> None:
     witness = tmp_path / "ran"
     write(tmp_path, "biome.json", "{}")
