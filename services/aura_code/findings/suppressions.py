@@ -197,15 +197,25 @@ def _lines(file: SourceFile, node: Node, how: str) -> tuple[int, int]:
     if how == "nolint":
         return _declaration(file, _next_code(file, end) if alone else line)
     if alone and how == "aura":
-        return line, _next_code(file, end)
+        return line, _declared_line(file, _next_code(file, end))
     return line, end
+
+
+def _declared_line(file: SourceFile, line: int) -> int:
+    """The line itself, or the one with the name when decorators, annotations or attributes stand before it."""
+    while line < len(file.starts):
+        text = file.line(line).strip()
+        if not text.startswith(("@", "#[")) or text.endswith(("{", "}", ";")):
+            return line
+        line = _next_code(file, line)
+    return line
 
 
 def _next_code(file: SourceFile, line: int) -> int:
     """The first line after `line` that holds more than a comment."""
     for number in range(line + 1, len(file.starts)):
         text = file.line(number).strip()
-        if text and not text.startswith(("#", "//", "/*", "*")):
+        if text and (text.startswith("#[") or not text.startswith(("#", "//", "/*", "*"))):
             return number
     return line + 1
 

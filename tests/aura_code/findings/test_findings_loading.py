@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -67,6 +69,23 @@ def test_a_package_of_rules_is_found_and_its_broken_files_are_left_out(
     assert "no-calls" in rules
     assert sorted(problem.rule for problem in rules.problems) == ["broken", "gone", "latin"]
     assert [hit.rule.id for hit in check_source(python("run()"), rules)] == ["no-calls"]
+
+
+@pytest.mark.requirement("P6")
+def test_an_installed_package_of_rules_takes_part_by_itself(tmp_path: Path) -> None:
+    package = tmp_path / "team_rules"
+    package.mkdir()
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "team-rule.toml").write_text(GOOD, encoding="utf-8")
+    info = tmp_path / "team_rules-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: team-rules\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[aura.rules]\nteam = team_rules\n", encoding="utf-8")
+    (tmp_path / "code.py").write_text("run()\n", encoding="utf-8")
+    command = [sys.executable, "-m", "aura_code.findings.try_rules", "--rule", "team-rule", str(tmp_path / "code.py")]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{tmp_path}/code.py:1 team-rule A message.\n"
 
 
 @pytest.mark.requirement("P6")

@@ -36,6 +36,8 @@ def silenced(path: str, text: str) -> list[str]:
         ("a.py", "f()  # aura: ignore[no-calls] it is fine\n", ["inline"]),
         ("a.py", "f()  # aura: ignore\n", ["inline"]),
         ("a.py", "# aura: ignore[no-calls] fine\n\n# more\nf()\nf()\n", ["inline", "-"]),
+        ("a.py", "# aura: ignore[no-calls]\n@d\n@e\ndef g(a=f()):\n    f()\n", ["inline", "-"]),
+        ("a.rs", "// aura: ignore[no-calls-there]\n#[inline]\nfn f() { g(); }\n", ["inline"]),
         ("a.py", "f()\n# aura: ignore-file[no-calls]\n", ["inline"]),
         ("a.py", "f(\n  1,\n)  # aura: ignore[no-calls]\n", ["inline"]),
         ("a.py", "f('# aura: ignore')\n", ["-"]),
