@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aura_code.analysis.process import findings_settings
 from aura_code.analysis.rounds import FINDINGS, STRUCTURE
@@ -25,15 +25,27 @@ from aura_code.findings.standards import Standards, standards_of
 from aura_code.findings.store import FindingReader
 from aura_code.gaps.answering import GapSources, find_gaps
 from aura_code.index import CodeIndex
+from aura_code.insight.context import pack_context
 from aura_code.insight.hotspots import find_hotspots
+from aura_code.insight.mapping import Graphs, draw_map
 from aura_code.insight.tree import show_tree
 from aura_code.sources import Sources
+from aura_code.structure.dead import dead_code
+from aura_code.structure.entries import entry_points
+from aura_code.structure.hierarchy import hierarchy
+from aura_code.structure.impact import impact, tests_for
+from aura_code.structure.imports import cycles, imports
 from aura_code.structure.reach import definitions, reached_by_tests
+from aura_code.structure.references import calls, references
 from aura_code.structure.store import StructureReader
 from aura_code.tools.dependencies import scan_dependencies
-from aura_shared.messages import findings, gaps, insight
+from aura_shared.messages import findings, gaps, insight, structure
+from aura_shared.messages.code import SearchCode
 from aura_shared.messages.core import Reply, Request
 from aura_shared.settings import Settings
+
+RequestT = TypeVar("RequestT", bound=Request[Any])
+_ANSWERING: Final = 8  # Files that are in focus for a question.
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,10 @@ class Desk:
     def ignored(self, path: str) -> bool:
         """Whether a path is none of Aura's business."""
         return self.index.stamp(path) is None
+
+
+Answer = Callable[[Desk, Any], Reply]
+"""Answers one kind of question."""
 
 
 def _list(desk: Desk, request: findings.ListFindings) -> findings.FindingsAnswer:
@@ -162,12 +178,52 @@ def _hotspots(desk: Desk, request: insight.FindHotspots) -> insight.HotspotsAnsw
     return find_hotspots(desk.root, desk.index.view, complexity, request)
 
 
+_graphs: Final = Graphs()
+
+
+def _map(desk: Desk, request: insight.MapSymbols) -> insight.SymbolMapAnswer:
+    answering: list[str] = []
+    if request.query.strip():
+        search = SearchCode(project="", query=request.query, limit=_ANSWERING, budget=0)
+        answering = [hit.path for hit in desk.index.search(search, desk.root).hits]
+    with desk.structure() as reader:
+        graph = _graphs.of(desk.analysis / STRUCTURE, reader)
+        return draw_map(desk.index.view, reader, graph, request, answering)
+
+
+def _context(desk: Desk, request: insight.PackContext) -> insight.ContextAnswer:
+    with desk.structure() as reader:
+        return pack_context(reader, desk.index, desk.root, request)
+
+
+def _references(desk: Desk, request: structure.FindReferences) -> structure.ReferencesAnswer:
+    with desk.structure() as reader:
+        return references(reader, desk.root, request)
+
+
+def _dead(desk: Desk, request: structure.FindDeadCode) -> structure.DeadCodeAnswer:
+    with desk.structure() as reader:
+        return dead_code(reader, desk.root, request)
+
+
+def _entries(desk: Desk, request: structure.FindEntryPoints) -> structure.EntryPointsAnswer:
+    with desk.structure() as reader:
+        return entry_points(reader, desk.root, request)
+
+
+def _with_structure(answer: Callable[[StructureReader, RequestT], Reply]) -> Answer:
+    """A question that the structure alone answers."""
+
+    def ask(desk: Desk, request: RequestT) -> Reply:
+        with desk.structure() as reader:
+            return answer(reader, request)
+
+    return ask
+
+
 def _tree(desk: Desk, request: insight.ShowTree) -> insight.TreeAnswer:
     return show_tree(desk.index.view, request)
 
-
-Answer = Callable[[Desk, Any], Reply]
-"""Answers one kind of question."""
 
 FROM_INDEX: Final[Mapping[type[Request[Any]], Answer]] = {
     insight.ShowTree: _tree,
@@ -185,5 +241,16 @@ FROM_ANALYSIS: Final[Mapping[type[Request[Any]], Answer]] = {
     findings.ExportSarif: _sarif,
     gaps.FindGaps: _gaps,
     insight.FindHotspots: _hotspots,
+    insight.MapSymbols: _map,
+    insight.PackContext: _context,
+    structure.FindReferences: _references,
+    structure.FindCalls: _with_structure(calls),
+    structure.FindHierarchy: _with_structure(hierarchy),
+    structure.FindImports: _with_structure(imports),
+    structure.AskImpact: _with_structure(impact),
+    structure.FindTests: _with_structure(tests_for),
+    structure.FindCycles: _with_structure(cycles),
+    structure.FindDeadCode: _dead,
+    structure.FindEntryPoints: _entries,
 }
 """Questions that are answered from what the analysis found."""
