@@ -53,7 +53,7 @@ class CloneGroup(Message):
     literals: int = Field(default=0, ge=0)
     """Distinct literals that differ."""
     changed_lines: int = Field(default=0, ge=0)
-    """Lines of the first place that the others do not have."""
+    """Lines that one of two has and the other has not, in the place that differs most."""
     extract: bool = False
     """Whether a shared function would pay: it saves lines and needs few parameters."""
     saves_lines: int = Field(default=0, ge=0)
