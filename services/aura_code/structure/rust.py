@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from tree_sitter import Node
@@ -21,7 +21,7 @@ from aura_code.structure.gathering import (
     result,
     several,
 )
-from aura_code.syntax import SourceFile
+from aura_code.syntax import SourceFile, parse_source
 from aura_code.terms import words
 from aura_shared.messages.code import SymbolKind
 
@@ -80,12 +80,67 @@ _CALLED: Final = re.compile(
     r"^#\[\s*(?:unsafe\s*\(\s*)?((?:\w+::)*(?:no_mangle|export_name|wasm_bindgen|pyfunction|pymodule|pymethods|get|post|put|delete|patch"
     r"|head|route|handler|proc_macro\w*|global_allocator|panic_handler|ctor|main|entry|command|napi|uniffi\w*))\b"
 )
+_MOST_WRAPPED: Final = 3
+"""How deep macros around items are looked into."""
 _LONELY: Final = words("self super crate")
 
 
 def read_rust(file: SourceFile) -> FileStructure:
     """What a Rust file defines, uses and imports."""
-    return _RustReader(file).read()
+    wrapped: list[tuple[Node, str]] = []
+    for _ in range(_MOST_WRAPPED):
+        opened, more = _unwrapped(file)
+        if not more:
+            break
+        wrapped += [(name, file.text_of(name)) for name in more]
+        file = opened
+    return _RustReader(file).read(wrapped)
+
+
+def _unwrapped(file: SourceFile) -> tuple[SourceFile, list[Node]]:
+    """A file without the macros that only stand around items, as `cfg_net! { pub mod net; }`, and the macros' names.
+
+    What is taken away becomes spaces, so that all places stay the same.
+    """
+    text = bytearray(file.text)
+    names: list[Node] = []
+    for node in _item_macros(file.root):
+        name, tokens = node.child_by_field_name("macro"), node.named_children[-1]
+        if name is None or tokens.type != "token_tree" or file.text[tokens.start_byte : tokens.start_byte + 1] != b"{":
+            continue
+        inner = parse_source("", file.text[tokens.start_byte + 1 : tokens.end_byte - 1], language="rust")
+        if inner is None or inner.root.has_error or not _only_items(inner.root):
+            continue
+        names.append(name)
+        for start, end in ((node.start_byte, tokens.start_byte + 1), (tokens.end_byte - 1, tokens.end_byte)):
+            text[start:end] = b" " * (end - start)
+    opened = parse_source(file.path, bytes(text), language="rust") if names else None
+    return (opened, names) if opened is not None else (file, [])
+
+
+def _item_macros(root: Node) -> list[Node]:
+    """Macros that are called where items stand, with something in braces."""
+    found: list[Node] = []
+    waiting = [root]
+    while waiting:
+        for node in waiting.pop().named_children:
+            if node.type == "expression_statement" and node.named_child_count:
+                node = node.named_children[0]  # noqa: PLW2901 - the statement is only around it
+            if node.type == "macro_invocation":
+                found.append(node)
+            elif node.type == "mod_item" and (body := node.child_by_field_name("body")) is not None:
+                waiting.append(body)
+    return found
+
+
+def _only_items(root: Node) -> bool:
+    children = root.named_children
+    return any(child.type in _ITEMS for child in children) and all(
+        child.type in _ITEMS
+        or child.type in {"attribute_item", "line_comment", "block_comment", "macro_invocation", "empty_statement"}
+        or (child.type == "expression_statement" and child.named_children[0].type == "macro_invocation")
+        for child in children
+    )
 
 
 class _Use(NamedTuple):
@@ -213,8 +268,11 @@ class _RustReader(Gatherer):
             "match_arm": self._arm,
         }
 
-    def read(self) -> FileStructure:
+    def read(self, wrapped: Sequence[tuple[Node, str]] = ()) -> FileStructure:
+        """What the file holds; `wrapped` are names of macros that were taken away from around items."""
         tops = self.file.root.named_children
+        for node, name in wrapped:
+            self.report(node, name, "call", UNKNOWN)
         self._collect(tops, _Around(-1, self._top), ())
         self._settle([self._top])
         self.scopes = [self._top]
@@ -910,8 +968,12 @@ class _RustReader(Gatherer):
 
     def _macro(self, node: Node, _kind: OccurrenceKind) -> Binding:
         named = node.child_by_field_name("macro")
-        if named is not None and (named.type != "identifier" or self._is_own_macro(named)):
+        if named is not None and named.type != "identifier":
             self.visit(named, "call")
+        elif named is not None and self._is_own_macro(named):
+            name = self.name_of(named)  # One that the file does not know may come from anywhere before in the crate.
+            known = self.bound(name)
+            self.report(named, name, "call", known.binding if known is not None else UNKNOWN)
         self.scopes.append({})
         for child in node.named_children:
             if child.type == "token_tree":
