@@ -118,7 +118,7 @@ def serve_peer() -> None:
         print(json.dumps(answer), flush=True)
 
 
-def described(name: Any, root: Path) -> dict[str, object]:
+def described(name: Any, root: Path) -> dict[str, object]:  # noqa: ANN401 - of the peer
     """What jedi says of one definition."""
     path = name.module_path
     inside = path is not None and root in Path(path).parents
@@ -158,6 +158,7 @@ class Ours:
         from aura_code.structure.store import StructureStore
         from aura_code.syntax import parse_source
 
+        self._root = root
         store = StructureStore.open(folder / "structure.db", root)
         structures = []
         begun = time.process_time()
@@ -186,6 +187,11 @@ class Ours:
             for row in uses
         }
         store.close()
+
+    def is_shared(self, place: Place) -> bool:
+        """Whether a place defines something, be it an attribute in a method, that is no local name."""
+        line = (self._root / place.path).read_text(encoding="utf-8").split("\n")[place.line - 1]
+        return place in self.definitions or line[: place.column].endswith(".")
 
     def meant(self, place: Place) -> object:
         """The definition at a place, or that is meant there; None for none."""
@@ -220,9 +226,9 @@ class Score:
                 self._wrong(ours, place, confidence, answer)
             return
         places = [Place(one["path"], one["line"], one["column"]) for one in inside]
-        meant = {ours.meant(one) for one in places} - {None}
-        if not meant and all(one["local"] for one in inside):
+        if all(one["local"] for one in inside) and not any(map(ours.is_shared, places)):
             return
+        meant = {ours.meant(one) for one in places} - {None}
         if place in ours.definitions:
             return
         self.expected += 1

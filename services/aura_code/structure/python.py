@@ -69,6 +69,7 @@ class _Reader:
         self._read_uses()
         self._read_accesses()
         self._read_imports()
+        self._read_fixtures()
         self._occurrences.sort(key=_place)
         return FileStructure(
             path=self._file.path,
@@ -308,6 +309,14 @@ class _Reader:
             if bound.imported and bound.imported != "*" and bound.value is not None:
                 binding: Binding = ("import", bound.module, bound.imported)
                 self._occur(bound.imported, "import", bound.value.start_byte, bound.scope, binding)
+
+    def _read_fixtures(self) -> None:
+        """Parameters of tests name the fixtures that pytest calls for them."""
+        for scope in self._scopes.scopes:
+            for parameter in scope.parameters:
+                fixture = self._types.fixture(parameter)
+                if fixture:
+                    self._occur(parameter.name, "call", parameter.node.start_byte, scope, fixture)
 
     def _imported(self, bound: Bound) -> Imported:
         is_package = self._file.path.endswith(("__init__.py", ".pyi"))

@@ -132,6 +132,7 @@ class PythonTypes:
         self, file: SourceFile, scopes: PythonScopes, index_of: dict[Bound, int], class_of: dict[Scope, int]
     ) -> None:
         self._text = file.text
+        self._is_test = file.is_test or file.path.endswith("conftest.py")
         self._scopes = scopes
         self._index_of = index_of
         self._class_of = class_of
@@ -292,7 +293,8 @@ class PythonTypes:
             return receiver
         if bound.value is not None and bound.value.type != "none":
             return self.of(bound.value, bound.scope)
-        return self._fixture(bound)
+        fixture = self.fixture(bound)
+        return ("result", fixture) if fixture else UNKNOWN
 
     def _receiver(self, bound: Bound) -> Binding | None:
         method = self._method_of(bound)
@@ -316,16 +318,26 @@ class PythonTypes:
             return None
         return scope if scope.owner is not None and scope.owner.kind == "class" else None
 
-    def _fixture(self, bound: Bound) -> Binding:
-        """What a pytest fixture of the same file gives to the parameter that is called like it."""
-        variable = self._scopes.module.variables.get(bound.name)
-        if variable is None or variable.bounds[-1].body is None:
+    def fixture(self, bound: Bound) -> Binding:
+        """The pytest fixture that a parameter of a test or of another fixture stands for; nothing for others."""
+        scope = self._parameter_scope.get(bound)
+        if scope is None or bound.value is not None or bound.path or not self._is_tested(scope):
             return UNKNOWN
-        fixture = variable.bounds[-1]
-        assert fixture.body is not None
-        if any("fixture" in self._text_of(mark) for mark in fixture.body.decorators):
-            return ("result", ("def", self._index_of[fixture]))
-        return UNKNOWN
+        if scope.owner is not None and scope.owner.kind == "class" and scope.parameters[0] is bound:
+            return UNKNOWN
+        variable = self._scopes.module.variables.get(bound.name)
+        own = variable.bounds[-1] if variable is not None else None
+        if own is not None and own.body is not None and own.body is not scope and self._is_fixture(own.body):
+            return ("def", self._index_of[own])
+        return ("import", own.module, own.imported) if own is not None and own.imported else ("fixture", bound.name)
+
+    def _is_tested(self, scope: Scope) -> bool:
+        if scope.kind != "function" or not self._is_test:
+            return False
+        return scope.name.startswith("test") or self._is_fixture(scope)
+
+    def _is_fixture(self, scope: Scope) -> bool:
+        return any("fixture" in self._text_of(mark).partition("(")[0] for mark in scope.decorators)
 
     # Unpacking
 
