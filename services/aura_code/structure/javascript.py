@@ -273,7 +273,8 @@ class _Reader:
     def _define_nameless(self, scope: Scope, around: Node) -> None:
         """`export default function () {}` and `export default class {}`."""
         node = scope.node
-        if node.id in self.values.definition_of or scope.kind not in {"function", "class"}:
+        named = node.child_by_field_name("name")
+        if named is not None or node.id in self.values.definition_of or scope.kind not in {"function", "class"}:
             return
         function = node if scope.kind == "function" else None
         kind: SymbolKind = "function" if function is not None else "class"

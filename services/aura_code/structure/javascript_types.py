@@ -270,12 +270,19 @@ class Values:
                     return known
                 owner = around.parent
                 if owner is None or owner.kind != "class":
-                    return UNKNOWN
+                    return self._made_by(around.node)
                 static = any(child.type == "static" for child in around.node.children)
                 found = self._instance_of(owner)
                 return part(found, 1) if static else found
             around = around.parent
         return UNKNOWN
+
+    def _made_by(self, function: Node) -> Binding:
+        """What `new` of a function gives, when its name begins like that of a class."""
+        name, index = function.child_by_field_name("name"), self.definition_of.get(function.id)
+        if name is None or index is None or not self.file.text_of(name)[:1].isupper():
+            return UNKNOWN
+        return ("type", ("def", index))
 
     def _instance_of(self, scope: Scope) -> Binding:
         index = self.definition_of.get(scope.node.id)

@@ -864,8 +864,11 @@ class _Walker:
 
     def _infer(self, node: Node, scope: Scope) -> None:
         parts = node.named_children
+        around = scope
+        while around.node.type != "conditional_type" and around.parent is not None:
+            around = around.parent
         if parts:
-            self._declare(Bound(self._text(parts[0]), "type parameter", parts[0], node), scope)
+            self._declare(Bound(self._text(parts[0]), "type parameter", parts[0], node), around)
             for part in parts[1:]:
                 self._push(part, scope)
 
