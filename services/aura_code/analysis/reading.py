@@ -1,4 +1,4 @@
-"""What the analysis finds in one file: structure and findings."""
+"""What the analysis finds in one file: structure, findings, and the fingerprints of its functions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from aura_code.findings.model import Finding
 from aura_code.findings.standards import standards_of
 from aura_code.languages import languages
 from aura_code.languages.grammars import GrammarError
+from aura_code.similar.clones import Fingerprints, fingerprints_of
 from aura_code.structure.facts import FileStructure
 from aura_code.structure.readers import reader_of
 from aura_code.syntax import SourceFile, parse_source
@@ -36,11 +37,13 @@ class FileAnalysis(NamedTuple):
     """None when no reader knows its language."""
     findings: tuple[Finding, ...]
     """Suppressed ones included."""
+    fingerprints: Fingerprints | None
+    """Of its functions, to find copies; None when it was not parsed."""
 
 
 def unread(path: str, digest: bytes = UNKNOWN) -> FileAnalysis:
     """The analysis of a file that gives nothing."""
-    return FileAnalysis(path, digest, None, ())
+    return FileAnalysis(path, digest, None, (), None)
 
 
 class Job(NamedTuple):
@@ -98,7 +101,7 @@ class FileReader:
         except RecursionError:  # Code nested a thousand deep; its findings are still worth having.
             log.warning("structure_given_up path=%s", file.path)
         findings = tuple(self.standards.apply(analyse_source(file, self.standards.rules)))
-        return FileAnalysis(file.path, digest, structure, findings)
+        return FileAnalysis(file.path, digest, structure, findings, fingerprints_of(file))
 
 
 _last: list[FileReader] = []

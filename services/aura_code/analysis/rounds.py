@@ -14,10 +14,12 @@ from aura_code.analysis.reading import FileAnalysis, Job
 from aura_code.findings.answering import findings_updated
 from aura_code.findings.baseline import read_baseline
 from aura_code.findings.store import Changes, FindingStore
+from aura_code.similar.store import SimilarStore
 from aura_code.structure.store import StructureStore
 
 FINDINGS: Final = "findings.db"
 STRUCTURE: Final = "structure.db"
+SIMILAR: Final = "similar.db"
 KEY: Final = "key"
 """Under which the findings note what they were made with."""
 _AT_ONCE: Final = 64  # Files in one transaction.
@@ -29,8 +31,9 @@ Progress = Callable[[int, int], None]
 class Stores:
     """Everything that the analysis of one project keeps."""
 
-    def __init__(self, structure: StructureStore, findings: FindingStore) -> None:
+    def __init__(self, structure: StructureStore, similar: SimilarStore, findings: FindingStore) -> None:
         self.structure = structure
+        self.similar = similar
         self.findings = findings
 
     @classmethod
@@ -47,6 +50,7 @@ class Stores:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(
             StructureStore.open(folder / STRUCTURE, root),
+            SimilarStore.open(folder / SIMILAR),
             FindingStore.open(folder / FINDINGS),
         )
 
@@ -56,16 +60,19 @@ class Stores:
         bare = [file.path for file in files if file.structure is None]
         if bare:
             self.structure.forget(bare)
+        self.similar.put_many([(file.path, file.digest, file.fingerprints) for file in files])
         return self.findings.replace_files([(file.path, file.digest, file.findings) for file in files])
 
     def forget(self, paths: list[str]) -> Changes:
         """Let go of files."""
         self.structure.forget(paths)
+        self.similar.forget(paths)
         return self.findings.forget(paths)
 
     def close(self) -> None:
         """Release the files."""
         self.structure.close()
+        self.similar.close()
         self.findings.close()
 
 
