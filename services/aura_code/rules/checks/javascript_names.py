@@ -46,7 +46,7 @@ _FIXED: Final = frozenset({"number", "true", "false", "null", "undefined", "rege
 _WRAPPERS: Final = frozenset(
     {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression", "await_expression"}
 )
-_DEEP: Final = 6
+_DEEP: Final = 3  # Names that are followed to what is assigned to them, one after the other.
 
 
 @per_file
@@ -276,7 +276,7 @@ def pieces(file: SourceFile, node: Node | None, depth: int = _DEEP) -> list[Piec
     read = _READERS.get(node.type)
     if read is None or depth == 0:
         return ["0"] if node.type in _FIXED else [node]
-    return list(read(file, node, depth - 1))
+    return list(read(file, node, depth))
 
 
 def is_fixed(file: SourceFile, node: Node | None) -> bool:
@@ -313,10 +313,10 @@ def _name(file: SourceFile, node: Node, depth: int) -> Iterator[Piece]:
     if values is None:
         yield from ("X",) if UPPER.match(file.text_of(node)) else (node,)
         return
+    if any(holds(value, node) for value in values):
+        return  # `text = text + more`: it is read where it is used.
     for value in values[:8]:
-        inner = pieces(file, value, depth)
-        # A name built from itself (`text = text + more`) would say nothing new but itself.
-        yield from (piece for piece in inner if isinstance(piece, str) or file.text_of(piece) != file.text_of(node))
+        yield from pieces(file, value, depth - 1)
 
 
 def _member(file: SourceFile, node: Node, _depth: int) -> Iterator[Piece]:
@@ -329,7 +329,8 @@ def _call(file: SourceFile, node: Node, depth: int) -> Iterator[Piece]:
     function = field(node, "function")
     called = dotted(file, function)
     inner = field(function, "object") if function is not None else None
-    method = called.rpartition(".")[2]
+    name = field(function, "property") if function is not None else None
+    method = file.text_of(name) if name is not None else ""
     if called in {"Number", "parseInt", "parseFloat", "Number.parseInt", "Date.now", "Math.floor"}:
         yield "0"
     elif called == "String" or (inner is None and called == "encodeURI"):

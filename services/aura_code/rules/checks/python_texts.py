@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from tree_sitter import Node
 
 from aura_code.rules.checks.python_names import UPPER, dotted, positional, values_of
-from aura_code.rules.checks.trees import field, named
+from aura_code.rules.checks.trees import field, holds, named
 from aura_code.syntax import SourceFile
 
 Piece: TypeAlias = "str | Node"
@@ -19,7 +19,7 @@ _FIXED: Final = frozenset({"integer", "float", "true", "false", "none", "ellipsi
 _NUMBERS: Final = frozenset({"int", "float", "len", "bool", "id", "hash", "ord", "round", "sum"})
 _PERCENT: Final = re.compile(r"%(?:\(\w+\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?([diouxXeEfFgGcrsa])")
 _BRACES: Final = re.compile(r"\{[^{}]*\}")
-_DEEP: Final = 6
+_DEEP: Final = 3  # Names that are followed to what is assigned to them, one after the other.
 
 
 def pieces(file: SourceFile, node: Node | None, depth: int = _DEEP) -> list[Piece]:
@@ -29,7 +29,7 @@ def pieces(file: SourceFile, node: Node | None, depth: int = _DEEP) -> list[Piec
     read = _READERS.get(node.type)
     if read is None or depth == 0:
         return ["0"] if node.type in _FIXED else [node]
-    return list(read(file, node, depth - 1))
+    return list(read(file, node, depth))
 
 
 def is_fixed(file: SourceFile, node: Node | None) -> bool:
@@ -91,13 +91,13 @@ def _percent(file: SourceFile, left: Node, right: Node, depth: int) -> Iterator[
 
 def _name(file: SourceFile, node: Node, depth: int) -> Iterator[Piece]:
     values = values_of(file, node)
-    if values is None or any(value == node for value in values):
+    if values is None:
         yield from ("X",) if UPPER.match(file.text_of(node)) else (node,)
         return
+    if any(holds(value, node) for value in values):
+        return  # `text = text + more`: it is read where it is used.
     for value in values[:8]:
-        inner = pieces(file, value, depth)
-        # A name built from itself (`text = text + more`) would say nothing new but itself.
-        yield from (piece for piece in inner if isinstance(piece, str) or file.text_of(piece) != file.text_of(node))
+        yield from pieces(file, value, depth - 1)
 
 
 def _attribute(file: SourceFile, node: Node, _depth: int) -> Iterator[Piece]:
