@@ -354,17 +354,26 @@ class Linker:
             if meaning is not None:
                 return meaning
         else:
-            for one in file.by_alias.get(name, ()):
-                if one.module:
-                    meaning = self.mean(file, ("import", one.module, one.name))
-                    if meaning is not None:
-                        return meaning
+            meaning = self._handed_on(file, name)
+            if meaning is not None:
+                return meaning
         for star in file.stars:
             if star.module and (star.exported or file.language != "rust") and not (star.name == "*" and star.alias):
                 meaning = self.mean(file, ("import", star.module, name))
                 if meaning is not None and not isinstance(meaning, Outside):
                     return meaning
         return None
+
+    def _handed_on(self, file: LinkedFile, name: str) -> Meaning:
+        """What a file imports under a name. In Rust a module only when nothing else is called like it."""
+        module: Meaning = None
+        for one in file.by_alias.get(name, ()):
+            meaning = self.mean(file, ("import", one.module, one.name)) if one.module else None
+            if isinstance(meaning, Place) and file.language == "rust":
+                module = module or meaning  # `mod sleep; pub use sleep::sleep;`: the function is meant.
+            elif meaning is not None:
+                return meaning
+        return module
 
     def _script_export(self, file: LinkedFile, name: str) -> Meaning:
         for one in file.by_alias.get(name, ()):

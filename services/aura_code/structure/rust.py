@@ -31,9 +31,10 @@ _PRELUDE: Final = words(
     " PartialEq Eq PartialOrd Ord ToOwned Unpin FromIterator Debug"
 )
 _POINTERS: Final = words(
-    "Box Rc Arc Cow Ref RefMut MutexGuard RwLockReadGuard RwLockWriteGuard Pin ManuallyDrop NonNull"
+    "Box Rc Arc Cow Ref RefMut MutexGuard RwLockReadGuard RwLockWriteGuard Pin ManuallyDrop NonNull RefCell Mutex RwLock"
+    " Cell OnceCell OnceLock LazyLock Lazy Weak"
 )
-"""Types that behave like what they point to."""
+"""Types that behave like what they point to, or that hold one thing which `.lock()`, `.borrow()` and the like give."""
 _CONTAINERS: Final = words(
     "Vec Option Result VecDeque HashSet BTreeSet LinkedList BinaryHeap Poll Iterator"
     " IntoIterator Stream Peekable Iter IterMut"
