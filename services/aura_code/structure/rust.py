@@ -31,8 +31,8 @@ _PRELUDE: Final = words(
     " PartialEq Eq PartialOrd Ord ToOwned Unpin FromIterator Debug"
 )
 _POINTERS: Final = words(
-    "Box Rc Arc Cow Ref RefMut MutexGuard RwLockReadGuard RwLockWriteGuard Pin ManuallyDrop NonNull RefCell Mutex RwLock"
-    " Cell OnceCell OnceLock LazyLock Lazy Weak"
+    "Box Rc Arc Cow Ref RefMut MutexGuard RwLockReadGuard RwLockWriteGuard Pin ManuallyDrop NonNull RefCell Mutex"
+    " RwLock Cell OnceCell OnceLock LazyLock Lazy Weak"
 )
 """Types that behave like what they point to, or that hold one thing which `.lock()`, `.borrow()` and the like give."""
 _CONTAINERS: Final = words(
