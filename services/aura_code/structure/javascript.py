@@ -98,6 +98,7 @@ _MEMBER_KINDS: Final[dict[str, SymbolKind]] = {
     "field_definition": "field",
     "property_signature": "field",
 }
+_OBJECT: Final[Binding] = ("type", ("free", "object"))
 _NAMES: Final = frozenset({"property_identifier", "private_property_identifier", "string", "identifier"})
 
 
@@ -127,6 +128,8 @@ class _Reader:
         self._defining: set[int] = set()
         """Where names start that stand where a member is defined by an assignment."""
         self._exported: set[str] = set()
+        tops = {child.type for child in file.root.named_children}
+        self._is_module = not tops.isdisjoint({"import_statement", "export_statement"})
         self._outside = "configuration" if _CONFIGURATION.search(file.path) else "exported"
 
     def read(self) -> FileStructure:
@@ -378,7 +381,7 @@ class _Reader:
 
     def _is_script_global(self, bound: Bound) -> bool:
         """Whether it stands in a declaration file that exports nothing, and so is known everywhere."""
-        return bound.ambient and not self.scopes.imports and not self.scopes.exports
+        return bound.ambient and not self._is_module
 
     def _why(self, bound: Bound, *, public: bool) -> str:
         if public:
@@ -526,6 +529,9 @@ class _Reader:
         return self.definitions[parent].entry if public and self.definitions[parent].public else ""
 
     def _object_members(self, node: Node, parent: int, scope: Scope, depth: int) -> None:
+        spread = next((child for child in node.named_children[:_MOST_MEMBERS] if child.type == "spread_element"), None)
+        if spread is not None and spread.named_children and self.definitions[parent].kind in {"constant", "variable"}:
+            self._types.append((parent, spread.named_children[0], scope, False))
         for child in node.named_children[:_MOST_MEMBERS]:
             name = child.child_by_field_name("key") or child.child_by_field_name("name")
             if child.type == "shorthand_property_identifier":
@@ -775,7 +781,8 @@ class _Reader:
             self.definitions[index] = self.definitions[index]._replace(bases=bases)
         for index, node, scope, is_function in self._types:
             found = self.values.plain(self._result(node, scope) if is_function else self._type_of(node, scope))
-            if found and found != ("def", index):
+            known = self.definitions[index].type
+            if found and found != ("def", index) and not (known and found == _OBJECT):
                 self.definitions[index] = self.definitions[index]._replace(type=found)
 
     def _bases_of(self, node: Node, scope: Scope) -> list[Binding]:
@@ -1028,7 +1035,9 @@ def _unwrapped(node: Node) -> Node:
 
 def _with_export(node: Node) -> Node:
     around = node.parent
-    return around if around is not None and around.type in {"export_statement", "ambient_declaration"} else node
+    while around is not None and around.type in {"export_statement", "ambient_declaration"}:
+        node, around = around, around.parent
+    return node
 
 
 def _parameters(function: Node | None) -> list[Node]:
