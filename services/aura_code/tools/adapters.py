@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,8 +109,29 @@ def _mypy_arguments(call: Call) -> list[str]:
         "--show-error-end",
         "--no-error-summary",
         "--cache-dir=/dev/null" if sys.platform != "win32" else "--cache-dir=nul",
-        *([] if named else ["."]),
+        *([] if named else _packages(call.folder)),
     ]
+
+
+def _packages(folder: Path) -> list[str]:
+    """What a project would hand to a checker: its packages, and not every script of its folders."""
+    if (folder / "src").is_dir():
+        return ["src"]
+    found = sorted(path.parent.name for path in folder.glob("*/__init__.py"))
+    return [name for name in found if name not in {"tests", "test", "docs"}] or ["."]
+
+
+def _tsc_arguments(call: Call) -> list[str]:
+    """With a build file of our own, since one in the project is written even without output."""
+    own = call.scratch / f"{zlib.crc32(str(call.folder).encode()):08x}.tsbuildinfo"
+    return ["--noEmit", "--pretty", "false", "--incremental", "--tsBuildInfoFile", str(own), "-p", "."]
+
+
+def _tsc_cannot(call: Call) -> str:
+    asks = re.search(r"\"(?:devD|d)ependencies\"\s*:\s*\{\s*\"", _text(call.folder / "package.json"))
+    if asks and not any((folder / "node_modules").is_dir() for folder in (call.folder, *call.folder.parents[:2])):
+        return "the dependencies are not installed (there is no node_modules), so that every import would be an error"
+    return ""
 
 
 def _mypy_code(call: Call) -> str:
@@ -281,9 +303,8 @@ TOOLS: Final[tuple[Tool, ...]] = (
         signs=(Sign("tsconfig.json"),),
         binaries=("tsc",),
         endings=_SCRIPT,
-        arguments=lambda _: [
-            *("--noEmit", "--pretty", "false", "--composite", "false", "--incremental", "false", "-p", ".")
-        ],
+        arguments=_tsc_arguments,
+        cannot=_tsc_cannot,
         read=outputs.read_tsc,
         takes_files=False,
         fine=frozenset({0, 1, 2}),

@@ -9,6 +9,7 @@ projects that the person has named in the own settings. No file of a project can
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -27,7 +28,7 @@ from aura_code.findings.suppressions import Suppression, read_suppressions
 from aura_code.tools.adapters import Call, Tool, has_sign, tools_named
 from aura_code.tools.outputs import OutputError, Said
 from aura_code.tools.running import Ran, run_bounded
-from aura_code.tools.same import without_repeats
+from aura_code.tools.same import without_consequences, without_repeats
 from aura_code.tools.texts import ToolText
 
 Trust = Literal["never", "installed", "project"]
@@ -58,7 +59,7 @@ class ToolRun(NamedTuple):
 
 
 class NotRun(NamedTuple):
-    """A tool that the project has and that did not run to its end."""
+    """A tool that the project has and that did not run to its end, or whose findings could not all be used."""
 
     tool: str
     reason: str
@@ -135,7 +136,8 @@ def run_tools(
         if isinstance(result, NotRun):
             not_run.append(result)
             continue
-        here = _findings(root, job, result.said, wanted, texts)
+        here, note = without_consequences(job.tool.name, _findings(root, job, result.said, wanted, texts))
+        not_run += [NotRun(job.tool.name, note)] if note else []
         ran.append(ToolRun(job.tool.name, job.program, job.inside, len(here), result.seconds))
         found += here
     found = without_repeats(found, rules)
@@ -311,7 +313,10 @@ def _last(ran: Ran) -> str:
     """What of its complaint tells most, in one short line."""
     lines = (ran.complaint or ran.output).decode("utf-8", "replace").strip().splitlines()
     telling = [line.strip() for line in lines if "rror" in line] or [line.strip() for line in lines]
-    return telling[0][:300] if telling else "it said nothing"
+    if not telling:
+        return "it said nothing"
+    message = re.search(r"\"message\": ?\"((?:[^\"\\]|\\.)*)\"", telling[0])
+    return (message[1].replace('\\"', '"') if message else telling[0])[:300]
 
 
 def _findings(

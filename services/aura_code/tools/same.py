@@ -108,6 +108,47 @@ _CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
 _BY_RULE: Final[Mapping[str, str]] = {rule: name for name, rules in _CLASSES.items() for rule in rules}
 
 
+_MISSING: Final[Mapping[str, frozenset[str]]] = {
+    "basedpyright": frozenset(["reportMissingImports", "reportMissingModuleSource", "reportMissingTypeStubs"]),
+    "pyright": frozenset(["reportMissingImports", "reportMissingModuleSource", "reportMissingTypeStubs"]),
+    "mypy": frozenset(["import-not-found", "import-untyped"]),
+    "ty": frozenset(["unresolved-import"]),
+    "tsc": frozenset(["2307", "2591", "2580", "7016", "2792"]),
+}
+"""Rules that say that a module is not installed."""
+_FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {
+    "basedpyright": ("reportUnknown", "reportUntyped", "reportAny"),
+    "pyright": ("reportUnknown", "reportUntyped"),
+    "mypy": ("unused-ignore", "untyped-decorator", "no-any", "misc"),
+    "ty": ("unused-ignore-comment",),
+    "tsc": ("7006", "7031", "7026", "2875"),
+}
+"""Beginnings of rules that are broken because of it."""
+_FEW: Final = 3
+
+
+def without_consequences(tool: str, findings: list[Finding]) -> tuple[list[Finding], str]:
+    """The findings without those that only say that the project's dependencies are not installed, and a note then.
+
+    Up to three missing modules are taken for mistakes of the code.
+    """
+    missing = _MISSING.get(tool, frozenset())
+    count = sum(1 for finding in findings if finding.rule.partition(":")[2] in missing)
+    if count <= _FEW:
+        return findings, ""
+    follows = _FOLLOWS[tool]
+    kept = [
+        finding
+        for finding in findings
+        if (code := finding.rule.partition(":")[2]) not in missing and not code.startswith(follows)
+    ]
+    left = len(findings) - len(kept)
+    return kept, (
+        f"it does not find {count} imported modules, so {left} findings that follow from it were left out; install the "
+        "project's dependencies where the tool looks for them"
+    )
+
+
 class Equivalence:
     """Answers whether two rules say the same."""
 

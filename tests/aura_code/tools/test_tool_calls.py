@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -245,6 +246,75 @@ def test_trust_comes_from_the_own_settings(tmp_path: Path, tools: str, trusted: 
     root = tmp_path / "project"
     root.mkdir()
     assert trust_for(root, tools, [entry.format(root=root) for entry in trusted]) == expected
+
+
+def test_typescript_without_its_dependencies_is_not_checked(tmp_path: Path, path: Path) -> None:
+    write(tmp_path, "tsconfig.json", "{}")
+    write(tmp_path, "package.json", '{"devDependencies": {"a": "1"}}')
+    seen = tmp_path.parent / "arguments"
+    write(path, "tsc", f'#!/bin/sh\necho "$@" > {seen}\n', program=True)
+    assert "the dependencies are not installed" in run_tools(tmp_path).not_run[0].reason
+    (tmp_path / "node_modules").mkdir()
+    assert [run.tool for run in run_tools(tmp_path).ran] == ["tsc"]
+    assert "--noEmit --pretty false --incremental --tsBuildInfoFile" in seen.read_text()
+
+
+@pytest.mark.parametrize(
+    ("config", "files", "targets"),
+    [
+        ("[mypy]\n", ["shop/__init__.py", "tests/__init__.py", "tools.py"], "shop"),
+        ("[mypy]\n", ["src/shop/__init__.py", "other/__init__.py"], "src"),
+        ("[mypy]\n", ["shop.py"], "."),
+        ("[mypy]\nfiles = shop.py\n", ["shop.py"], "--cache-dir=/dev/null"),
+    ],
+    ids=["packages", "src", "everything", "as configured"],
+)
+def test_mypy_looks_at_packages_unless_the_project_says_at_what(
+    tmp_path: Path, path: Path, config: str, files: list[str], targets: str
+) -> None:
+    write(tmp_path, "mypy.ini", config)
+    for file in files:
+        write(tmp_path, file, "")
+    seen = tmp_path.parent / "arguments"
+    write(path, "mypy", f'#!/bin/sh\necho "$@" > {seen}\n', program=True)
+    assert [run.tool for run in run_tools(tmp_path).ran] == ["mypy"]
+    assert seen.read_text().split()[-1] == targets
+
+
+def test_bandit_takes_its_own_configuration(tmp_path: Path, path: Path) -> None:
+    write(tmp_path, "pyproject.toml", "[tool.bandit]\n")
+    seen = tmp_path.parent / "arguments"
+    write(path, "bandit", f"#!/bin/sh\necho \"$@\" > {seen}\necho '{{}}'\n", program=True)
+    assert run_tools(tmp_path).not_run == ()
+    assert seen.read_text() == "-q -f json -c pyproject.toml -x ./.venv,./venv,./node_modules,./.git -r .\n"
+    write(tmp_path, ".bandit", "[bandit]\n")
+    run_tools(tmp_path)
+    assert seen.read_text() == "-q -f json --ini .bandit -r .\n"
+
+
+def test_modules_that_are_not_installed_are_told_once(tmp_path: Path, path: Path) -> None:
+    write(tmp_path, "mypy.ini", "[mypy]\n")
+    write(tmp_path, "a.py", "import a\n" * 9)
+    codes = ["import-not-found"] * 4 + ["unused-ignore", "arg-type"]
+    lines = "".join(
+        f'{{"file": "a.py", "line": {line}, "column": 0, "message": "m", "code": "{code}", "severity": "error"}}\n'
+        for line, code in enumerate(codes, 1)
+    )
+    write(tmp_path.parent, "said", lines)
+    write(path, "mypy", f"#!/bin/sh\ncat {tmp_path.parent}/said\nexit 1\n", program=True)
+    outcome = run_tools(tmp_path)
+    assert [one.rule for one in outcome.findings] == ["mypy:arg-type"]
+    assert outcome.not_run[0].reason.startswith("it does not find 4 imported modules, so 5 findings")
+    write(tmp_path.parent, "said", "".join(lines.splitlines(keepends=True)[2:]))
+    assert len(run_tools(tmp_path).findings) == 4
+
+
+def test_the_message_of_a_failure_is_taken_out_of_json(tmp_path: Path, path: Path) -> None:
+    write(tmp_path, "mypy.ini", "[mypy]\n")
+    said = {"file": "a.py", "line": -1, "message": 'Duplicate module named "a"', "severity": "error"}
+    write(tmp_path.parent, "said", json.dumps(said))
+    write(path, "mypy", f"#!/bin/sh\ncat {tmp_path.parent}/said\nexit 2\n", program=True)
+    assert run_tools(tmp_path).not_run == (NotRun("mypy", 'exit code 2: Duplicate module named "a"'),)
 
 
 def finding(rule: str, line: int, source: str = "aura", path: str = "a.py") -> Finding:
