@@ -273,7 +273,7 @@ def test_an_empty_store_says_why_there_is_nothing(store: SimilarStore) -> None:
 def test_what_is_like_a_function_is_found_by_its_place(store: SimilarStore) -> None:
     fill(store, a=OTHER + SUM, b=CHANGED, c=RENAMED)
     answer = similar_to(store, FindSimilar(project="p", path="a.py", line=20))
-    assert [(place.path, place.kind) for place in answer.places] == [("b.py", "changed"), ("c.py", "renamed")]
+    assert [(place.path, place.kind) for place in answer.places] == [("c.py", "renamed"), ("b.py", "changed")]
     assert similar_to(store, FindSimilar(project="p", path="a.py", line=3)).reason.startswith("Nothing among 4")
     few = similar_to(store, FindSimilar(project="p", path="a.py", line=20, limit=1))
     assert (len(few.places), few.more) == (1, True)
