@@ -29,13 +29,14 @@ def same_sides(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     if any(part.type in {"call_expression", "update_expression"} for part in inside(left)):
         return
     asks_nan = sign.startswith("!") and left.type == "identifier"  # `x !== x`
-    if sign in _EQUALS and (file.is_test or asks_nan or _is_about_nan(file, at.start_point.row + 1)):
+    if sign in _EQUALS and (file.is_test or asks_nan or _is_about_nan(file, at.start_point.row + 1, sign)):
         return
     yield Hit(at, f"Both sides of `{sign}` are `{text}`; the answer is always the same.")
 
 
-def _is_about_nan(file: SourceFile, first: int) -> bool:
-    lines = range(max(1, first - 2), min(first + 3, len(file.starts)))
+def _is_about_nan(file: SourceFile, first: int, sign: str) -> bool:
+    near = range(max(1, first - 1), min(first + 2, len(file.starts)))
+    lines = near if sign.startswith("!") else range(first, first + 1)
     return any("nan" in file.line(line).lower() for line in lines)
 
 

@@ -116,9 +116,12 @@ def sql(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
     """A statement of SQL with values put into its text."""
     for call, name in calls_of_method(file, _RUNNING):
         given = arguments(call)
-        if not given or given[0].type not in {"template_string", "binary_expression", "identifier", "call_expression"}:
+        if not given:
             continue
-        foreign = first_foreign(pieces(file, given[0]), lambda part, before: _is_respected(file, part, before))
+        statement = option(file, given[0], "text") or option(file, given[0], "sql") or given[0]
+        if statement.type not in {"template_string", "binary_expression", "identifier", "call_expression"}:
+            continue
+        foreign = first_foreign(pieces(file, statement), lambda part, before: _is_respected(file, part, before))
         if foreign is not None:
             text = file.text_of(foreign).splitlines()[0][:60]
             at = field(call, "function", "property") or call

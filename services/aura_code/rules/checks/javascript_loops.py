@@ -34,7 +34,7 @@ _SURE: Final = frozenset(
 )
 _MAYBE: Final = frozenset({"find", "count", "query"})
 _STORE: Final = re.compile(
-    r"(?:^|\.)(?:prisma\.\w+|\w*[rR]epo(?:sitory)?|\w+Model|manager|entityManager|em|sequelize|db|pool|knex)$"
+    r"(?:^|\.)(?:prisma\.\w+|\w*[rR]epo(?:sitory)?|\w+Model|manager|entityManager|em|sequelize|db|pool|knex)$|^[A-Z][a-z]\w+$"
 )
 _BATCH: Final = re.compile(r"chunk|batch|page|migration", re.IGNORECASE)
 
@@ -105,7 +105,9 @@ def membership(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
         loop = _repeating(file, call)
         if owner is None or owner.type != "identifier" or loop is None:
             continue
-        if _is_built(file, owner, loop):
+        repeated = field(loop, "function", "object")
+        same = repeated is not None and file.text_of(repeated) == file.text_of(owner)
+        if same or _is_built(file, owner, loop):
             yield Hit(
                 field(call, "function") or call, f"`{name}` looks through all of `{file.text_of(owner)}`, each time."
             )
@@ -176,6 +178,8 @@ def _query_loop(file: SourceFile, call: Node) -> Node | None:
     loop = loop_around(call)
     if loop is not None:
         items = field(loop, "right")
+        if loop.type == "for_statement":
+            return loop if ".length" in _condition(file, loop) and _uses_item(file, call, loop) else None
         if loop.type != "for_in_statement" or items is None or items.type == "array":
             return None
         return None if _BATCH.search(file.text_of(items)) else loop if _uses_item(file, call, loop) else None
@@ -195,8 +199,13 @@ def _query_loop(file: SourceFile, call: Node) -> Node | None:
 _NAMED: Final = frozenset({"identifier", "shorthand_property_identifier"})
 
 
+def _condition(file: SourceFile, loop: Node) -> str:
+    condition = field(loop, "condition")
+    return file.text_of(condition) if condition is not None else ""
+
+
 def _uses_item(file: SourceFile, call: Node, loop: Node) -> bool:
-    left = field(loop, "left")
+    left = field(loop, "left") or field(loop, "initializer")
     names = (
         {file.text_of(part) for part in (left, *inside(left)) if part.type.endswith(("identifier", "pattern"))}
         if left is not None

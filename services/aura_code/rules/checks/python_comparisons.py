@@ -42,12 +42,12 @@ def same_sides(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     text = file.text_of(left)
     if text != file.text_of(right) or any(part.type == "call" for part in inside(left)):
         return
-    if _is_asserted(at) or (sign in {"==", "!="} and _is_about_nan(file, at)):
+    if _is_asserted(at) or (sign in {"==", "!="} and _is_about_nan(file, at, sign)):
         return
     yield Hit(at, f"Both sides of `{sign}` are `{text}`; the answer is always the same.")
 
 
-def _is_about_nan(file: SourceFile, at: Node) -> bool:
+def _is_about_nan(file: SourceFile, at: Node, sign: str) -> bool:
     """Whether code around speaks of NaN: `x != x` is an old way to ask for it."""
     function = function_around(at)
     name = field(function, "name") if function is not None else None
@@ -55,7 +55,9 @@ def _is_about_nan(file: SourceFile, at: Node) -> bool:
     if "nan" in text:
         return True
     first = at.start_point.row + 1
-    return any("nan" in file.line(line).lower() for line in range(max(1, first - 2), min(first + 3, len(file.starts))))
+    around_it = range(max(1, first - 1), min(first + 2, len(file.starts)))
+    lines = around_it if sign == "!=" else range(first, first + 1)
+    return any("nan" in file.line(line).lower() for line in lines)
 
 
 def is_literal(file: SourceFile, captures: Captures) -> Iterator[Hit]:

@@ -58,7 +58,7 @@ def _does_nothing(body: Node) -> bool:
     return all(
         statement.type in _NOTHING
         or (statement.type == "expression_statement" and named(statement)[0].type in {"ellipsis", "string"})
-        or (statement.type == "return_statement" and not named(statement))
+        or (statement.type == "return_statement" and all(each.type == "none" for each in named(statement)))
         for statement in named(body)
     )
 

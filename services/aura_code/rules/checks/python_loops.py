@@ -128,17 +128,16 @@ def concatenation(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     """`text += …` in a loop, where `text` began as a text in the same function."""
     at, name = captures["at"][0], captures["name"][0]
     loop = _outer_loop(file, at)
-    if loop is None or loop.type == "while_statement":
-        return
     text = file.text_of(name)
+    if loop is None or (at.type == "assignment" and not file.text_of(field(at, "right") or at).startswith(f"{text} +")):
+        return
     function = function_around(at)
     bound = [
         one["value"]
         for one in assignments(file).get(text, ())
-        if "value" in one and function_around(one["name"]) == function and one["name"] != name
+        if "value" in one and function_around(one["name"]) == function and not holds(loop, one["name"])
     ]
-    plain = [value for value in bound if value.parent is not None and value.parent.type == "assignment"]
-    if not plain or any(holds(loop, value) for value in plain) or not all(value.type == "string" for value in plain):
+    if not bound or not all(value.type == "string" for value in bound):
         return
     yield Hit(at, f"Each round copies all of `{text}` once more.")
 

@@ -229,9 +229,9 @@ def untimed(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
         if _is_untimed(file, call):
             yield Hit(field(call, "function") or call, f"`{name}` waits for ever when the server does not answer.")
     sessions = _sessions(file)
-    for call, name in calls_of_method(file, frozenset(_VERBS)) if sessions else ():
+    for call, name in calls_of_method(file, frozenset(_VERBS)) if b"requests" in file.text else ():
         owner = field(call, "function", "object")
-        if owner is not None and file.text_of(owner) in sessions and _is_untimed(file, call):
+        if owner is not None and _is_session(file, owner, sessions) and _is_untimed(file, call):
             yield Hit(field(call, "function") or call, f"`{name}` waits for ever when the server does not answer.")
     for call, name in calls_to(file, frozenset(_PLACES)):
         if argument(file, call, _PLACES[name], "timeout") is None and not splats(call):
@@ -243,6 +243,11 @@ def untimed(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
                 field(call, "function") or call,
                 f"`{name}` without a timeout waits for ever when the server does not answer.",
             )
+
+
+def _is_session(file: SourceFile, owner: Node, sessions: frozenset[str]) -> bool:
+    made = dotted(file, field(owner, "function")) if owner.type == "call" else ""
+    return made in {"requests.Session", "requests.session"} or file.text_of(owner) in sessions
 
 
 def _is_untimed(file: SourceFile, call: Node) -> bool:

@@ -207,7 +207,7 @@ def is_secret(name: bytes, value: bytes, after: bytes = b"") -> bool:
     if _CODE.search(value) or len(value) < 12:
         return False
     digits = sum(48 <= byte <= 57 for byte in value)
-    return entropy(value) >= 3.0 and digits >= 2 and digits < len(value)
+    return entropy(value) >= 3.0 and digits >= (1 if len(value) >= 32 else 2) and digits < len(value)
 
 
 def _is_password(value: bytes) -> bool:
