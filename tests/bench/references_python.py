@@ -290,7 +290,8 @@ def main() -> None:
         for place, answer in zip(places, answers, strict=True):
             score.take(ours, place, answer)
         print(
-            f"{root.name}: {len(places)} names; read {ours.read_s:.1f} s, linked {ours.link_s:.1f} s, jedi {peer_s:.0f} s"
+            f"{root.name}: {len(places)} names; read {ours.read_s:.1f} s, linked {ours.link_s:.1f} s, "
+            f"jedi {peer_s:.0f} s"
         )
         print(*lines(score), sep="\n")
         print(*score.notes[: options.show], sep="\n")

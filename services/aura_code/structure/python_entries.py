@@ -102,9 +102,13 @@ class Entries:
         return ""
 
     def _alternative(self, variable: Variable, bound: Bound) -> str:
-        if bound is variable.bounds[-1] or not any(other.body is not None for other in variable.bounds[1:]):
+        later = [other.body for other in variable.bounds if other.body is not None and other is not bound]
+        if bound is variable.bounds[-1] or not later or any(self._is_accessor(body) for body in later):
             return ""
         return "defined again"
+
+    def _is_accessor(self, body: Scope) -> bool:
+        return any(self._written(mark).endswith((".setter", ".deleter", ".getter")) for mark in body.decorators)
 
     def _written(self, node: Node) -> str:
         return self._text[node.start_byte : node.end_byte].decode("utf-8", "replace")

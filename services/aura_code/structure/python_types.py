@@ -6,6 +6,7 @@ annotation says; `isinstance` narrows within its block.
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable
 from typing import Final, cast
@@ -42,6 +43,7 @@ _CLASSES: Final = frozenset(
         "tuple",
     }
 )
+_BUILTINS: Final = frozenset(dir(builtins))
 _SAME: Final = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "copy", "deepcopy"})
 _WRAPPERS: Final = frozenset(
     {
@@ -136,7 +138,9 @@ class PythonTypes:
         self._scopes = scopes
         self._index_of = index_of
         self._class_of = class_of
-        self._modules = frozenset(bound.module for bound in scopes.imports if not bound.imported)
+        self._modules = frozenset(
+            prefix for bound in scopes.imports if not bound.imported for prefix in _prefixes(bound.module)
+        )
         self._parameter_scope = {parameter: scope for scope in scopes.scopes for parameter in scope.parameters}
         self._comprehensions = {
             scope.node.start_byte: scope for scope in scopes.scopes if scope.kind == "comprehension"
@@ -441,8 +445,10 @@ class PythonTypes:
                 return taken
         if not base:
             return UNKNOWN
-        if base[0] == "free":
-            return ("type", base) if base[1] in _CLASSES else UNKNOWN if _is_lower(str(base[1])) else ("result", base)
+        if base[0] == "free" and base[1] in _BUILTINS:
+            if base[1] in _CLASSES:
+                return ("type", base)
+            return UNKNOWN if _is_lower(str(base[1])) else ("result", base)
         return ("result", base)
 
     def _taken(self, base: Binding) -> Binding:
@@ -647,6 +653,12 @@ class PythonTypes:
     def _agreed(self, values: list[Node], scope: Scope) -> Binding:
         found = {self.of(value, scope) for value in values if value.type != "none"}
         return found.pop() if len(found) == 1 else UNKNOWN
+
+
+def _prefixes(module: str) -> list[str]:
+    """`a.b.c` and the modules around it."""
+    parts = module.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _is_better(bound: Bound, than: Bound) -> bool:

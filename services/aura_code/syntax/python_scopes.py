@@ -214,7 +214,7 @@ def _top(scope: Scope) -> Scope:
 
 
 _WORD: Final = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\s*\.\s*[A-Za-z_\x80-\xff][\w\x80-\xff]*)*")
-_LITERAL: Final = re.compile(rb"\b(?:\w+\.)*Literal\s*\[[^\]]*\]")
+_LITERAL: Final = re.compile(rb"(?<=\bLiteral)\s*\[[^\]]*\]")
 _QUOTED: Final = re.compile(rb"'[^']*'|\"[^\"]*\"")
 _TYPE_COMMENT: Final = re.compile(rb"#[ \t]*type:(?![ \t]*ignore)([^\n#]*)")
 _NOT_NAMES: Final = frozenset({"None", "True", "False", "if", "else", "and", "or", "not", "in", "is", "lambda", "for"})
