@@ -31,6 +31,7 @@ _CALLED: Final = frozenset({"function", "method", "constructor"})
 _SCRIPT: Final = frozenset({"javascript", "typescript", "tsx"})
 _OF_FILE: Final = frozenset({"free", "def", "import", "super", "fixture"})
 _AT_ONCE: Final = 500
+_INHERIT: Final = 2  # The number of this kind of use in the store.
 
 
 class Denoted(NamedTuple):
@@ -102,7 +103,7 @@ class Linker:
         if not todo and not self._store.rows("SELECT 1 FROM stale_names LIMIT 1"):
             return
         for number in sorted(todo):
-            self._link_file(db, number, None)
+            self._link_file(db, number)
         self._link_stale(db, todo)
         db.execute("UPDATE files SET linked = 1 WHERE linked = 0")
         db.execute("DELETE FROM stale_names")
@@ -125,30 +126,33 @@ class Linker:
     def _link_stale(self, db: sqlite3.Connection, done: set[int]) -> None:
         """Uses elsewhere whose name means something else now, or whose definition has gone."""
         rows = self._store.rows(
-            "SELECT DISTINCT file FROM uses WHERE name IN (SELECT name FROM stale_names) AND confidence <> 1 "
-            "UNION SELECT DISTINCT file FROM uses WHERE confidence = -1 "
-            "UNION SELECT DISTINCT file FROM bases WHERE confidence = -1"
+            "SELECT file, id, kind, binding FROM uses WHERE name IN (SELECT name FROM stale_names) "
+            "AND confidence NOT IN (1, -1) UNION ALL SELECT file, id, kind, binding FROM uses WHERE confidence = -1"
         )
-        names = {cast("str", row[0]) for row in self._store.rows("SELECT name FROM stale_names")}
-        for (number,) in cast("list[tuple[int]]", rows):
-            if number not in done and number in self._files.heads:
-                self._link_file(db, number, names)
+        files: dict[int, list[tuple[int, int | None]]] = {}
+        inheriting = {cast("int", row[0]) for row in self._store.rows("SELECT file FROM bases WHERE confidence = -1")}
+        for number, use, kind, binding in cast("list[tuple[int, int, int, int | None]]", rows):
+            files.setdefault(number, []).append((use, binding))
+            if kind == _INHERIT:
+                inheriting.add(number)
+        for number in sorted((files.keys() | inheriting) & self._files.heads.keys() - done):
+            file = self._files.of(number)
+            if number in inheriting:
+                self._link_bases(db, file)
+            self._link_uses(db, file, files.get(number, ()))
 
-    def _link_file(self, db: sqlite3.Connection, number: int, names: set[str] | None) -> None:
-        """Link a file; with `names` only uses of these, and those that lost their definition."""
+    def _link_file(self, db: sqlite3.Connection, number: int) -> None:
+        """Link a whole file."""
         file = self._files.of(number)
         self._link_bases(db, file)
-        if names is None:
-            self._link_imports(db, file)
-        found = cast(
-            "list[tuple[int, str, int | None, int]]",
-            self._store.rows("SELECT id, name, binding, confidence FROM uses WHERE file = ?", (number,)),
-        )
+        self._link_imports(db, file)
+        found = self._store.rows("SELECT id, binding FROM uses WHERE file = ?", (number,))
+        self._link_uses(db, file, cast("list[tuple[int, int | None]]", found))
+
+    def _link_uses(self, db: sqlite3.Connection, file: LinkedFile, uses: Iterable[tuple[int, int | None]]) -> None:
         meant: dict[int | None, tuple[int | None, int]] = {}
         rows: list[tuple[int | None, int, int]] = []
-        for use, name, binding, confidence in found:
-            if names is not None and name not in names and confidence != -1:
-                continue
+        for use, binding in uses:
             known = meant.get(binding)
             if known is None:
                 known = meant[binding] = self._target(file, file.bindings.get(binding or 0, ()))
@@ -218,7 +222,8 @@ class Linker:
         if not parts:
             return None
         if kind == "member":
-            return self._member(file, parts[0], str(given[1]))
+            meaning = self._member(file, parts[0], str(given[1]))
+            return self._as_called(meaning) if len(given) > 2 else meaning
         if kind == "each":
             return Each(self._typed(parts[0]), parts[1] if len(parts) > 1 else None)
         return self._item(file, parts[0]) if kind == "item" else self._made(kind, parts[0])
@@ -537,6 +542,7 @@ class Linker:
 
     def _result(self, base: Meaning) -> Meaning:
         """What calling something gives."""
+        base = self._as_called(base)
         if isinstance(base, Denoted):
             sym = base.sym
             if sym.kind in _TYPES:
@@ -550,6 +556,15 @@ class Linker:
             held = self._type_of(sym, LIKELY)
             return self._result(held) if isinstance(held, Denoted) else None
         return None
+
+    def _as_called(self, meaning: Meaning) -> Meaning:
+        """What a call means where a field and a method have the same name, as getters in Rust and Java do."""
+        if not isinstance(meaning, Denoted) or meaning.sym.kind not in {"field", "constant"}:
+            return meaning
+        sym = meaning.sym
+        named = self._files.of(sym.file).children.get(sym.parent or -1, {}).get(sym.name, ())
+        method = next((other for other in named if other.kind in _CALLED), None)
+        return meaning._replace(sym=method) if method is not None else meaning
 
     def _item(self, file: LinkedFile, base: Meaning) -> Meaning:
         if isinstance(base, Each):

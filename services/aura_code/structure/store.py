@@ -55,6 +55,7 @@ CREATE TABLE uses (
     column INTEGER NOT NULL, scope INTEGER, binding INTEGER, target INTEGER, confidence INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX uses_by_file ON uses (file);
+CREATE INDEX uses_unlinked ON uses (file) WHERE confidence = -1;
 CREATE INDEX uses_by_target ON uses (target, file) WHERE target IS NOT NULL;
 CREATE INDEX uses_by_name ON uses (name);
 CREATE INDEX uses_by_scope ON uses (scope) WHERE scope IS NOT NULL;
