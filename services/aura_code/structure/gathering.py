@@ -40,6 +40,11 @@ def member(base: Binding, name: str) -> Binding:
     return ("member", base, name) if base and not _too_long(base) else UNKNOWN
 
 
+def as_called(binding: Binding) -> Binding:
+    """The binding of a member that is called, for languages where a field and a method may have the same name."""
+    return (*binding, "call") if binding[:1] == ("member",) else binding
+
+
 def result(base: Binding) -> Binding:
     """What calling `base` returns."""
     return ("result", base) if base and not _too_long(base) else UNKNOWN

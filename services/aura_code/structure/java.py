@@ -12,6 +12,7 @@ from aura_code.structure.gathering import (
     UNKNOWN,
     Bound,
     Gatherer,
+    as_called,
     comment_before,
     instance,
     item,
@@ -611,7 +612,7 @@ class _JavaReader(Gatherer):
         else:
             base = self.visit(target)
             called = member(base, name)
-        self.report(named, name, "call", called)
+        self.report(named, name, "call", as_called(called))
         holds = base[:1] == ("each",)
         self._element = item(base) if holds and name in _TAKES_ELEMENT else UNKNOWN
         for field_name in ("type_arguments", "arguments"):

@@ -14,6 +14,7 @@ from aura_code.structure.gathering import (
     Bound,
     Gatherer,
     Scope,
+    as_called,
     instance,
     item,
     member,
@@ -853,7 +854,7 @@ class _RustReader(Gatherer):
             return UNKNOWN
         name = self.name_of(field)
         binding = member(base, name)
-        self.report(field, name, kind, binding)
+        self.report(field, name, kind, as_called(binding) if kind == "call" else binding)
         return binding
 
     def _call(self, node: Node, _kind: OccurrenceKind) -> Binding:
@@ -1013,7 +1014,7 @@ class _RustReader(Gatherer):
         if before in {".", "::"}:
             binding = member(value, name) if before == "." else _of_path(value, name)
             if before == "." or _worth(name, binding) or called:
-                self.report(node, name, kind, binding)
+                self.report(node, name, kind, as_called(binding) if called and before == "." else binding)
             return binding
         if following is not None and following.type == "::":
             binding = self._head(name)
