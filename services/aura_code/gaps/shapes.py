@@ -102,13 +102,14 @@ _RECORDS: Final = re.compile(
     r"\b(?:log|logs|logger|logging|_log|_logger|LOG|LOGGER|console|print|println|eprintln|warn|warning|warnings|fatal|"
     r"panic|traceback|capture_?exception|captureException|sentry|Sentry|report|stderr|echo|secho|notify|toast|alert|"
     r"reject|next|fail|Fatal\w*|Print\w*|Errorf?|Warn\w*|error|debug|info|exception|Log|flash|messages|metrics?|abort|exit|"
-    r"\w*[tT]raceback|\w*[fF]ailure|\w*[eE]rrback|\w*[eE]xc(?:eption)?_?[iI]nfo|\w*handle\w*[eE]rror|on_?[eE]rror|"
+    r"\w*[tT]raceback|\w*fail_\w+|\w*[rR]eraise\w*|display|\w*[fF]ailure|\w*[eE]rrback|\w*[eE]xc(?:eption)?_?[iI]nfo|\w*handle\w*[eE]rror|on_?[eE]rror|"
     r"printStackTrace|addSuppressed|exc_info|format_exc|record\w*|emit\w*|rollback|assert\w*)\b",
 )
 _RAISES: Final = re.compile(r"\b(?:raise|throw|throws)\b")
 _BROAD_PY: Final = re.compile(r"except(?:\s*\(?\s*(?:Exception|BaseException)\s*\)?(?:\s+as\s+(?P<name>\w+))?)?\s*:")
 _GO_IO: Final = re.compile(
-    r"\b(?:os|ioutil|io|http|net|exec|sql|bufio)\.[A-Z]|\.(?:Query|QueryRow|Exec|Do|ReadAll|Read|Write|Close|Dial|Open)\w*\("
+    r"\b(?:os|ioutil|io|exec|sql)\.[A-Z]|\bhttp\.(?:Get|Post|Head)|\bnet\.(?:Dial|Listen|Lookup|Resolve)"
+    r"|\.(?:Query|QueryRow|Exec|Do|ReadAll|Read|Write|Close|Dial|Open)\w*\("
 )
 _GO_HTTP: Final = re.compile(
     r"http\.(?:Get|Post|PostForm|Head)|(?:\w+\.)*(?:client|httpClient|Client|DefaultClient)\.Do"
@@ -163,11 +164,20 @@ def _python_dropped(file: SourceFile, captures: Captures) -> bool:
     if header is None:
         return False
     body = text[header.end() :]
-    code = [line.strip() for line in body.splitlines() if line.strip() and not line.strip().startswith("#")]
-    if not code or all(line in {"pass", "...", "continue", "break"} for line in code):
-        return False  # The rule about swallowed errors says that already.
+    code = [line.strip() for line in body.splitlines() if line.strip()]
+    if "#" in body or all(line in {"pass", "...", "continue", "break"} for line in code):
+        return False  # A comment gives the reason; the rule about swallowed errors speaks of the others.
     name = header["name"]
-    return not (_RAISES.search(body) or _RECORDS.search(body) or (name and re.search(rf"\b{name}\b", body)))
+    if _RAISES.search(body) or _RECORDS.search(body) or (name and re.search(rf"\b{name}\b", body)):
+        return False
+    return not _only_imports(captures["at"][0].parent)
+
+
+def _only_imports(statement: Node | None) -> bool:
+    """Whether a `try` only finds out what is installed."""
+    body = statement.child_by_field_name("body") if statement is not None else None
+    kinds = {child.type for child in body.named_children} if body is not None else set[str]()
+    return bool(kinds & {"import_statement", "import_from_statement"})
 
 
 def _script_status(file: SourceFile, captures: Captures) -> bool:
@@ -202,6 +212,8 @@ def _script_dropped(file: SourceFile, captures: Captures) -> bool:
 
 
 def _dropped(name: str, body: str) -> bool:
+    if "//" in body or "/*" in body:
+        return False  # A comment gives the reason.
     return not (re.search(rf"(?<![\w.]){re.escape(name)}\b", body) or _RAISES.search(body) or _RECORDS.search(body))
 
 
@@ -220,8 +232,8 @@ def _go_dropped(file: SourceFile, captures: Captures) -> bool:
     source = file.text_of(before) if before is not None else ""
     if _first(file, captures, "name") != "err" or "err" not in source or not _GO_IO.search(source):
         return False
-    text = re.sub(r"//.*", "", file.text_of(body))
-    if "return" not in text or "rr" in text or _RECORDS.search(text):
+    text = file.text_of(body)
+    if "return" not in text or "//" in text or "rr" in text or _RECORDS.search(text):
         return False
     return (
         re.search(r"return[ \t]+\S", text) is not None or "err error" not in _around(file, statement).split("{", 1)[0]

@@ -203,6 +203,32 @@ GOOD = {
             "print(value.json())",
         ),
     ),
+    "except with a reason": (
+        "a.py",
+        lines("try:", "    work()", "except Exception:", "    value = 0  # the plugin may do anything"),
+    ),
+    "except around imports": (
+        "a.py",
+        lines("try:", "    import ssl", "except Exception:", "    ssl = None"),
+    ),
+    "catch with a reason": (
+        "a.js",
+        lines("try { work(); } catch (error) {", "  // custom syntax", "  value = 0;", "}"),
+    ),
+    "go with a reason": (
+        "a.go",
+        lines(
+            "package a",
+            "",
+            "func f() int {",
+            "\t_, err := os.Stat(p)",
+            "\tif err != nil {",
+            "\t\treturn 0 // not there yet",
+            "\t}",
+            "\treturn 1",
+            "}",
+        ),
+    ),
     "narrow except": (
         "a.py",
         lines(
