@@ -8,8 +8,8 @@ from typing import Final
 from tree_sitter import Node
 
 from aura_code.findings.model import Captures, Hit
-from aura_code.rules.checks.javascript_names import FUNCTIONS, LOOPS, arguments, calls_of_method
-from aura_code.rules.checks.trees import around, field, inside, named
+from aura_code.rules.checks.javascript_names import FUNCTIONS, arguments, calls_of_method
+from aura_code.rules.checks.trees import field, inside, named
 from aura_code.syntax import SourceFile
 
 _ENDS: Final = frozenset({"return_statement", "throw_statement", "continue_statement", "break_statement"})
@@ -199,8 +199,3 @@ def _is_of_array(file: SourceFile, call: Node, given: list[Node]) -> bool:
     children = given[0].children
     lazily = bool(children) and children[0].type == "async"
     return not lazily and text not in {"$", "_", "async", "ramda", "R"} and not text.startswith(("$(", "jQuery"))
-
-
-def loop_of(node: Node) -> Node | None:
-    """The loop around a node."""
-    return around(node, LOOPS)

@@ -136,10 +136,6 @@ def _as_argument(file: SourceFile, holder: Node, _value: Node) -> str:
     return f": `{name}` does not do that" if name in _READERS else ""
 
 
-def _as_statement(_file: SourceFile, _holder: Node, _value: Node) -> str:
-    return ""
-
-
 def _as_loop(_file: SourceFile, holder: Node, value: Node) -> str:
     return " after the loop" if field(holder, "right") == value else ""
 
@@ -191,7 +187,6 @@ def _escapes(attribute: Node) -> bool:
 _DECIDERS: Final = {
     "attribute": _as_part,
     "argument_list": _as_argument,
-    "expression_statement": _as_statement,
     "for_statement": _as_loop,
     "for_in_clause": _as_loop,
     "assignment": _as_value,
