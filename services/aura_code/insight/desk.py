@@ -26,8 +26,11 @@ from aura_code.findings.store import FindingReader
 from aura_code.gaps.answering import GapSources, find_gaps
 from aura_code.index import CodeIndex
 from aura_code.insight.context import pack_context
+from aura_code.insight.facts import Gathering, gather
 from aura_code.insight.hotspots import find_hotspots
 from aura_code.insight.mapping import Graphs, draw_map
+from aura_code.insight.page import report_page
+from aura_code.insight.report import report_markdown
 from aura_code.insight.tree import show_tree
 from aura_code.sources import Sources
 from aura_code.structure.dead import dead_code
@@ -178,6 +181,12 @@ def _hotspots(desk: Desk, request: insight.FindHotspots) -> insight.HotspotsAnsw
     return find_hotspots(desk.root, desk.index.view, complexity, request)
 
 
+def _report(desk: Desk, request: insight.MakeReport) -> insight.ReportAnswer:
+    facts = gather(desk, request.project, Gathering(_hotspots, _map, _gaps, _dependencies))
+    make = report_page if request.format == "html" else report_markdown
+    return insight.ReportAnswer(content=make(facts), format=request.format)
+
+
 _graphs: Final = Graphs()
 
 
@@ -243,6 +252,7 @@ FROM_ANALYSIS: Final[Mapping[type[Request[Any]], Answer]] = {
     insight.FindHotspots: _hotspots,
     insight.MapSymbols: _map,
     insight.PackContext: _context,
+    insight.MakeReport: _report,
     structure.FindReferences: _references,
     structure.FindCalls: _with_structure(calls),
     structure.FindHierarchy: _with_structure(hierarchy),
