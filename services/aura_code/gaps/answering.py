@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, cast, get_args
 
+from aura_code.answers import visible
 from aura_code.filters import PathFilter
 from aura_code.gaps.coverage import read_coverage
 from aura_code.gaps.project_files import missing_files
@@ -86,7 +87,7 @@ def _answer(gaps: list[Gap], text: ReadText, request: FindGaps, paths: Sequence[
         if not paths:
             reason = "no indexed file passes the filters; try other paths, or none"
     return GapsAnswer(
-        gaps=gaps[: request.limit],
+        gaps=[_shown(gap) for gap in gaps[: request.limit]],
         counts=dict(counts),
         files=text.files or len(paths),
         unread=text.unread,
@@ -94,6 +95,22 @@ def _answer(gaps: list[Gap], text: ReadText, request: FindGaps, paths: Sequence[
         reason=reason,
         seconds=seconds,
     )
+
+
+def _shown(gap: Gap) -> Gap:
+    """Without characters that a terminal or an editor would act on; names and comments are somebody else's."""
+    places = [
+        place.model_copy(
+            update={
+                "path": visible(place.path),
+                "symbol": visible(place.symbol),
+                "note": visible(place.note),
+                "author": visible(place.author),
+            }
+        )
+        for place in gap.places
+    ]
+    return gap.model_copy(update={"places": places})
 
 
 def _shape_gaps(text: ReadText, places: int) -> list[Gap]:

@@ -84,7 +84,7 @@ def _public(structure: FileStructure) -> Iterator[_Public]:
         names.append(f"{prefix}.{definition.name}" if prefix else definition.name)
         local = inside and definitions[outer].kind in _FUNCTIONS
         visible.append(definition.public and not local and (not inside or visible[outer]))
-        if visible[-1] and definition.entry != "test":
+        if visible[-1] and not definition.entry.startswith("test"):
             yield _Public(structure.path, definition, names[-1])
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from aura_code.answers import visible
 from aura_code.tools.advisories import Database, matches, plain_name, read_database
 from aura_code.tools.audits import AUDITS, Audited, run_audit
 from aura_code.tools.manifests import Entry, Manifest, find_manifests
@@ -141,10 +142,10 @@ def _locked(manifests: Iterable[Manifest], ecosystem: Ecosystem, folder: str) ->
 def _dependency(manifest: Manifest, entry: Entry, asked: Entry | None) -> Dependency:
     return Dependency(
         ecosystem=entry.ecosystem,
-        name=entry.name,
-        version=entry.version,
-        wanted=asked.wanted if asked else entry.wanted,
-        path=manifest.path,
+        name=visible(entry.name),
+        version=visible(entry.version),
+        wanted=visible(asked.wanted if asked else entry.wanted),
+        path=visible(manifest.path),
         line=entry.line,
         direct=entry.direct or asked is not None,
     )

@@ -244,6 +244,14 @@ def test_a_method_outside_its_type_carries_the_receiver(tmp_path: Path) -> None:
     assert only(ask(tmp_path, "docs", structures=(facts,))).places[0].symbol == "Shop.Sell"
 
 
+def test_what_others_wrote_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "# TODO: red \x1b[31m and \u202eback\n"})
+    note = only(ask(tmp_path, "debt")).places[0].note
+    assert note.startswith("TODO: red ")
+    assert "\x1b" not in note
+    assert "\u202e" not in note
+
+
 def test_a_broken_glob_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageProblem, match="not a path glob"):
         ask(tmp_path, "debt", paths=("a\\",))
