@@ -189,20 +189,24 @@ def merge_findings(ours: Sequence[Finding], theirs: Sequence[Finding], rules: It
     Where both found the same, the tool's stays: its level and its comments are what the project has agreed on.
     """
     known = list(rules)
-    same = Equivalence(known)
-    told = {
+    merged = [*not_told(ours, theirs, known), *without_repeats(theirs, known)]
+    return sorted(merged, key=lambda finding: (finding.path, finding.span, finding.rule))
+
+
+def not_told(findings: Sequence[Finding], told: Sequence[Finding], rules: Iterable[Rule] = ()) -> list[Finding]:
+    """The findings that repeat none of those that were told already, at most a line away."""
+    same = Equivalence(rules)
+    places = {
         (finding.path, near, group)
-        for finding in theirs
+        for finding in told
         for group in same.groups(finding.rule)
         for near in range(finding.span.start_line - 1, finding.span.start_line + 2)
     }
-    left = [
+    return [
         finding
-        for finding in ours
-        if not any((finding.path, finding.span.start_line, group) in told for group in same.groups(finding.rule))
+        for finding in findings
+        if not any((finding.path, finding.span.start_line, group) in places for group in same.groups(finding.rule))
     ]
-    merged = [*left, *without_repeats(theirs, known)]
-    return sorted(merged, key=lambda finding: (finding.path, finding.span, finding.rule))
 
 
 def _plain(rule: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from aura_code.findings.model import Finding, Rule
 from aura_code.syntax import Span
-from aura_code.tools import NotRun, merge_findings, run_tools, trust_for
+from aura_code.tools import NotRun, merge_findings, not_told, run_tools, trust_for
 from aura_code.tools.running import run_bounded
 
 pytestmark = pytest.mark.requirement("C4")
@@ -349,3 +349,4 @@ def test_what_two_found_is_told_once_and_the_tool_wins_over_aura() -> None:
         ("bandit:B101", 30),
         ("mypy:operator", 30),
     ]
+    assert [one.rule for one in not_told(theirs[:3], ours, rules)] == ["ruff:S602"]
