@@ -516,3 +516,119 @@ def test_a_chain_of_many_calls_stays_small() -> None:
 def test_columns_count_characters() -> None:
     found = read("a.go", 'package p\nvar x = f("ééé") + g("é")\n')
     assert [(use.name, use.column) for use in found.occurrences] == [("f", 8), ("g", 19)]
+
+
+def test_names_of_inline_modules_are_seen_from_the_file() -> None:
+    text = """
+use self::outer::{deep::Leaf, *};
+pub mod outer {
+    use super::super::top;
+    use self::deep as below;
+    use std::{self, collections::HashMap as Map};
+    pub mod deep {
+        pub struct Leaf;
+        pub(super) fn go(x: super::Twig, y: crate::Far, z: self::Leaf) { super::helper(); top(); }
+    }
+    pub struct Twig;
+    fn helper() { below::go(); }
+}
+"""
+    found = read("src/a.rs", text)
+    names = {d.name: ("def", place) for place, d in enumerate(found.definitions)}
+    assert bindings(found, "Twig") == [("member", names["outer"], "Twig")]
+    assert bindings(found, "Leaf")[-1] == ("member", ("member", names["outer"], "deep"), "Leaf")
+    assert bindings(found, "helper") == [("member", names["outer"], "helper")]
+    assert bindings(found, "Far") == [("import", "crate", "Far")]
+    assert bindings(found, "go") == [("member", ("member", names["outer"], "deep"), "go")]
+    assert ("super", "top", "top") in [(i.module, i.name, i.alias) for i in found.imports]
+    assert ("std::collections", "HashMap", "Map") in [(i.module, i.name, i.alias) for i in found.imports]
+
+
+def test_go_forms_that_are_rare() -> None:
+    text = """package p
+
+type Set[K comparable] struct{ items map[K]Deep }
+
+type Func func(a int) (Deep, error)
+
+type Either interface{ ~int | string; Other }
+
+func (s *Set[K]) Each(run func(K)) (first Deep, err error) {
+	var other, more Deep
+	other, more = s.items[x], Deep{}
+	other.Go()
+	more.Go()
+	defer func() { recover() }()
+outer:
+	for {
+		switch y := z.(type) {
+		case int, string:
+			y.a()
+		default:
+			break outer
+		}
+		switch {
+		case x > 1 && x < 3:
+			continue outer
+		}
+		var w []struct{ name string }
+		w[0].name = pkg.Text
+		matrix := [][]Deep{{{key: 1}}, {Deep{}}}
+		matrix[0][1].Go()
+		p := &matrix[0]
+		_ = [...]Deep{0: {}}
+		if _, ok := any(p).(interface{ Close() error }); !ok {
+			goto outer
+		}
+		go run(K(x))
+		Set[int]{}.Each(nil)
+		make(chan Deep, 1) <- more
+	}
+}
+"""
+    found = read("p.go", text)
+    known = ("member", ("type", ("free", "Deep")), "Go")
+    assert bindings(found, "Go") == [known] * 3
+    assert bindings(found, "Text") == [("member", ("free", "pkg"), "Text")]
+    assert defined(found, "Either").bases == (("free", "Other"),)
+    assert bindings(found, "Each") == [("member", ("type", ("def", index_of(found, "Set"))), "Each")]
+    assert defined(found, "Each").complexity == 6
+
+
+def test_java_forms_that_are_rare() -> None:
+    text = """package p;
+import static q.Names.LIMIT;
+import one.Alone;
+@interface Mark { String value() default ""; }
+@Mark(value = Alone.TEXT)
+public interface Shape<T extends Item & Other> extends Base, q.r.Far {
+  int SIDES = 4;
+  default void draw(final Map<String, Item> all, Item[] more) {
+    for (Item each : all.values()) each.go();
+    more[0].go();
+    all.get("x").go();
+    Function<Item, Integer> f = (Item i) -> { i.go(); return 1; };
+    BiFunction<Item, Item, Item> g = (a, b) -> a;
+    do { label: for (int i = 0, j = LIMIT; i < j; i++) { if (i > 1) continue label; else break; } } while (done());
+    Item made = SIDES > 1 ? new Item() : null;
+    made.go();
+    synchronized (this) { this.draw(null, null); }
+    switch (made) { case Item i when i.ok() -> i.go(); case null, default -> {} }
+    int[] counts = new int[] {1, 2};
+    counts[0] += 1;
+    var text = switch (1) { case 1 -> "a"; default -> "b"; };
+    p.q.Thing.run();
+    Shape.super.toString();
+    new Outer.Inner() { @Override public void go() { super.go(); } };
+  }
+  enum Kind implements Base { A { void x() { } }, B(1); Kind(int... n) { } }
+}
+"""
+    found = read("Shape.java", text)
+    known = ("member", ("type", ("free", "Item")), "go")
+    assert bindings(found, "go").count(known) == 6
+    assert bindings(found, "Far") == [("import", "q.r", "Far")]
+    assert bindings(found, "LIMIT")[-1] == ("import", "q.Names", "LIMIT")
+    assert bindings(found, "run") == [("member", ("import", "p.q", "Thing"), "run")]
+    assert defined(found, "SIDES").public
+    assert defined(found, "Shape").bases == (("free", "Base"), ("import", "q.r", "Far"))
