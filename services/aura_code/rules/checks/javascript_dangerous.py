@@ -116,8 +116,9 @@ def sql(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
     """A statement of SQL with values put into its text."""
     for call, name in calls_of_method(file, _RUNNING):
         given = arguments(call)
-        if not given:
-            continue
+        owner = field(call, "function", "object")
+        if not given or (owner is not None and owner.type == "this"):
+            continue  # A method of the class itself is how libraries for databases are built.
         statement = option(file, given[0], "text") or option(file, given[0], "sql") or given[0]
         if statement.type not in {"template_string", "binary_expression", "identifier", "call_expression"}:
             continue

@@ -36,6 +36,9 @@ _MANAGER: Final = frozenset(
 )
 _SESSION: Final = frozenset({"query", "get", "execute", "scalar", "scalars", "get_one"})
 _SESSION_NAME: Final = re.compile(r"(?:^|[._])(?:db_?)?session$|^db\.session$|^Session\(\)$", re.IGNORECASE)
+_SELECT: Final = re.compile(
+    r"\s*(?:SELECT\b|(?:\w+\.)?select\s*\(|(?:\w+\.)?text\s*\(\s*\w?[\"']+\s*SELECT\b)", re.IGNORECASE
+)
 _STATEMENTS: Final = frozenset({"execute", "scalar", "scalars"})
 _WRITES: Final = re.compile(r"\)\s*\.(?:a?update|a?delete|bulk_create|insert)\([^()]*(?:\([^()]*\)[^()]*)*\)$")
 _ALCHEMY: Final = re.compile(rb"sqlalchemy|sqlmodel|\bdb\.session\b")
@@ -190,7 +193,7 @@ def _reads(file: SourceFile, call: Node) -> bool:
     given = positional(call)
     first = next(iter(pieces(file, given[0])), "") if given else ""
     text = first if isinstance(first, str) else file.text_of(first)
-    return re.match(r"\s*(?:SELECT\b|(?:\w+\.)?(?:select|text)\s*\()", text, re.IGNORECASE) is not None
+    return _SELECT.match(text) is not None
 
 
 def _query_hit(file: SourceFile, call: Node, name: str) -> Iterator[Hit]:

@@ -31,6 +31,9 @@ NAMES: Final = re.compile(
 """Expressions that say that they are such a name."""
 
 
+_CALLED_NAME: Final = re.compile(r"(?:table|column|schema)_?names?$", re.IGNORECASE)
+
+
 def first_foreign(parts: Sequence[str | Node], is_respected: Callable[[Node, str], bool]) -> Node | None:
     """The first expression in a statement of SQL that may bring SQL along; None when there is none, or no statement.
 
@@ -55,4 +58,6 @@ def is_name(before: str, text: str) -> bool:
     """Whether an expression stands where a name belongs and says that it is one; never between quotes of a value."""
     if re.search(r"(?:[^\w:]:|[@$])$", before):
         return True  # The name of a placeholder.
+    if not before.endswith("'") and _CALLED_NAME.search(text) is not None:
+        return True
     return not before.endswith("'") and NAME_NEXT.search(before) is not None and NAMES.search(text) is not None
