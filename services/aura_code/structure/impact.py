@@ -251,11 +251,16 @@ def _summary(meant: Meant, reached: _Reached, affected: Sequence[Node], tests: S
     direct = sum(1 for node in affected if node.distance == 1)
     files = len({node.file for node in affected})
     bound = "at least " if cut else ""
-    text = f"{bound}{_many(len(affected), 'place')} in {_many(files, 'file')} use {what}, {direct} of them directly"
+    use = "uses" if len(affected) == 1 else "use"
+    text = f"{bound}{_many(len(affected), 'place')} in {_many(files, 'file')} {use} {what}, {direct} of them directly"
     unsure = sum(1 for node in affected if node.confidence == BY_NAME)
     if unsure:
         text += f" ({unsure} by name only)"
-    text += f"; {_many(len(tests), 'test')} reach it." if tests else "; no test reaches it."
+    text += (
+        f"; {_many(len(tests), 'test')} {'reaches' if len(tests) == 1 else 'reach'} it."
+        if tests
+        else "; no test reaches it."
+    )
     return text[0].upper() + text[1:]
 
 

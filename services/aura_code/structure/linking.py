@@ -127,7 +127,8 @@ class Linker:
         """Uses elsewhere whose name means something else now, or whose definition has gone."""
         rows = self._store.rows(
             "SELECT file, id, kind, binding FROM uses WHERE name IN (SELECT name FROM stale_names) "
-            "AND confidence NOT IN (1, -1) UNION ALL SELECT file, id, kind, binding FROM uses WHERE confidence = -1"
+            "AND confidence <> -1 AND binding IS NOT NULL UNION ALL "
+            "SELECT file, id, kind, binding FROM uses WHERE confidence = -1"
         )
         files: dict[int, list[tuple[int, int | None]]] = {}
         inheriting = {cast("int", row[0]) for row in self._store.rows("SELECT file FROM bases WHERE confidence = -1")}
