@@ -281,6 +281,8 @@ def _arrow(link: FolderLink, places: dict[str, tuple[float, float]], *, against:
     y1, y2 = y1 + down, y2 - down
     middle = (y1 + y2) / 2
     bend = 60.0 if abs(y2 - y1) < 30 else 0.0
+    if against:  # Beside the arrow that leads the other way, not on it.
+        x1, x2 = x1 + 12, x2 + 12
     path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {middle + bend:.0f} {x2 + bend:.0f} {middle:.0f} {x2:.0f} {y2:.0f}"
     colour = "#c62828" if against else "var(--dim)"
     about = escape(f"{link.source} imports {link.target}: {link.imports}")
