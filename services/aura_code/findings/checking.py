@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -23,6 +24,11 @@ from aura_code.syntax import SourceFile
 _log = logging.getLogger(__name__)
 
 _NONE: Final[Captures] = {}
+_DEEPEST: Final = 2_000
+"""Levels of syntax; at 3,000 the slowest rules need 0.2 s, at 20,000 minutes."""
+_DEPTH_SAMPLES: Final = 24
+_MOST_FINDINGS: Final = 1_000
+"""Findings of one rule in one file; more of them tell nobody anything."""
 
 
 class RawFinding(NamedTuple):
@@ -133,8 +139,29 @@ def check_source(file: SourceFile, rules: RuleSet, *, cpu_s: float = 10.0) -> li
     A check that raises is logged and reports nothing more in this file; the other rules go on. After `cpu_s` seconds of
     CPU, which no file written by people needs, what is left of the file is not looked at.
     """
+    if nested_too_deeply(file):
+        _log.warning("rules_given_up %s", file.path)
+        return []
     with _without_collecting():
         return _check(file, compiled(rules, file.language), Deadline(cpu_s))
+
+
+def nested_too_deeply(file: SourceFile) -> bool:
+    """Whether some syntax lies so deep that looking up from everywhere, as checks do, would take minutes.
+
+    Looked up at a few places spread over the file; code written by people stays below 300.
+    """
+    size = len(file.text)
+    cursor = file.tree.walk()
+    for place in range(_DEPTH_SAMPLES):
+        offset = size * place // _DEPTH_SAMPLES
+        cursor.reset(file.root)
+        depth = 0
+        while depth <= _DEEPEST and cursor.goto_first_child_for_byte(offset) is not None:
+            depth += 1
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 @contextlib.contextmanager
@@ -168,11 +195,16 @@ class _Run:
     file: SourceFile
     raw: dict[tuple[str, int, int], RawFinding] = field(default_factory=dict[tuple[str, int, int], RawFinding])
     failed: set[str] = field(default_factory=set[str])
+    counts: Counter[str] = field(default_factory=Counter[str])
 
     def ask(self, job: _Job, captures: Captures) -> None:
         """Take in what one rule says of one match."""
         rule, check = job
-        if rule.id in self.failed or (self.file.is_test and not rule.in_tests):
+        if (
+            rule.id in self.failed
+            or self.counts[rule.id] >= _MOST_FINDINGS
+            or (self.file.is_test and not rule.in_tests)
+        ):
             return
         if check is None:
             self._take(rule, (Hit(node) for node in captures.get("at", ())))
@@ -188,7 +220,8 @@ class _Run:
             at = hit.at
             start, end = (at.start_byte, at.end_byte) if isinstance(at, Node) else at
             key = (rule.id, start, end)
-            if key not in self.raw:
+            if key not in self.raw and self.counts[rule.id] < _MOST_FINDINGS:
+                self.counts[rule.id] += 1
                 self.raw[key] = RawFinding(rule, start, end, hit.message or rule.message, tuple(hit.edits))
 
     def found(self) -> list[RawFinding]:

@@ -128,3 +128,15 @@ def test_markers_end_their_line() -> None:
 def test_a_file_that_takes_too_long_is_left(caplog: pytest.LogCaptureFixture) -> None:
     assert check_source(python("run()\n"), RuleSet([make_rule()]), cpu_s=-1) == []
     assert caplog.messages == ["rules_given_up app.py"]
+
+
+@pytest.mark.parametrize(
+    "text", ["f(\n" * 9000 + ")" * 9000, "x = a" + ".b(\n)" * 9000, "x = 1 + \\\n" + "a + \\\n" * 9000 + "b"]
+)
+def test_syntax_without_end_is_left(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert check_source(python(f"x = 1\n{text}\n"), RuleSet([make_rule()])) == []
+    assert caplog.messages == ["rules_given_up app.py"]
+
+
+def test_one_rule_reports_at_most_a_thousand_times_in_a_file() -> None:
+    assert len(check_source(python("run()\n" * 1200), RuleSet([make_rule()]))) == 1000
