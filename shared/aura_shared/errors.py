@@ -16,7 +16,8 @@ AuraError                     the one name a caller needs to catch            in
 ├── Unavailable               something needed does not answer                unavailable       3
 │   ├── DaemonDown            Aura is not running                             daemon_down       3
 │   ├── ServiceDown           one of Aura's services does not answer          service_down      3
-│   └── RequestTimeout        no answer within the bound                      timeout           3
+│   ├── RequestTimeout        no answer within the bound                      timeout           3
+│   └── SemanticExtraMissing  the extra `semantic` is not installed           extra_missing     3
 ├── Cancelled                 the caller took the request back                cancelled         130
 ├── SettingsError             a setting is missing or does not parse          bad_settings      7
 ├── NotAllowed                the caller may not do this                      not_allowed       8
@@ -150,6 +151,14 @@ class RequestTimeout(Unavailable):
 
     code = "timeout"
     default_hint = "The machine may be busy: try again, or give the call more time."
+
+
+class SemanticExtraMissing(Unavailable):
+    """The extra `semantic` is not installed."""
+
+    code = "extra_missing"
+    default_hint = "Install it beside Aura: pip install 'aura-dev[semantic]'"
+    transient = False
 
 
 class Cancelled(AuraError):

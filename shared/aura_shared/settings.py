@@ -119,6 +119,9 @@ class CodeSettings(Section):
     """Share of changed chunks at which the index is compacted in the background."""
     analysis: bool = True
     """Whether changed files are analysed in the background, at low priority."""
+    semantic_model: str = Field(default="", max_length=4096)
+    """Absolute path of a folder with a sentence-transformers model, for neighbours in meaning; nothing is downloaded.
+    Empty: latent semantic analysis, which needs no model. Either needs the extra `semantic`."""
 
 
 class FindingsOverride(Section):
