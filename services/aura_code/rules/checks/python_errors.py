@@ -9,6 +9,7 @@ from typing import Final
 from tree_sitter import Node
 
 from aura_code.findings.model import Captures, Edit, Hit
+from aura_code.places import read_place
 from aura_code.rules.checks.python_names import SCOPES, dotted, function_around, imports, left_loop
 from aura_code.rules.checks.trees import around, comments_in, field, holds, inside, named
 from aura_code.syntax import SourceFile
@@ -36,6 +37,8 @@ def dropped(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     if caught is not None and not _is_broad(file, caught):
         return
     body = named(handler)[-1]
+    if "docs" in read_place(file.path).kinds:
+        return
     if not _does_nothing(body) or _is_expected(file, handler, caught) or explained(comments_in(file, handler)):
         return
     what = "every error, even KeyboardInterrupt" if caught is None else f"every `{file.text_of(caught)}`"

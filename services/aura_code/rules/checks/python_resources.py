@@ -229,7 +229,8 @@ def untimed(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
         if owner is not None and _is_session(file, owner, sessions) and _is_untimed(file, call):
             yield Hit(field(call, "function") or call, f"`{name}` waits for ever when the server does not answer.")
     for call, name in calls_to(file, frozenset(_PLACES)):
-        if argument(file, call, _PLACES[name], "timeout") is None and not splats(call):
+        connects = bool(positional(call)) or keyword(file, call, "host") is not None or name.endswith("urlopen")
+        if connects and argument(file, call, _PLACES[name], "timeout") is None and not splats(call):
             yield Hit(field(call, "function") or call, f"`{name}` waits for ever when the other side does not answer.")
     for call, name in calls_to(file, _HTTPX):
         value = keyword(file, call, "timeout")
