@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log1p
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -26,6 +26,7 @@ _MOST_BYTES: Final = 64_000_000  # Of one answer: two million changed lines of d
 _MOST_COMMITS: Final = 20_000
 _REMEMBERED: Final = 16  # Histories kept, one per project and window.
 _DAY_S: Final = 86_400
+_SAME_WINDOW_S: Final = 14 * _DAY_S  # A year that began two weeks earlier or later tells the same.
 _SAFE: Final = (
     "--no-pager",
     "--no-optional-locks",
@@ -65,6 +66,15 @@ class Churn:
     def lines(self) -> int:
         """Lines added and deleted."""
         return self.added + self.deleted
+
+    def take(self, other: Churn) -> None:
+        """Count another one in."""
+        self.commits += other.commits
+        self.added += other.added
+        self.deleted += other.deleted
+        self.authors.update(other.authors)
+        self.last_at = max(self.last_at, other.last_at)
+        self.months.update(other.months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,8 @@ def read_history(root: Path, *, days: int = WINDOW_DAYS, timeout_s: float = _TIM
         return known
     newest = _word(root, "log", "-1", "--no-show-signature", "--format=%ct", head)
     since = (int(newest) if newest.isdigit() else int(time.time())) - days * _DAY_S
-    history = _read(root, head, since, timeout_s)
+    before = _before(root, head, days, since)
+    history = _continued(root, before, head, timeout_s) if before else _read(root, head, since, timeout_s)
     _histories[key] = history
     while len(_histories) > _REMEMBERED:
         _histories.popitem(last=False)
@@ -254,16 +265,9 @@ def changes_since(root: Path, ref: str = "HEAD", *, timeout_s: float = _TIMEOUT_
 
 
 def _read(root: Path, head: str, since: int, timeout_s: float) -> History:
-    said = _git(
-        root,
-        *("log", "--numstat", "-z", "-M", "--no-merges", "--no-show-signature"),
-        *(f"--since={since}", f"--max-count={_MOST_COMMITS}", "--format=%x01%P%x02%ct%x02%aN%x02"),
-        *_PLAIN_DIFF,
-        *(head, "--", "."),
-        timeout_s=timeout_s,
-    )
+    said = _git(root, *_log(f"--since={since}", f"--max-count={_MOST_COMMITS}", head), timeout_s=timeout_s)
     shallow = _word(root, "rev-parse", "--is-shallow-repository") == "true"
-    commits, files = _parse_log(said.text, skip_roots=shallow)
+    commits, files, _ = _parse_log(said.text, skip_roots=shallow)
     complete = said.ok and commits < _MOST_COMMITS
     reason = ""
     if not complete:
@@ -275,8 +279,41 @@ def _read(root: Path, head: str, since: int, timeout_s: float) -> History:
     return History(head, since, commits, files, complete, shallow, reason)
 
 
-def _parse_log(text: bytes, *, skip_roots: bool) -> tuple[int, dict[str, Churn]]:
-    """Count newest first, so that a rename is known before the changes under the old name."""
+def _before(root: Path, head: str, days: int, since: int) -> History | None:
+    """The newest history that HEAD only adds commits to, when its window begins about where the new one does."""
+    for (folder, old, window), history in reversed(_histories.items()):
+        fits = folder == str(root) and window == days and history.complete and not history.shallow
+        near = fits and abs(history.since - since) < _SAME_WINDOW_S
+        if near and _git(root, "merge-base", "--is-ancestor", old, head).ok:
+            return history
+    return None
+
+
+def _continued(root: Path, before: History, head: str, timeout_s: float) -> History:
+    """A history with the commits since; a commit then costs milliseconds, where reading a year may take seconds."""
+    said = _git(root, *_log(f"{before.head}..{head}"), timeout_s=timeout_s)
+    if not said.ok:
+        return _read(root, head, before.since, timeout_s)
+    commits, files, names = _parse_log(said.text, skip_roots=False)
+    for path, churn in before.files.items():
+        files.setdefault(names.get(path, path), Churn()).take(churn)
+    return replace(before, head=head, commits=before.commits + commits, files=files, reason="")
+
+
+def _log(*what: str) -> tuple[str, ...]:
+    return (
+        *("log", "--numstat", "-z", "-M", "--no-merges", "--no-show-signature"),
+        "--format=%x01%P%x02%ct%x02%aN%x02",
+        *_PLAIN_DIFF,
+        *(*what, "--", "."),
+    )
+
+
+def _parse_log(text: bytes, *, skip_roots: bool) -> tuple[int, dict[str, Churn], dict[str, str]]:
+    """Count newest first, so that a rename is known before the changes under the old name.
+
+    Returns the number of commits, the churn by path of today, and what files were called before.
+    """
     files: dict[str, Churn] = {}
     names: dict[str, str] = {}
     commits = 0
@@ -296,7 +333,7 @@ def _parse_log(text: bytes, *, skip_roots: bool) -> tuple[int, dict[str, Churn]]
             churn.authors[who] += 1
             churn.last_at = max(churn.last_at, moment)
             churn.months[month] += 1
-    return commits, files
+    return commits, files, names
 
 
 def _numstat(text: bytes, names: dict[str, str]) -> Iterator[tuple[str, int, int]]:

@@ -84,8 +84,24 @@ def test_a_history_is_read_again_after_a_commit_only(tmp_path: Path, git: Git) -
     first = read_history(tmp_path)
     assert read_history(tmp_path) is first
     write(tmp_path, "a.py", "b\n")
+    commit(git, author="Bob")
+    git("mv", "a.py", "b.py")
     commit(git)
-    assert read_history(tmp_path).commits == 2
+    history = read_history(tmp_path)
+    assert (history.commits, list(history.files)) == (3, ["b.py"])
+    assert history.files["b.py"] == Churn(
+        commits=3,
+        added=2,
+        deleted=1,
+        authors=Counter({"Ada": 2, "Bob": 1}),
+        last_at=history.files["b.py"].last_at,
+        months=history.files["b.py"].months,
+    )
+    assert first.files["a.py"].commits == 1
+    git("reset", "-q", "--hard", "HEAD~2")
+    write(tmp_path, "c.py", "c\n")
+    commit(git)
+    assert sorted(read_history(tmp_path).files) == ["a.py", "c.py"]
 
 
 def test_a_part_of_a_repository_has_its_own_paths(tmp_path: Path, git: Git) -> None:

@@ -27,6 +27,7 @@ _QUIET: Final[Mapping[str, str]] = {
     "LC_ALL": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONUTF8": "1",
+    "PYTHONSAFEPATH": "1",  # The project's `json.py` is not the one that a tool imports.
     "DO_NOT_TRACK": "1",
 }
 
