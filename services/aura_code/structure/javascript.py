@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from functools import cached_property
 from typing import Final
 
 from tree_sitter import Node
@@ -119,6 +121,7 @@ class _Reader:
         self.imports: list[Imported] = []
         self._ascii = file.text.isascii()
         self._children: dict[tuple[int, str], int] = {}
+        self._below: dict[int, list[int]] = {}
         self._owners: dict[int, int] = {}
         self._types: list[tuple[int, Node, Scope, bool]] = []
         """Definitions whose type or result is still to be found: index, node, scope, whether it is a function."""
@@ -213,6 +216,7 @@ class _Reader:
         )  # fmt: skip
         self.values.index_of[name.start_byte] = index
         self._children.setdefault((parent, called), index)
+        self._below.setdefault(parent, []).append(index)
         if function is not None:
             self.values.definition_of[function.id] = index
             annotation = function.child_by_field_name("return_type")
@@ -632,8 +636,9 @@ class _Reader:
         """A definition and its open members can be used from outside."""
         known = self.definitions[index]
         self.definitions[index] = known._replace(public=True, entry=known.entry or self._outside)
-        for place, definition in enumerate(self.definitions):
-            if definition.parent == index and not definition.entry and definition.kind != "function":
+        for place in self._below.get(index, ()):
+            definition = self.definitions[place]
+            if not definition.entry and definition.kind != "function":
                 self.definitions[place] = definition._replace(entry=self._outside)
 
     def _export_value(self, access: Access, plain: Node) -> None:
@@ -871,10 +876,20 @@ class _Reader:
         if owner >= 0 or not self._ranges:
             return owner
         at = node.start_byte
-        for start, end, index in self._ranges:
+        place = bisect_right(self._starts, at)
+        for start, end, index in reversed(self._sorted[max(0, place - 3) : place]):
             if start <= at < end:
                 return index
         return -1
+
+    @cached_property
+    def _sorted(self) -> list[tuple[int, int, int]]:
+        """The values of top-level names in their order; read when all are known."""
+        return sorted(self._ranges)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [start for start, _, _ in self._sorted]
 
     def _read_imports(self) -> None:
         for bound in self.scopes.imports:

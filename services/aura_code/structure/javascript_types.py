@@ -90,7 +90,7 @@ class Values:
             "ternary_expression": self._either("consequence", "alternative"),
             "binary_expression": self._binary,
             "assignment_expression": self._field("right"),
-            "sequence_expression": self._field("right"),
+            "sequence_expression": self._last,
             "array": self._array,
             "class": self._scoped,
             "function_expression": self._scoped,
@@ -178,7 +178,7 @@ class Values:
     def _written(self, variable: Variable) -> Binding:
         """The value of a variable without one at its declaration that is written once."""
         writes = [use for use in variable.uses if use.kind == "write"]
-        if len(writes) != 1:
+        if len(writes) != 1 or any(_says_more(bound) for bound in variable.bounds):
             return UNKNOWN
         around = writes[0].node.parent
         right = around.child_by_field_name("right") if around is not None else None
@@ -459,6 +459,10 @@ class Values:
 
         return visit
 
+    def _last(self, node: Node, scope: Scope) -> Binding:
+        parts = node.named_children
+        return self.value(parts[-1], scope) if parts else UNKNOWN
+
     def _array(self, node: Node, scope: Scope) -> Binding:
         for child in node.named_children[:3]:
             found = self.value(child, scope) if child.type != "spread_element" else UNKNOWN
@@ -593,6 +597,12 @@ class Values:
 
     def _no_type(self, _node: Node, _scope: Scope) -> Binding:
         return UNKNOWN
+
+
+def _says_more(bound: Bound) -> bool:
+    """Whether a binding is more than `let x;`."""
+    origin = bound.origin
+    return bound.kind not in {"let", "var"} or origin is None or origin.annotation is not None or bool(bound.path)
 
 
 def _holds_shape(binding: Binding) -> bool:

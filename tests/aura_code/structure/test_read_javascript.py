@@ -434,3 +434,62 @@ def test_values_of_constants_belong_to_them() -> None:
 def test_broken_code_is_read_as_far_as_it_goes() -> None:
     found = read("class A { m( { return this.; }\nfunction ok() { ok(); }")
     assert ("ok", "call", 2) in used(found)
+
+
+def test_more_values_are_followed() -> None:
+    found = read(
+        "import { A, B } from './t';\n"
+        "async function f<T extends A, U>(a: T, u: U, s: 'x' | 'y', tup: [A, B], pick: A[][number], "
+        "o: (A | undefined), un: any,\n"
+        "  set: Set<A>, rec: Record<string, A>, cond: A extends B ? A : B, key: keyof A, "
+        "k: string | number, fn: () => A) {\n"
+        "  const { ...rest } = a; rest.a1; const [[inner]] = un; inner.a2; (await import('./m')).a3; a.bind(1).a4;\n"
+        "  Object.assign(a, u).a5; Object.keys(a).a6; new Set<A>().a7; [...un].a8; A.prototype.a9; a.constructor.b1;\n"
+        "  a['b2'].b3; tup.b4; pick.b5; o.b6; cond.b7; key.b8; k.b9; (un, a).c1; (un && a).c2; "
+        "(un = a).c3; (a + 1).c4;\n"
+        "  for (const one of set) one.c5; rec.any.c6; (cond ? null : a).c7; fn().c8; s.c9; u.d1; un.d2; "
+        "tup[0].d3; a!.d4;\n"
+        "  list.forEach((x, i) => { i.d5; x.d6; }); each(z => z.d7); let once; once = a; once.d8; "
+        "let two; two = a; two = 1; two.d9;\n"
+        "  (function () { this.e1; })(); new (pick())().e2; super.e3; require(name).e4; (() => a)().e5; "
+        "arguments[0].e6;\n"
+        "}\n"
+        "class C { static s = this.e7; m(): this { return this; } n() { this.m().e8; "
+        "} f = function () { this.e9; }; }\n"
+    )
+    a = ("type", ("import", "./t", "A"))
+    expected: dict[str, tuple[object, ...]] = {
+        "a1": ("member", a, "a1"),
+        "a2": (),
+        "a3": ("import", "./m", "a3"),
+        "a4": ("member", a, "a4"),
+        "a5": ("member", a, "a5"),
+        "a9": ("member", a, "a9"),
+        "b1": ("member", ("import", "./t", "A"), "b1"),
+        "b3": ("member", ("member", a, "b2"), "b3"),
+        "b5": ("member", a, "b5"),
+        "b6": ("member", a, "b6"),
+        "b7": (),
+        "c1": ("member", a, "c1"),
+        "c2": ("member", a, "c2"),
+        "c3": ("member", a, "c3"),
+        "c5": ("member", a, "c5"),
+        "c7": ("member", a, "c7"),
+        "c8": (),
+        "d1": (),
+        "d2": (),
+        "d4": ("member", a, "d4"),
+        "d5": (),
+        "d6": ("member", ("item", ("free", "list")), "d6"),
+        "d7": (),
+        "d8": ("member", a, "d8"),
+        "d9": (),
+        "e1": (),
+        "e3": (),
+        "e5": (),
+        "e8": ("member", ("result", ("member", ("type", ("def", index(found, "C"))), "m")), "e8"),
+        "e9": ("member", ("type", ("def", index(found, "C"))), "e9"),
+    }
+    said = {o.name: o.binding for o in found.occurrences}
+    assert {name: said.get(name, "none") for name in expected} == expected
+    assert {"a6", "a7", "b4", "b8", "b9", "c4", "c9", "e4", "e6"}.isdisjoint(said)
