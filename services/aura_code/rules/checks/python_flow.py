@@ -18,7 +18,7 @@ from aura_code.rules.checks.python_names import (
     left_loop,
     parameters,
 )
-from aura_code.rules.checks.trees import around, field, inside, named
+from aura_code.rules.checks.trees import around, field, found, inside, named
 from aura_code.syntax import SourceFile
 
 _ENDS: Final = frozenset({"return_statement", "raise_statement", "continue_statement", "break_statement"})
@@ -142,7 +142,7 @@ def mutable_default(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     name = file.text_of(captures["name"][0])
     if not _is_mutable(file, value) or name.startswith("_") or any(word in name.lower() for word in ("cache", "memo")):
         return
-    if _is_stub(function):
+    if _is_stub(function) or _is_only_read(file, function, name):
         return
     kind = captures["type"][0] if "type" in captures else None
     if kind is not None and any(word in file.text_of(kind) for word in _READ_ONLY):
@@ -152,6 +152,53 @@ def mutable_default(file: SourceFile, captures: Captures) -> Iterator[Hit]:
         f"All calls share this one default of `{name}`: what one call puts in, the next one finds.",
         _none_instead(file, function, value, name) if kind is None else (),
     )
+
+
+def _is_only_read(file: SourceFile, function: Node, name: str) -> bool:
+    """Whether a parameter is used, and each use only looks into it: nothing can be put into the default then."""
+    body = field(function, "body")
+    uses = [
+        caught["name"][0]
+        for caught in (found(file, "(identifier) @name", body) if body is not None else ())
+        if file.text_of(caught["name"][0]) == name
+    ]
+    return bool(uses) and all(_only_looks(file, use) for use in uses)
+
+
+def _only_looks(file: SourceFile, use: Node) -> bool:
+    parent = use.parent
+    if parent is None or parent.type in _LOOKING:
+        return True
+    if parent.type == "attribute":
+        method = field(parent, "attribute")
+        return field(parent, "object") != use or (method is not None and file.text_of(method) in _LOOKING_METHODS)
+    if parent.type == "subscript":
+        holder = parent.parent
+        return holder is None or (field(holder, "left") != parent and holder.type != "delete_statement")
+    if parent.type == "argument_list" and parent.parent is not None:
+        function = field(parent.parent, "function")
+        return function is not None and file.text_of(function) in _COPYING
+    if parent.type in {"for_statement", "for_in_clause"}:
+        return field(parent, "right") == use
+    return parent.type == "keyword_argument" and field(parent, "name") == use
+
+
+_LOOKING: Final = frozenset(
+    {
+        "comparison_operator",
+        "not_operator",
+        "if_statement",
+        "dictionary_splat",
+        "list_splat",
+        "binary_operator",
+        "interpolation",
+        "assert_statement",
+    }
+)
+_LOOKING_METHODS: Final = frozenset({"get", "items", "keys", "values", "copy", "index", "count", "union", "difference"})
+_COPYING: Final = frozenset(
+    {"list", "dict", "set", "tuple", "len", "sorted", "any", "all", "sum", "frozenset", "isinstance"}
+)
 
 
 def _is_stub(function: Node) -> bool:
