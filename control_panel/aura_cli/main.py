@@ -18,6 +18,9 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "search": ("search", "Find code by words, names, paths or patterns."),
         "symbol": ("symbols", "Find where something is defined."),
         "outline": ("symbols", "List what a file defines."),
+        "pattern": ("similar", "Find code by a pattern over syntax."),
+        "similar": ("similar", "Find code like a place or a text."),
+        "clones": ("similar", "Find copies of functions."),
     },
     "Structure": {
         "refs": ("structure", "Find where something is used."),

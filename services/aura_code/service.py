@@ -13,7 +13,7 @@ from aura_code.analysis.demand import ToolRuns, analysis_answer, only_files, too
 from aura_code.analysis.process import findings_settings
 from aura_code.analysis.protocol import RoundOutcome
 from aura_code.analysis.upkeep import Upkeep
-from aura_code.insight.desk import FROM_ANALYSIS, FROM_INDEX, Answer, Desk
+from aura_code.insight.desk import FROM_ANALYSIS, FROM_INDEX, Answer, Desk, close_workers
 from aura_code.keeper import Keeper
 from aura_code.spans import read_span
 from aura_code.tools.calling import ToolsOutcome, trust_for
@@ -111,6 +111,7 @@ class CodeService:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._upkeep.stop()
         await self._tools.stop()
+        await asyncio.to_thread(close_workers)
         self._tasks.clear()
         self._keepers.clear()
 

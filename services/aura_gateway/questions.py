@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, create_model
 
-from aura_shared.messages import findings, gaps, insight, structure
+from aura_shared.messages import findings, gaps, insight, similar, structure
 from aura_shared.messages.core import Reply, Request, reply_type
 
 __all__ = ["QUESTIONS", "TOOLSETS", "Question", "Toolset", "body_of"]
@@ -125,6 +125,23 @@ QUESTIONS: Final[Sequence[Question]] = (
     Question(
         "dependencies", gaps.ScanDependencies, "findings", "scan_dependencies", "Scan dependencies",
         "What the project depends on, missing lock files, and known vulnerabilities as far as the settings allow.",
+    ),
+    Question(
+        "structural", similar.SearchStructure, "similar", "search_structure", "Search by structure",
+        "Find code by its syntax: a pattern such as `requests.get($URL)` or `if ($A == null) { $$$ }`, or an ast-grep "
+        "rule; with rewrite, what each hit would become.",
+    ),
+    Question(
+        "clones", similar.FindClones, "similar", "find_clones", "Find clones",
+        "Groups of functions that are copies of one another, what differs, and whether extracting would pay.",
+    ),
+    Question(
+        "similar", similar.FindSimilar, "similar", "find_similar", "Find similar code",
+        "Functions like the one at a place, or like a piece of code that you are about to write.",
+    ),
+    Question(
+        "neighbours", similar.FindNeighbours, "similar", "find_neighbours", "Find neighbours in meaning",
+        "Functions that speak of the same things as a place or a text; needs Aura's extra `semantic`.",
     ),
     Question(
         "symbol-map", insight.MapSymbols, "overview", "symbol_map", "Map the symbols",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from aura_code.analysis.process import findings_settings
-from aura_code.analysis.rounds import FINDINGS, STRUCTURE
+from aura_code.analysis.rounds import FINDINGS, SIMILAR, STRUCTURE
 from aura_code.filters import PathFilter
 from aura_code.findings import answering
 from aura_code.findings.baseline import Entry, read_baseline
@@ -32,6 +32,10 @@ from aura_code.insight.mapping import Graphs, draw_map
 from aura_code.insight.page import report_page
 from aura_code.insight.report import report_markdown
 from aura_code.insight.tree import show_tree
+from aura_code.patterns_search.searching import structural_candidates, structural_search
+from aura_code.similar.finding import find_clones, similar_to
+from aura_code.similar.semantic import SemanticNeighbours
+from aura_code.similar.store import SimilarReader
 from aura_code.sources import Sources
 from aura_code.structure.dead import dead_code
 from aura_code.structure.entries import entry_points
@@ -42,7 +46,7 @@ from aura_code.structure.reach import definitions, reached_by_tests
 from aura_code.structure.references import calls, references
 from aura_code.structure.store import StructureReader
 from aura_code.tools.dependencies import scan_dependencies
-from aura_shared.messages import findings, gaps, insight, structure
+from aura_shared.messages import findings, gaps, insight, similar, structure
 from aura_shared.messages.code import SearchCode
 from aura_shared.messages.core import Reply, Request
 from aura_shared.settings import Settings
@@ -188,6 +192,7 @@ def _report(desk: Desk, request: insight.MakeReport) -> insight.ReportAnswer:
 
 
 _graphs: Final = Graphs()
+_semantic: Final = SemanticNeighbours()
 
 
 def _map(desk: Desk, request: insight.MapSymbols) -> insight.SymbolMapAnswer:
@@ -220,6 +225,31 @@ def _entries(desk: Desk, request: structure.FindEntryPoints) -> structure.EntryP
         return entry_points(reader, desk.root, request)
 
 
+def _clones(desk: Desk, request: similar.FindClones) -> similar.ClonesAnswer:
+    with SimilarReader.opened(desk.analysis / SIMILAR) as reader:
+        return find_clones(reader, request)
+
+
+def _similar(desk: Desk, request: similar.FindSimilar) -> similar.SimilarAnswer:
+    with SimilarReader.opened(desk.analysis / SIMILAR) as reader:
+        return similar_to(reader, request)
+
+
+def _neighbours(desk: Desk, request: similar.FindNeighbours) -> similar.NeighboursAnswer:
+    model = desk.mine.code.semantic_model
+    return _semantic.neighbours(desk.root, desk.analysis / SIMILAR, desk.analysis / "vectors", request, model=model)
+
+
+def _structural(desk: Desk, request: similar.SearchStructure) -> similar.StructuralAnswer:
+    candidates = structural_candidates(desk.index.view, desk.index.terms_of, request)
+    return structural_search(desk.root, candidates, request)
+
+
+def close_workers() -> None:
+    """End the processes that questions have started."""
+    _semantic.close()
+
+
 def _with_structure(answer: Callable[[StructureReader, RequestT], Reply]) -> Answer:
     """A question that the structure alone answers."""
 
@@ -238,6 +268,7 @@ FROM_INDEX: Final[Mapping[type[Request[Any]], Answer]] = {
     insight.ShowTree: _tree,
     findings.ListRules: _rules,
     gaps.ScanDependencies: _dependencies,
+    similar.SearchStructure: _structural,
 }
 """Questions that need no analysis."""
 
@@ -253,6 +284,9 @@ FROM_ANALYSIS: Final[Mapping[type[Request[Any]], Answer]] = {
     insight.MapSymbols: _map,
     insight.PackContext: _context,
     insight.MakeReport: _report,
+    similar.FindClones: _clones,
+    similar.FindSimilar: _similar,
+    similar.FindNeighbours: _neighbours,
     structure.FindReferences: _references,
     structure.FindCalls: _with_structure(calls),
     structure.FindHierarchy: _with_structure(hierarchy),
