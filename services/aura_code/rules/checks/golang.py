@@ -36,14 +36,23 @@ _CHAINED: Final = re.compile(
     r"^(?:exec\.Command(?:Context)?\(.*\)\.(?:Run|Start)|json\.NewDecoder\(.*\)\.Decode)$", re.DOTALL
 )
 _PASSWORD: Final = re.compile(r"passw(?:or)?d|passphrase|(?:^|[^a-z])pwd", re.IGNORECASE)
+_HASHES_PASSWORD: Final = re.compile(
+    r"(?i)(?:hash|encrypt|encode|digest|md5|sha1?)\w*passw|passw\w*(?:hash|encrypt|encode|digest|md5|sha1)"
+)
 _SQL_METHODS: Final = words(
     "Query QueryContext QueryRow QueryRowContext Exec ExecContext Prepare PrepareContext Raw MustExec Queryx QueryRowx"
     " NamedExec NamedQuery"
 )
 _VERB: Final = re.compile(r"%(?:%|[-+# 0]*\d*(?:\.\d+)?(?:\[\d+\])?([a-zA-Z]))")
-_GETS_RESPONSE: Final = re.compile(
-    r"^(?:http\.(?:Get|Post|PostForm|Head)|http\.DefaultClient\.\w+|\w*[cC]lient\.(?:Do|Get|Post|Head|PostForm))$"
+_SAYS_NAME: Final = re.compile(
+    r"(?i)(?:^|\.)(?:q|quotes?)$|(?:table|column|field|index|seq|sequence)(?:_?name)?s?$"
+    r"|(?:sql|where|clause|cond|condition|query|order|limit)s?$"
 )
+"""Expressions that say that they are a name in the database, a quote for one, or SQL made elsewhere."""
+_CLEANS_UP: Final = re.compile(r"(?i)^(?:roll_?back|close|clean|release|unlock|stop|cancel|shutdown|remove)")
+_AS_A_HABIT: Final = 4
+"""A file that drops the error of one function this often means it."""
+_GETS_RESPONSE: Final = re.compile(r"^(?:http\.(?:Get|Post|PostForm|Head)|http\.DefaultClient\.\w+|\w*[cC]lient\.Do)$")
 
 
 @per_file
@@ -114,7 +123,8 @@ def dropped_result(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     callee = captures["callee"][0]
     name = file.text_of(callee)
     if callee.type == "identifier":
-        if name in _returning_error(file)[0] and not _is_local(file, callee, name):
+        known = name in _returning_error(file)[0] and not _is_local(file, callee, name)
+        if known and not _is_habit(file, name):
             yield Hit(callee, f"`{name}` returns an error, which is dropped here.")
         return
     operand, method = field(callee, "operand"), field(callee, "field")
@@ -127,8 +137,18 @@ def dropped_result(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     if file.text_of(method) in _RETURNS_ERROR.get(package, ()) or (_CHAINED.match(name) and "bytes" not in name):
         short = name if len(name) < 40 else file.text_of(method)
         yield Hit(callee, f"`{short}` returns an error, which is dropped here.")
-    elif operand.type == "identifier" and _is_own_method(file, callee, operand, method):
+    elif (
+        operand.type == "identifier"
+        and not _is_habit(file, file.text_of(method))
+        and _is_own_method(file, callee, operand, method)
+    ):
         yield Hit(callee, f"`{name}` returns an error, which is dropped here.")
+
+
+def _is_habit(file: SourceFile, name: str) -> bool:
+    """Whether a function cleans up after an error, or its error is dropped all over the file."""
+    calls = re.findall(rf"^\s*(?:\w+\.)?{re.escape(name)}\(".encode(), file.text, re.MULTILINE)
+    return _CLEANS_UP.match(name) is not None or len(calls) >= _AS_A_HABIT
 
 
 def _is_own_method(file: SourceFile, node: Node, operand: Node, method: Node) -> bool:
@@ -291,7 +311,7 @@ def weak_hash(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     elif function == "New" and package in {"md5", "sha1"}:
         around_it = around(callee, frozenset({"function_declaration", "method_declaration"}))
         called = field(around_it, "name") if around_it is not None else None
-        if called is not None and _PASSWORD.search(file.text_of(called)):
+        if called is not None and _HASHES_PASSWORD.search(file.text_of(called)):
             yield Hit(callee, f"{package.upper()} over a password can be guessed at billions a second.")
 
 
@@ -323,7 +343,7 @@ def _is_respected(file: SourceFile, node: Node, before: str) -> bool:
         ("strconv.", "len(", "pq.Quote", "quote", "strings.Join(", "strings.Repeat(")
     ):
         return True
-    return is_name(before, text) or re.search(r"(?i)(?:table|column|seq|sequence|index)_?name$", text) is not None
+    return is_name(before, text) or _SAYS_NAME.search(text) is not None
 
 
 def _formatted(file: SourceFile, call: Node) -> list[str | Node]:
@@ -444,6 +464,8 @@ def text_grows(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     if function is None:
         return
     before = file.text[function.start_byte : loop.start_byte].decode("utf-8", "replace")
+    if re.search(rf"\b{re.escape(name)} \+= ".encode(), file.text[loop.start_byte : at.start_byte]):
+        return  # once a loop
     if re.search(rf'\b{re.escape(name)} :?= ["`]|\bvar {re.escape(name)} string\b', before):
         yield Hit(at, f"`{name}` is copied at every turn; use a strings.Builder.")
 

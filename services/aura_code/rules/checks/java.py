@@ -83,7 +83,14 @@ def sql(file: SourceFile, captures: Captures) -> Iterator[Hit]:
 def _is_respected(file: SourceFile, node: Node, before: str) -> bool:
     text = file.text_of(node)
     last = text.rpartition(".")[2]
-    return last.isupper() or node.type.endswith("integer_literal") or is_name(before, text) or text in _numbers(file)
+    says_sql = not before.endswith("'") and re.search(r"(?i)(?:sql|where|clause|condition|query|order|limit)s?$", text)
+    return (
+        bool(says_sql)
+        or last.isupper()
+        or node.type.endswith("integer_literal")
+        or is_name(before, text)
+        or text in _numbers(file)
+    )
 
 
 @per_file
@@ -242,6 +249,8 @@ def text_grows(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     method = around(at, _METHODS)
     name = file.text_of(target)
     before = file.text[method.start_byte : loop.start_byte].decode("utf-8", "replace") if method is not None else ""
+    if re.search(rf"\b{re.escape(name)} \+= ".encode(), file.text[loop.start_byte : at.start_byte]):
+        return  # once a loop
     if re.search(rf"\bString\s+{re.escape(name)}\b", before):
         yield Hit(at, f"`{name}` is copied at every turn; use a StringBuilder.")
 

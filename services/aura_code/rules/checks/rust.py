@@ -223,6 +223,10 @@ def blocking(file: SourceFile, captures: Captures) -> Iterator[Hit]:
         return
     if head == "fs" and re.search(rb"\buse (?:tokio|async_std|smol)::(?:fs\b|\{[^;]*\bfs\b)", file.text):
         return
+    started = around(callee, frozenset({"function_item"}))
+    called = field(started, "name") if started is not None else None
+    if called is not None and file.text_of(called) == "main":
+        return  # nothing else runs yet
     if _runs_async(file, callee) and around(callee, frozenset({"macro_invocation"})) is None:
         yield Hit(callee, f"`{name}` holds up the thread, and with it every task that waits for it.")
 
