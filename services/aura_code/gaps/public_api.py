@@ -20,6 +20,9 @@ _SHORT: Final = 3  # Lines of a function that needs no test of its own.
 _HABIT: Final = 0.15
 """A project that documents, or types, less than this share of its public definitions has chosen not to."""
 
+_CALLED_BY_CODE: Final = frozenset({"", "exported", "in __all__"})
+"""Other reasons to call a definition, such as a decorator or a base class, are what the graph of calls does not see."""
+
 Reached = Mapping[str, Collection[str]]
 """By path the qualified names of definitions that tests reach."""
 
@@ -60,7 +63,13 @@ def api_gaps(
                 tested.append(public)
                 if structure.language in _TYPED and not _special(definition.name):
                     typed.append(public)
-            if definition.kind in _DOCUMENTED and not _special(definition.name) and definition.entry != "overrides":
+            tiny = definition.kind in _FUNCTIONS and _size(definition) < 2  # Such as the methods of an interface.
+            if (
+                definition.kind in _DOCUMENTED
+                and not tiny
+                and not _special(definition.name)
+                and definition.entry != "overrides"
+            ):
                 documented.append(public)
     made: list[Gap | None] = []
     if "tests" in kinds:
@@ -106,7 +115,7 @@ def _untested(functions: list[_Public], coverage: Coverage | None, reached: Reac
         # The line of `def` runs when the file is imported, so only what stands below it counts.
         ran = coverage.reaches(public.path, definition.line + 1, definition.end_line) if coverage else None
         by_data += ran is not None
-        if ran is None and reached is not None:
+        if ran is None and reached is not None and definition.entry in _CALLED_BY_CODE:
             ran = public.name in reached.get(public.path, ())
         if ran is not None:
             judged.append((public, ran))
@@ -125,9 +134,14 @@ def _untested(functions: list[_Public], coverage: Coverage | None, reached: Reac
         0.4 + 0.5 * len(missing) / len(judged),
         sorted(missing, key=lambda public: (-public.definition.complexity, public.path, public.definition.line)),
         places,
-        lambda public: f"{public.definition.complexity} branches" if public.definition.complexity > 1 else "",
+        _branches,
         evidence,
     )
+
+
+def _branches(public: _Public) -> str:
+    count = public.definition.complexity - 1
+    return "" if count < 1 else "1 branch" if count == 1 else f"{count} branches"
 
 
 def _undocumented(public: list[_Public], places: int) -> Gap | None:
