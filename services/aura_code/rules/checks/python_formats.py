@@ -17,7 +17,7 @@ from aura_code.rules.checks.python_names import (
     splats,
 )
 from aura_code.rules.checks.python_texts import literal
-from aura_code.rules.checks.trees import field, named
+from aura_code.rules.checks.trees import around, field, named
 from aura_code.syntax import SourceFile
 
 _PERCENT: Final = re.compile(
@@ -162,6 +162,10 @@ def left_behind(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
         {"breakpoint", "pdb.set_trace", "ipdb.set_trace", "pudb.set_trace", "IPython.embed", "pdb.post_mortem"}
     )
     for call, name in calls_to(file, targets):
+        branch = around(call, frozenset({"if_statement", "function_definition"}))
+        condition = field(branch, "condition") if branch is not None else None
+        if condition is not None and "debug" in file.text_of(condition).lower():
+            continue
         yield Hit(
             field(call, "function") or call, f"`{name}` stops the program and waits for somebody at the keyboard."
         )

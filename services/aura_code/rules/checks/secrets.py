@@ -107,9 +107,13 @@ _PUBLIC: Final = re.compile(
 _QUIET_PLACES: Final = frozenset({"docs", "tests"})
 
 
+_TESTS: Final = re.compile(r"(?:^|/)(?:t|unit)/")
+"""More folders of tests than `aura_code.places` counts among them."""
+
+
 def hard_coded(file: SourceFile, _captures: Captures) -> Iterator[Hit]:
     """Secrets in the text of a file."""
-    if not _QUIET_PLACES.isdisjoint(read_place(file.path).kinds):
+    if not _QUIET_PLACES.isdisjoint(read_place(file.path).kinds) or _TESTS.search(file.path):
         return
     seen: set[int] = set()
     for start, end, what in _shaped(file.text):
@@ -131,6 +135,11 @@ def _is_commented(line: str) -> bool:
 def _is_within_text(file: SourceFile, start: int, line: int) -> bool:
     """Whether a place is within a text of several lines: documentation, or a template."""
     node = file.root.descendant_for_byte_range(start, start + 1)
+    whole = node
+    while whole is not None and whole.type not in _TEXTS:
+        whole = whole.parent
+    if whole is not None and start - whole.start_byte > 3 and b"://" not in file.text[whole.start_byte : start]:
+        return True  # A text within a text: `'password: "…"'`.
     while node is not None and node.parent is not None:
         if node.start_point.row + 1 < line and node.type in _LONG_TEXTS:
             return True
@@ -138,6 +147,7 @@ def _is_within_text(file: SourceFile, start: int, line: int) -> bool:
     return False
 
 
+_TEXTS: Final = frozenset({"string", "template_string", "interpreted_string_literal", "string_literal"})
 _LONG_TEXTS: Final = frozenset(
     {"string", "template_string", "string_content", "comment", "block_comment", "raw_string_literal"}
 )
