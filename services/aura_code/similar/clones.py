@@ -27,6 +27,8 @@ from aura_code.syntax import SourceFile
 LEAST_TOKENS: Final = 50
 """Shorter functions are alike by chance: getters, delegates, wrappers."""
 LEAST_LINES: Final = 5
+LEAST_BODY: Final = 30
+"""Tokens below the head. Overloads, stubs and one call that hands everything on are alike because their heads are."""
 MOST_TOKENS: Final = 20_000  # Longer ones are data or generated.
 RUN: Final = 10
 """Tokens in a run that is hashed."""
@@ -51,6 +53,8 @@ _QUERIES: Final[dict[str, str]] = {
 _SHARED_QUERIES: Final = {"typescript": "javascript", "tsx": "javascript"}
 _TS_CLASSES: Final = "[(class_declaration) (abstract_class_declaration) (class)] @c"
 _RUST_TESTS: Final = frozenset({"test", "tests", "benches"})  # Modules within a file of code.
+_BUILT: Final = frozenset({"dist", "build", "out", "bundles", "generated", "benches"})
+"""Folders of what tools made of the code, and of measurements."""
 _IDENTIFIER: Final = re.compile(rb"[^\W\d]\w*")
 
 
@@ -85,6 +89,7 @@ class Fingerprints(NamedTuple):
 def fingerprints_of(file: SourceFile) -> Fingerprints:
     """The fingerprints of a file; 10 to 20 us a line."""
     aside = not read_place(file.path).kinds.isdisjoint({"tests", "docs", "legacy"})
+    aside = aside or not _BUILT.isdisjoint(file.path.split("/")[:-1])
     query = _query(file.language)
     if query is None or _GENERATED.search(file.text[:_HEAD_BYTES]):
         return Fingerprints(file.language, aside, ())
@@ -100,6 +105,7 @@ def fingerprints_of(file: SourceFile) -> Fingerprints:
     units = (
         unit_of(span.symbol, tokens.part(span.start_line, span.end_line), span.start_line, span.end_line)
         for span in spans
+        if len(tokens.part(span.body_line, span.end_line).hashes) >= LEAST_BODY
     )
     return Fingerprints(file.language, aside, tuple(unit for unit in units if unit is not None))
 
@@ -164,6 +170,7 @@ def unpack(body: bytes, start_line: int) -> Tokens:
 class _Span(NamedTuple):
     symbol: str
     start_line: int
+    body_line: int
     end_line: int
 
 
@@ -193,7 +200,9 @@ def _functions(query: Query, file: SourceFile) -> Iterator[_Span]:
         symbol = f"{around[-1][1]}.{name}" if around and around[-1][1] and name else name
         around.append((-end, symbol or (around[-1][1] if around else "")))
         if function:
-            yield _Span(symbol, file.line_of(start), file.line_of(-end - 1))
+            body = node.child_by_field_name("body")
+            head = file.line_of(body.start_byte if body is not None else start)
+            yield _Span(symbol, file.line_of(start), head, file.line_of(-end - 1))
 
 
 def _name_of(file: SourceFile, node: Node) -> str:

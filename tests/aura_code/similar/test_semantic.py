@@ -98,8 +98,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transformers, sentences, torch = load("transformers"), load("sentence_transformers"), load("torch")
     torch.manual_seed(0)
     words = sorted({word for topic in WORDS.values() for word in topic.split()})
-    vocabulary = folder / "vocab.txt"
-    vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]) + "\n", encoding="utf-8")
+    vocabulary = {word: number for number, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words])}
     config = transformers.BertConfig(
         vocab_size=5 + len(words),
         hidden_size=32,
@@ -110,7 +109,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     bert: Any = transformers.BertModel(config)
     bert.save_pretrained(str(folder / "bert"))
-    transformers.BertTokenizerFast(vocab_file=str(vocabulary)).save_pretrained(str(folder / "bert"))
+    transformers.BertTokenizerFast(vocab=vocabulary).save_pretrained(str(folder / "bert"))
     whole = sentences.SentenceTransformer(str(folder / "bert"), device="cpu", local_files_only=True)
     whole.save(str(folder / "tiny"))
     return folder / "tiny"
