@@ -244,6 +244,129 @@ CASES = {
         "One",
         "src/a.rs:E.One",
     ),
+    "py: a fixture by its parameter": Case(
+        {
+            "tests/conftest.py": (
+                "import pytest\n\n\n"
+                "class A:\n    def go(self): ...\n\n\n@pytest.fixture\ndef one() -> A:\n    return A()\n"
+            ),
+            "tests/test_a.py": "def test_it(one):\n    one.go()\n",
+        },
+        "tests/test_a.py",
+        "go",
+        "tests/conftest.py:A.go",
+    ),
+    "py: the value of a context manager": Case(
+        {
+            "a.py": (
+                "from collections.abc import Iterator\nfrom contextlib import contextmanager\n\n\n"
+                "class A:\n    def go(self): ...\n\n\n@contextmanager\ndef made() -> Iterator[A]:\n    yield A()\n"
+            ),
+            "b.py": "from a import made\n\nwith made() as one:\n    one.go()\n",
+        },
+        "b.py",
+        "go",
+        "a.py:A.go",
+    ),
+    "py: stars of stars": Case(
+        {
+            "a.py": "def f(): ...\n",
+            "b.py": "from a import *\n",
+            "c.py": "from b import *\n",
+            "d.py": "from c import *\nf()\n",
+        },
+        "d.py",
+        "f",
+        "a.py:f",
+    ),
+    "py: what a function returns": Case(
+        {
+            "a.py": "class A:\n    def go(self): ...\n\n\ndef f() -> A: ...\n\n\n"
+            "def g():\n    return f()\n\n\ng().go()\n"
+        },
+        "a.py",
+        "go",
+        "a.py:A.go",
+    ),
+    "py: another name of a class": Case(
+        {
+            "a.py": "class A:\n    @staticmethod\n    def go(): ...\n\n\nB = A\n",
+            "b.py": "from a import B\nB.go()\nB().go()\n",
+        },
+        "b.py",
+        "go",
+        "a.py:A.go",
+    ),
+    "go: a named slice": Case(
+        {
+            "go.mod": "module m\n",
+            "a.go": (
+                "package m\n\ntype A struct{}\n\nfunc (a A) Go() {}\n\ntype All []A\n\n"
+                "func f(all All) {\n\tfor _, a := range all {\n\t\ta.Go()\n\t}\n}\n"
+            ),
+        },
+        "a.go",
+        "Go",
+        "a.go:A.Go",
+    ),
+    "rust: a module inside of a file": Case(
+        {
+            "Cargo.toml": '[package]\nname = "m"\n',
+            "src/lib.rs": "pub mod a {\n    pub fn go() {}\n}\nmod b;\n",
+            "src/b.rs": "use crate::a::go;\nfn f() { go(); }\n",
+        },
+        "src/b.rs",
+        "go",
+        "src/lib.rs:a.go",
+    ),
+    "rust: a function called like its module": Case(
+        {
+            "Cargo.toml": '[package]\nname = "m"\n',
+            "src/lib.rs": "mod time;\nmod b;\n",
+            "src/time/mod.rs": "mod sleep;\npub use sleep::sleep;\n",
+            "src/time/sleep.rs": "pub fn sleep() {}\n",
+            "src/b.rs": "use crate::time::sleep;\nfn f() { sleep(); }\n",
+        },
+        "src/b.rs",
+        "sleep",
+        "src/time/sleep.rs:sleep",
+    ),
+    "rust: a getter called like its field": Case(
+        {
+            "Cargo.toml": '[package]\nname = "m"\n',
+            "src/lib.rs": (
+                "pub struct N;\nimpl N {\n    fn go(&self) {}\n}\npub struct S { other: u8, n: N }\nimpl S {\n"
+                "    fn n(&self) -> &N { todo!() }\n}\nfn f(s: &S) { s.n().go(); }\n"
+            ),
+        },
+        "src/lib.rs",
+        "go",
+        "src/lib.rs:N.go",
+    ),
+    "rust: an alias of a type": Case(
+        {
+            "Cargo.toml": '[package]\nname = "m"\n',
+            "src/lib.rs": "pub struct S;\nimpl S {\n    fn go(&self) {}\n}\ntype T = S;\nfn f(t: &T) { t.go(); }\n",
+        },
+        "src/lib.rs",
+        "go",
+        "src/lib.rs:S.go",
+    ),
+    "ts: a method of what a constructor made": Case(
+        {
+            "a.ts": "export class A {\n  constructor(n: number) {}\n  go() {}\n}\nexport const a = new A(1);\n",
+            "b.ts": "import { a } from './a';\na.go();\n",
+        },
+        "b.ts",
+        "go",
+        "a.ts:A.go",
+    ),
+    "ts: a class among the exports of a require": Case(
+        {"a.ts": "export class A { go() {} }\n", "b.ts": "import x = require('./a');\nnew x.A().go();\n"},
+        "b.ts",
+        "go",
+        "a.ts:A.go",
+    ),
     "java: the same package": Case(
         {
             "a/A.java": "package a;\n\nclass A {\n  static void go() {}\n}\n",
