@@ -99,6 +99,7 @@ class Linker:
             self._modules = Modules(self._root, self._files.ids)
             self.__dict__.pop("_packages", None)
         self.__dict__.pop("_receiving", None)
+        self.__dict__.pop("_declared", None)
         todo = self._todo()
         if not todo and not self._store.rows("SELECT 1 FROM stale_names LIMIT 1"):
             return
@@ -272,7 +273,20 @@ class Linker:
             meaning = self._import(file, star.module, name) if star.module else None
             if isinstance(meaning, Denoted | Value | Place | Each):
                 return meaning
+        for other in self._declared.get(name, ()) if file.language in _SCRIPT else ():
+            found = self._files.of(other).tops.get(name)
+            if found:
+                return Denoted(_best(found), EXACT)
         return OUT
+
+    @cached_property
+    def _declared(self) -> dict[str, list[int]]:
+        """Files of TypeScript that declare a name for all others, by the name."""
+        found: dict[str, list[int]] = {}
+        query = "SELECT DISTINCT name, file FROM symbols WHERE entry = 'declared' AND parent IS NULL"
+        for name, number in cast("list[tuple[str, int]]", self._store.rows(query)):
+            found.setdefault(name, []).append(number)
+        return found
 
     def _package(self, file: LinkedFile) -> Sequence[int]:
         folder = file.path.rpartition("/")[0] if file.language == "go" else ""
