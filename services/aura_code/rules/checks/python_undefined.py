@@ -65,7 +65,17 @@ _GIVEN_NAMES: Final = re.compile(
     r"(?:^|/)(?:conf|settings\w*|SConstruct|SConscript|wscript|Snakefile|\w*\.spec)(?:\.py)?$"
 )
 """Files that another program runs with names of its own."""
-_INJECTS: Final = (b"globals()", b"NameError", b"exec(", b"execfile(", b"__builtins__", b"builtins.", b"__builtin__")
+_INJECTS: Final = (
+    b"globals()",
+    b"NameError",
+    b"exec(",
+    b"execfile(",
+    b"__builtins__",
+    b"builtins.",
+    b"__builtin__",
+    b"global_enum",
+    b"_convert_(",
+)
 """Where one of these stands, names may come from elsewhere."""
 
 
