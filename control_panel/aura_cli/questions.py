@@ -56,7 +56,8 @@ def asked(target: Project, route: str, body: Mapping[str, object], *, no_wait: b
                     if no_wait:
                         raise
                     # The service itself waits some seconds before it says so; this is no busy loop.
-                    progress.show(f"{error.message[:1].upper()}{error.message[1:]} …")
+                    text = f"{error.message[:1].upper()}{error.message[1:]} …"
+                    progress.show(text, milestone=f"Waiting for Aura to analyse {target.name} …")
                     wait_for_index(gateway, target)
 
     return with_daemon(find_paths(), ask)
