@@ -13,6 +13,10 @@ from aura_code.rules.checks.python_comparisons import is_exact
 from aura_code.rules.checks.trees import field, inside
 from aura_code.syntax import SourceFile
 
+VALUE_NEXT: Final = re.compile(
+    r"(?:[=<>('\",%]|\b(?:LIKE|ILIKE|IN|VALUES|BETWEEN|AND|OR|LIMIT|OFFSET|THEN|ELSE))\s*$", re.IGNORECASE
+)
+"""What stands before a value in SQL. Code that builds statements for others puts much else in, and has to."""
 _EQUALS: Final = frozenset({"==", "!="})
 _COMPARES: Final = _EQUALS | {"<", ">", "<=", ">="}
 _COMMENTS: Final = frozenset({"comment", "line_comment", "block_comment"})

@@ -9,6 +9,7 @@ from typing import Final
 from tree_sitter import Node
 
 from aura_code.findings.model import Captures, Hit
+from aura_code.rules.checks.compiled_languages import VALUE_NEXT
 from aura_code.rules.checks.sql_texts import first_foreign, is_name
 from aura_code.rules.checks.trees import around, field, found, inside, per_file
 from aura_code.syntax import SourceFile
@@ -338,6 +339,8 @@ def _foreign(file: SourceFile, value: Node) -> Node | None:
 
 
 def _is_respected(file: SourceFile, node: Node, before: str) -> bool:
+    if not VALUE_NEXT.search(before):
+        return True
     text = file.text_of(node)
     if _is_constant(file, node) or text.startswith(
         ("strconv.", "len(", "pq.Quote", "quote", "strings.Join(", "strings.Repeat(")

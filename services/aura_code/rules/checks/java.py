@@ -9,6 +9,7 @@ from typing import Final
 from tree_sitter import Node
 
 from aura_code.findings.model import Captures, Edit, Hit
+from aura_code.rules.checks.compiled_languages import VALUE_NEXT
 from aura_code.rules.checks.sql_texts import first_foreign, is_name
 from aura_code.rules.checks.trees import around, comments_in, field, found, inside, named, per_file
 from aura_code.syntax import SourceFile
@@ -81,6 +82,8 @@ def sql(file: SourceFile, captures: Captures) -> Iterator[Hit]:
 
 
 def _is_respected(file: SourceFile, node: Node, before: str) -> bool:
+    if not VALUE_NEXT.search(before):
+        return True
     text = file.text_of(node)
     last = text.rpartition(".")[2]
     says_sql = not before.endswith("'") and re.search(r"(?i)(?:sql|where|clause|condition|query|order|limit)s?$", text)

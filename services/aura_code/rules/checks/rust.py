@@ -9,6 +9,7 @@ from typing import Final
 from tree_sitter import Node
 
 from aura_code.findings.model import Captures, Hit
+from aura_code.rules.checks.compiled_languages import VALUE_NEXT
 from aura_code.rules.checks.sql_texts import NAME_NEXT, NAMES, SQL
 from aura_code.rules.checks.trees import around, field, inside, per_file
 from aura_code.syntax import SourceFile
@@ -181,6 +182,8 @@ def _foreign(file: SourceFile, macro: Node) -> str:
             continue
         value = hole[1] or next(given, "")
         before = text[: hole.start()]
+        if not VALUE_NEXT.search(before):
+            continue
         respected = (
             not value
             or value.isupper()
