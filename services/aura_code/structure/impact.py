@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from aura_code.answers import visible
 from aura_code.structure.lookup import (
     CONFIDENCES,
+    FUNCTIONS,
     NUMBERS,
     TYPES,
     File,
@@ -183,7 +184,11 @@ class _Reached:
 
     def is_test(self, node: Node) -> bool:
         """Whether a runner of tests calls it."""
-        return node.symbol is not None and self.symbols[node.symbol].entry.startswith("test")
+        symbol = self.symbols.get(node.symbol or 0)
+        if symbol is None or symbol.entry == "test hook":
+            return False
+        named = symbol.is_test and symbol.kind in FUNCTIONS and symbol.name.startswith("test")
+        return named or symbol.entry.startswith("test")  # A decorated test has its decorator as the reason.
 
     def is_public(self, node: Node) -> bool:
         """Whether others outside the project may see it."""

@@ -298,6 +298,21 @@ def test_tests_are_found_for_what_they_reach_through_helpers(store: StructureSto
     answer = reached_by(store, FindTests(project="p", symbol="_write"))
     assert ([one.symbol.name for one in answer.tests], answer.files) == (["test_save"], ["tests/test_disk.py"])
     assert reached_by(store, FindTests(project="p", symbol="guess")).reason
+
+
+def test_a_decorated_test_is_a_test_and_a_hook_is_none(tmp_path: Path) -> None:
+    files = {
+        "a.py": "def f(): ...\n",
+        "tests/test_a.py": (
+            "from a import f\nimport unittest as u\n\n\nclass Test(u.TestCase):\n    def setUp(self):\n        f()\n\n"
+            "    @u.skipIf(False, '')\n    def test_it(self):\n        f()\n"
+        ),
+    }
+    answer = reached_by(linked(tmp_path / "p", files), FindTests(project="p", symbol="f"))
+    assert [one.symbol.name for one in answer.tests] == ["Test.test_it"]
+
+
+def test_no_test_reaches_what_is_not_there(store: StructureStore) -> None:
     assert reached_by(store, FindTests(project="p", symbol="nothing")).reason
 
 
