@@ -61,9 +61,7 @@ _OF_PYTHON_2: Final = frozenset(
         "xrange",
     }
 )
-_GIVEN_NAMES: Final = re.compile(
-    r"(?:^|/)(?:conf|settings\w*|SConstruct|SConscript|wscript|Snakefile|\w*\.spec)(?:\.py)?$"
-)
+_GIVEN_NAMES: Final = re.compile(r"(?:^|/)(?:conf|settings\w*|wscript|\w*whitelist)\.py$")
 """Files that another program runs with names of its own."""
 _INJECTS: Final = (
     b"globals()",

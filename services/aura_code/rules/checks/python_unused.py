@@ -86,7 +86,9 @@ def _only_imports(root: Node) -> bool:
 
 
 def _is_unused_import(file: SourceFile, scopes: PythonScopes, bound: Bound) -> bool:
-    if bound.imported == "*" or bound.guarded or bound.name == "_" or bound.module in _FOR_EFFECT:
+    if bound.imported == "*" or bound.guarded or bound.module in _FOR_EFFECT:
+        return False
+    if bound.name == "_" or bound.name.startswith("__") or _loads_below(scopes, bound):
         return False
     if bound.aliased and bound.imported == bound.name:  # `import a as a` hands it on.
         return False
@@ -97,6 +99,14 @@ def _is_unused_import(file: SourceFile, scopes: PythonScopes, bound: Bound) -> b
     if any(other.kind != "import" for other in variable.bounds) or variable.scope is not scope:
         return False
     return not _is_for_effect(file, bound, scope)
+
+
+def _loads_below(scopes: PythonScopes, bound: Bound) -> bool:
+    """Whether `import a.b` loads a part of `a`, which the file knows by another name."""
+    root, dot, _ = bound.module.partition(".")
+    return bool(dot and not bound.imported and not bound.aliased) and any(
+        other is not bound and other.aliased and not other.imported and other.module == root for other in scopes.imports
+    )
 
 
 def _is_for_effect(file: SourceFile, bound: Bound, scope: Scope) -> bool:
