@@ -317,6 +317,10 @@ class _Reader:
             done.add(kind)
             first = self._children.get((parent, bound.name), -1) if variable.bounds[0] is not bound else -1
             self._define_bound(bound, kind, scope, parent, merged=first)
+        index = self._children.get((parent, variable.name), -1)
+        for bound in reversed(variable.bounds):
+            if bound.kind == "signature" and bound.body is not None and index >= 0 and bounds[0].kind == "function":
+                self._types.append((index, bound.statement, bound.body, True))  # Callers see these, not the body.
 
     def _counts(self, bound: Bound, top: bool) -> bool:
         """Whether a name of a scope is a definition."""

@@ -176,6 +176,11 @@ def test_overloads_and_parts_that_merge_count_once() -> None:
     assert binding(found, "f") == ("def", 0)
 
 
+def test_callers_of_overloads_get_what_the_first_says() -> None:
+    found = read("class A {}\nfunction f(a: 1): A;\nfunction f(a: 2): string;\nfunction f(a: any): any {}\n")
+    assert defined(found, "f").type == ("type", ("def", index(found, "A")))
+
+
 def test_imports_and_exports_are_told_as_the_linker_reads_them() -> None:
     found = read(
         "import d, { a as b } from './m';\nimport * as ns from 'n';\nimport './effect';\n"
