@@ -55,7 +55,7 @@ class DefinitionGraph:
 
 
 def definition_graph(store: StructureReader) -> DefinitionGraph:
-    """The graph of a project; half a second for a million lines, so keep it while the store does not change."""
+    """The graph of a project: 0.7 CPU-s for a million lines, so keep it while the store does not change."""
     symbol_rows = np.array(store.rows("SELECT id, file FROM symbols ORDER BY id") or [(0, 0)][:0], dtype=np.int64)
     symbol_rows = symbol_rows.reshape(-1, 2)
     file_rows = np.array(store.rows("SELECT id, is_test FROM files ORDER BY id") or [(0, 0)][:0], dtype=np.int64)
