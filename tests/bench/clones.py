@@ -89,8 +89,12 @@ def sample(folders: list[Path], count: int) -> None:
 def verdicts() -> None:
     """Print what a reader said of a sample."""
     judged = json.loads(VERDICTS.read_text("utf-8"))
-    good = sum(1 for verdict in judged["groups"] if verdict["clone"])
-    print(f"judged: {good} of {len(judged['groups'])} groups are clones ({good / len(judged['groups']):.0%})")
+    for name, groups in (
+        ("all that were read", judged["groups"]),
+        ("told since then", [verdict for verdict in judged["groups"] if verdict["told"]]),
+    ):
+        good = sum(1 for verdict in groups if verdict["clone"])
+        print(f"judged, {name}: {good} of {len(groups)} groups are clones ({good / len(groups):.0%})")
 
 
 def main() -> None:

@@ -33,6 +33,9 @@ _LEAST_SHARED: Final = 0.5
 """Share of common marks from which two functions are compared token by token."""
 _LARGEST_FIRST: Final[tuple[CloneKind, ...]] = ("changed", "renamed", "exact")
 _MOST_PARAMETERS: Final = 5
+_SHORT_LINES: Final = 12
+_MOST_NAMES: Final = 12
+"""Distinct names that differ; beyond, functions follow one pattern and do other things."""
 _CALL_LINES: Final = 3  # What each copy keeps: its signature and the call of what is shared.
 _FEW: Final = 24
 """Copies of one function beyond which comparing all of them in pairs tells nothing new."""
@@ -79,7 +82,8 @@ def find_clones(store: SimilarReader, request: FindClones) -> ClonesAnswer:
     shown = [
         group
         for group in shown
-        if (not request.kinds or group.kind in request.kinds)
+        if _worth_telling(group)
+        and (not request.kinds or group.kind in request.kinds)
         and any(paths.passes(place.path) for place in group.places)
     ]
     shown.sort(
@@ -93,6 +97,13 @@ def find_clones(store: SimilarReader, request: FindClones) -> ClonesAnswer:
         reason="" if shown else _why_none(units, request),
         seconds=time.perf_counter() - started,
     )
+
+
+def _worth_telling(group: CloneGroup) -> bool:
+    """False where little is left that is the same: short functions that differ in more than they share."""
+    if group.lines <= _SHORT_LINES and group.names + group.literals > _MOST_PARAMETERS:
+        return False
+    return group.names <= _MOST_NAMES
 
 
 def _wanted(units: list[StoredUnit], languages: Sequence[str], min_lines: int) -> list[StoredUnit]:

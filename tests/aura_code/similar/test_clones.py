@@ -179,6 +179,21 @@ def test_the_same_shape_with_other_names_is_no_copy(store: SimilarStore) -> None
     assert clones(store) == []
 
 
+def test_short_functions_that_differ_in_many_things_are_no_copies(store: SimilarStore) -> None:
+    text = (
+        "def write(out, value):\n    out.begin_object(strict=True)\n    out.name('date')\n"
+        "    adapter.write(out, value.to_date())\n    out.name('time')\n    adapter.write(out, value.to_time())\n"
+        "    out.flush(out.size(), strict=True)\n    return out.end_object(strict=True)\n"
+    )
+    other = text
+    for old, new in (("date'", "zone'"), ("time'", "offset'"), ("to_date", "zone"), ("to_time", "offset")):
+        other = other.replace(old, new)
+    fill(store, a=text, b=other)
+    assert len(clones(store)) == 1
+    fill(store, b=other.replace("flush", "close").replace("size", "used"))
+    assert clones(store) == []
+
+
 def test_tables_of_texts_in_several_languages_are_no_copies(store: SimilarStore) -> None:
     def texts(mark: str) -> str:
         cases = "".join(
