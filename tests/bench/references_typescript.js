@@ -78,7 +78,7 @@ function drawn() {
 function counts(node) {
   const parent = node.parent;
   if (["", "exports", "module", "require"].includes(node.text)) return false;
-  if ( ts.isJsxAttribute(parent) || ts.isLabeledStatement(parent) || ts.isMetaProperty(parent)) return false;
+  if (ts.isJsxAttribute(parent) || ts.isLabeledStatement(parent) || ts.isMetaProperty(parent)) return false;
   if (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent)) return true;
   if (ts.isImportSpecifier(parent)) return (parent.propertyName ?? parent.name) === node;
   if (ts.isExportSpecifier(parent)) return (parent.propertyName ?? parent.name) === node;

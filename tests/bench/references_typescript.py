@@ -222,9 +222,8 @@ def main() -> None:
         score = Score()
         for answer in answers:
             score.take(ours, answer)
-        print(
-            f"{root.name}: {len(files)} files, {len(answers)} names; read {ours.read_s:.1f} s, linked {ours.link_s:.1f} s"
-        )
+        spent = f"read {ours.read_s:.1f} s, linked {ours.link_s:.1f} s"
+        print(f"{root.name}: {len(files)} files, {len(answers)} names; {spent}")
         print(*lines(score), sep="\n")
         print(*score.notes[: options.show], sep="\n")
         for name in ("right", "wrong", "found", "expected"):
