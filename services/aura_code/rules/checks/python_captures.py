@@ -31,6 +31,7 @@ _KEEPS: Final = frozenset(
         "put",
         "register",
         "schedule",
+        "setattr",
         "setdefault",
         "submit",
         "subscribe",
@@ -42,6 +43,9 @@ _KEEPS: Final = frozenset(
 _RUNS: Final = frozenset({"submit", "Thread", "Timer", "put"})
 """Those of them that run it at the same time, which is too late only when nobody waits within the turn."""
 _WAITS: Final = (b".join(", b".result(", b"wait(", b"gather(", b"as_completed(")
+_WRAPS: Final = frozenset({"parenthesized_expression", "tuple", "list", "dictionary", "pair", "keyword_argument"})
+_CALLBACKS: Final = frozenset({"callback", "command", "handler", "on_change", "on_click", "on_press"})
+"""Names of arguments that are called when something happens."""
 _LEAVES: Final = frozenset({"return_statement", "break_statement", "raise_statement"})
 _COLLECTIONS: Final = frozenset({"list_comprehension", "set_comprehension", "dictionary_comprehension"})
 
@@ -148,7 +152,9 @@ def _is_element(node: Node, comprehension: Node) -> bool:
 def _is_kept(file: SourceFile, node: Node, loop: Node) -> bool:
     """Whether a value is put where it stays: a collection, an attribute, or a call that keeps it."""
     parent = node.parent
-    while parent is not None and parent.type in {"parenthesized_expression", "tuple", "keyword_argument"}:
+    while parent is not None and parent.type in _WRAPS:
+        if parent.type == "keyword_argument" and file.text_of(parent.children[0]) in _CALLBACKS:
+            return True
         node, parent = parent, parent.parent
     if parent is None:
         return False
