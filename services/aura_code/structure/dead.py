@@ -73,10 +73,11 @@ def dead_code(store: StructureReader, root: Path, request: FindDeadCode) -> Dead
     looked_at = len(candidates)
     search = _Search(store, {one.id: one for one in candidates})
     search.drop_what_may_be_used()
-    search.drop_names(_named_in_texts(root, {one.name for one in search.dead.values()}))
+    spoken_of, complete = _named_in_texts(root, {one.name for one in search.dead.values()})
+    search.drop_names(spoken_of)
     search.drop_what_is_reached()
     passes = PathFilter(request.paths).passes
-    dead = [_dead(one, search) for one in search.outermost() if passes(one.path)]
+    dead = [_dead(one, search, complete=complete) for one in search.outermost() if passes(one.path)]
     dead.sort(key=lambda one: (one.confidence, -one.lines, one.symbol.path, one.symbol.line))
     return DeadCodeAnswer(
         dead=dead[: request.limit],
@@ -275,17 +276,19 @@ class _Search:
         )
 
 
-def _dead(one: Symbol, search: _Search) -> DeadSymbol:
+def _dead(one: Symbol, search: _Search, *, complete: bool) -> DeadSymbol:
     used = search.has_dead_users(one.id)
     if used:
         reason = "only code that nothing reaches uses it"
+    elif not complete:
+        reason = "no code uses it; there was no time to search all files for its name"
     elif one.public:
         reason = f"nothing in the project uses this public {one.kind}; other projects may"
     else:
         reason = f"nothing uses this private {one.kind}, and its name stands in no string, configuration or document"
     return DeadSymbol(
         symbol=defined(one),
-        confidence="medium" if used or one.public else "high",
+        confidence="high" if complete and not used and not one.public else "medium",
         reason=reason,
         lines=max(1, one.end_line - one.start_line + 1),
     )
@@ -294,17 +297,19 @@ def _dead(one: Symbol, search: _Search) -> DeadSymbol:
 # -- names in texts ---------------------------------------------------------------------------------------------
 
 
-def _named_in_texts(root: Path, names: set[str]) -> set[str]:
-    """Which names stand in strings of source files or anywhere in other files."""
+def _named_in_texts(root: Path, names: set[str]) -> tuple[set[str], bool]:
+    """Which names stand in strings of source files or anywhere in other files, and whether all files were read."""
     if not names:
-        return set()
+        return set(), True
     wanted = {name.encode(): name for name in names}
     sources, known = Sources(root), languages()
     found: set[str] = set()
     until = time.monotonic() + _READING_S
     for file in list_files(root).files:
-        if file.size > _MOST_BYTES or time.monotonic() > until:
+        if file.size > _MOST_BYTES:
             continue
+        if time.monotonic() > until:
+            return found, False
         content = sources.read(file.path)
         if content is None:
             continue
@@ -316,7 +321,7 @@ def _named_in_texts(root: Path, names: set[str]) -> set[str]:
         for name in here:
             if not source or _in_a_string(text, name) or (macros and _in_a_macro(text, name)):
                 found.add(wanted[name])
-    return found
+    return found, True
 
 
 def _in_a_macro(text: bytes, name: bytes) -> bool:
