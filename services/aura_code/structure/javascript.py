@@ -341,7 +341,7 @@ class _Reader:
             elif plain.type == "class":
                 kind = "class"
         public = self._is_public(bound, scope)
-        entry = self._why(bound, public=public)
+        entry = self._why(bound, scope, public=public)
         around = bound.statement
         if around.type == "variable_declarator" and around.parent is not None and around.parent.named_child_count == 1:
             around = around.parent
@@ -391,9 +391,16 @@ class _Reader:
         """Whether it stands in a declaration file that exports nothing, and so is known everywhere."""
         return bound.ambient and not self._is_module
 
-    def _why(self, bound: Bound, *, public: bool) -> str:
+    def _is_global(self, scope: Scope) -> bool:
+        """Whether what a scope declares needs no import: not so in a module, nor in `declare module "m"`."""
+        if scope.kind == "module":
+            return not self._is_module
+        name = scope.node.child_by_field_name("name")
+        return name is None or name.type != "string"
+
+    def _why(self, bound: Bound, scope: Scope, *, public: bool) -> str:
         if public:
-            return "declared" if bound.ambient and not bound.exported else self._outside
+            return "declared" if bound.ambient and not bound.exported and self._is_global(scope) else self._outside
         if bound.kind == "class":
             return self._decorated(bound.statement)
         return ""

@@ -40,3 +40,11 @@ def test_names_of_modules_are_not_known_everywhere(tmp_path: Path) -> None:
     files = {"m.ts": "export declare const inner: number;\ndeclare const other: number;\n", "a.ts": "inner + other;\n"}
     assert targets(tmp_path, files, "inner") == []
     assert targets(tmp_path, files, "other") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "within"),
+    [("declare const x1: number;\nexport = x1;\n", 1), ("declare module 'm' { const x1: 1; }\n", 0)],
+)
+def test_what_a_module_gives_as_a_whole_is_not_known_everywhere(tmp_path: Path, text: str, within: int) -> None:
+    assert len(targets(tmp_path, {"m.d.ts": text, "a.ts": "run(x1);\n"}, "x1")) == within
