@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aura_cli_running import Aura, JsonObject, StandIn
+from aura_cli_running import Aura, JsonObject, Reply, StandIn
 from aura_shared.paths import find_paths
 from aura_shared.projects import Project, ProjectRegistry
 
@@ -348,10 +348,8 @@ def test_every_command_prints_the_answer_as_json(
 
 
 def test_a_running_analysis_is_waited_for_or_refused(aura: Aura, project: Project, gateway: StandIn) -> None:
-    busy = (
-        503,
-        {"error": {"code": "index_building", "message": "the analysis is under way: 3 of 9 files", "hint": ""}},
-    )
+    told: JsonObject = {"code": "index_building", "message": "the analysis is under way: 3 of 9 files", "hint": ""}
+    busy: Reply = (503, {"error": told})
     gateway.reply("GET /v1/projects", {"projects": [{"id": project.id, "phase": "ready"}]})
     gateway.reply("POST /v1/tree", busy, {"text": "./", "files": 1})
     ran = aura("tree")

@@ -15,7 +15,7 @@ from aura_shared.settings import CodeSettings, Settings
 async def served(aura_home: Path) -> AsyncIterator[Served]:
     """A running code service with nothing registered."""
     assert aura_home
-    served = Served(Settings(code=CodeSettings(debounce_ms=50)))
+    served = Served(Settings(code=CodeSettings(debounce_ms=50, analysis=False)))
     await served.start()
     yield served
     await served.stop()

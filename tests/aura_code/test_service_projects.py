@@ -32,7 +32,7 @@ from aura_shared.messages.code import (
     ReindexProject,
     RemoveProject,
 )
-from aura_shared.settings import Settings
+from aura_shared.settings import CodeSettings, Settings
 
 
 def many_files(root: Path, count: int, word: str) -> None:
@@ -165,12 +165,12 @@ async def test_a_repository_deleted_while_it_is_indexed_does_not_stop_the_servic
 async def test_a_restarted_service_answers_from_disk_and_finds_what_changed_meanwhile(
     aura_home: Path, repository: Path
 ) -> None:
-    first = Served(Settings())
+    first = Served(Settings(code=CodeSettings(analysis=False)))
     await first.start()
     info = await first.add(repository)
     await first.stop()
     (repository / "meanwhile.py").write_text("def written_while_down():\n    pass\n", encoding="utf-8")
-    second = Served(Settings())
+    second = Served(Settings(code=CodeSettings(analysis=False)))
     await second.start()
     await second.until(info.id, lambda now: now.phase == "ready" and now.freshness.verified)
     assert await second.found(info.id, "written_while_down") == ["meanwhile.py"]
@@ -179,7 +179,7 @@ async def test_a_restarted_service_answers_from_disk_and_finds_what_changed_mean
 
 @pytest.mark.requirement("P11")
 async def test_a_corrupt_index_is_built_again_and_never_served(aura_home: Path, repository: Path) -> None:
-    first = Served(Settings())
+    first = Served(Settings(code=CodeSettings(analysis=False)))
     await first.start()
     info = await first.add(repository)
     await first.stop()
@@ -188,7 +188,7 @@ async def test_a_corrupt_index_is_built_again_and_never_served(aura_home: Path, 
             content = bytearray(file.read_bytes())
             content[: len(content) // 2] = bytes(len(content) // 2)
             file.write_bytes(content)
-    second = Served(Settings())
+    second = Served(Settings(code=CodeSettings(analysis=False)))
     await second.start()
     again = await second.until(info.id, lambda now: now.phase == "ready" and now.freshness.verified)
     assert again.files == info.files

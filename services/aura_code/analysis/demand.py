@@ -16,6 +16,7 @@ from aura_code.findings.store import LEVELS, FindingStore
 from aura_code.history import changes_since
 from aura_code.insight.desk import Desk
 from aura_code.tools.calling import ToolsOutcome, Trust, run_tools
+from aura_code.tools.same import not_told
 from aura_shared.errors import IndexBuilding, UsageProblem
 from aura_shared.messages.findings import AnalysisAnswer, AnalyzeProject, ListFindings, ToolRun
 
@@ -79,13 +80,17 @@ def only_files(root: Path, request: AnalyzeProject) -> tuple[str, ...] | None:
 
 
 def tools_of(desk: Desk, paths: Sequence[str] | None, *, trust: Trust, off: Sequence[str]) -> ToolsOutcome:
-    """Run the project's own tools, and keep what they found; runs in a thread."""
-    outcome = run_tools(desk.root, paths, trust=trust, rules=tuple(desk.standards.rules))
+    """Run the project's own tools, and keep what they found and Aura's rules did not; runs in a thread."""
+    rules = tuple(desk.standards.rules)
+    outcome = run_tools(desk.root, paths, trust=trust, off=off, rules=rules, scratch=desk.analysis / "tools")
     store = FindingStore.open(desk.analysis / FINDINGS)
     try:
+        ours = store.findings([row.id for row in store.rows() if row.source == "aura"])
+        news = not_told(outcome.findings, ours, rules)
         for tool in sorted({run.tool for run in outcome.ran}):
-            found = [one for one in outcome.findings if one.source == tool]
-            store.replace_tool(tool, [] if tool in off else found, paths)
+            store.replace_tool(tool, [one for one in news if one.source == tool], paths)
+        for tool in sorted({run.tool for run in outcome.not_run} - {run.tool for run in outcome.ran}):
+            store.replace_tool(tool, [], None)
     finally:
         store.close()
     return outcome

@@ -28,7 +28,7 @@ from deadly_root import DeadlyRoot
 
 pytestmark = pytest.mark.requirement("C4", "P11")
 
-BAD = "def load(items=[]):\n    return items\n"
+BAD = "def load(items=[]):\n    items.append(1)\n    return items\n"
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ async def test_a_killed_process_is_replaced_and_nothing_is_missed(root: Path) ->
         analyst.look_at_everything()
         await settled(analyst)
         children()[0].send_signal(signal.SIGKILL)
-        (root / "bad.py").write_text(BAD + "\n\ndef other(seen={}):\n    return seen\n")
+        (root / "bad.py").write_text(BAD + "\n\ndef other(seen={}):\n    seen[1] = 2\n    return seen\n")
         analyst.look_at(["bad.py"], [])
         await settled(analyst)
         assert sum(outcome.changed for outcome in outcomes) == 2

@@ -16,7 +16,7 @@ from aura_shared.settings import FindingsSettings
 
 pytestmark = pytest.mark.requirement("C4", "C2")
 
-BAD = "import os\n\n\ndef load(items=[]):\n    os.system('ls ' + items[0])\n    return items\n"
+BAD = "import os\n\n\ndef load(items=[]):\n    os.system('ls ' + items[0])\n    items.append(1)\n    return items\n"
 
 
 @pytest.fixture

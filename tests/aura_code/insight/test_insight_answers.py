@@ -33,8 +33,8 @@ FILES = {
         "    def weigh(self) -> int:\n        return 3\n"
     ),
     "src/shop/api.py": (
-        "import os\n\nfrom shop.models import Order, Parcel\n\n\ndef place(items=[]):\n    order = Order()\n"
-        "    os.system('mail ' + items[0])\n    return order.total(0.2)\n\n\ndef _never(parcel: Parcel):\n"
+        "import os\n\nfrom shop.models import Order, Parcel\n\n\ndef place(items=[]):\n    items.append(1)\n"
+        "    order = Order()\n    os.system('mail ' + items[0])\n    return order.total(0.2)\n\n\ndef _never(parcel: Parcel):\n"
         "    return parcel.weigh()\n\n\nif __name__ == '__main__':\n    place()\n"
     ),
     "tests/test_api.py": "from shop.api import place\n\n\ndef test_place():\n    assert place(['x'])\n",
@@ -90,11 +90,11 @@ def ask(desk: Desk, question: Request[Any]) -> Any:  # noqa: ANN401 - each quest
 @pytest.mark.requirement("C9")
 def test_the_tree_shows_folders_with_sizes_and_keeps_to_depth_and_budget(desk: Desk) -> None:
     whole = ask(desk, insight.ShowTree(project="shop"))
-    assert "  src/  3 files, 33 lines  python" in whole.text.split("\n")
+    assert "  src/  3 files, 34 lines  python" in whole.text.split("\n")
     assert "    test_api.py  5" in whole.text.split("\n")
     assert whole.files == len(FILES)
     below = ask(desk, insight.ShowTree(project="shop", path="src/", depth=1, files=False))
-    assert below.text == "src/  3 files, 33 lines  python\n  shop/  3 files, 33 lines  python"
+    assert below.text == "src/  3 files, 34 lines  python\n  shop/  3 files, 34 lines  python"
     small = ask(desk, insight.ShowTree(project="shop", budget=50))
     assert len(small.text.encode()) <= 200
     assert small.more
@@ -130,7 +130,7 @@ def test_the_map_ranks_what_is_referred_to_and_follows_the_focus(desk: Desk) -> 
             "Order.total",
             ["src/shop/models.py:4-8  Order.total  (asked for)", "place  (calls it)", "test_place  (tests it)"],
         ),
-        ("src/shop/api.py", ["src/shop/api.py:1-17  (asked for)", "(called by it)"]),
+        ("src/shop/api.py", ["src/shop/api.py:1-18  (asked for)", "(called by it)"]),
         ("src/shop/api.py:7", ["place  (asked for)", "Order.total  (called by it)"]),
         ("where is an order placed", ["(answers the query)"]),
     ],
@@ -166,7 +166,7 @@ def test_the_report_tells_everything_in_markdown(desk: Desk) -> None:
     for title in ("Languages", "Architecture", "Entry points", "Dependencies", "Hotspots", "Risks", "Gaps"):
         assert f"\n## {title}\n" in text
     assert "- PyPI: requests" in text
-    assert "**error** `src/shop/api.py:8`" in text
+    assert "**error** `src/shop/api.py:9`" in text
     assert "| `src/shop/models.py` | 2 |" in text
     assert "Conventions found" in text
 
@@ -198,7 +198,7 @@ def test_the_page_has_its_pictures_and_loads_nothing(desk: Desk) -> None:
     assert links.loads == []
     assert links.open == []
     assert page.count("<svg") == 2 + ("Imports between folders" in page)
-    assert "src/shop/api.py: 17 lines, complexity" in page
+    assert "src/shop/api.py: 18 lines, complexity" in page
     assert not re.search(r"(?:https?:)?//\w", page)
 
 
@@ -221,7 +221,7 @@ def test_layers_lead_from_what_imports_to_what_is_imported_also_in_a_circle() ->
 @pytest.mark.requirement("C2", "C3")
 def test_questions_about_structure_are_answered_from_the_analysis(desk: Desk) -> None:
     found = ask(desk, structure.FindReferences(project="shop", symbol="Order.total"))
-    assert [(one.path, one.line, one.confidence) for one in found.references] == [("src/shop/api.py", 9, "exact")]
+    assert [(one.path, one.line, one.confidence) for one in found.references] == [("src/shop/api.py", 10, "exact")]
     assert [one.symbol.name for one in ask(desk, structure.FindDeadCode(project="shop")).dead] == ["_never"]
     impact = ask(desk, structure.AskImpact(project="shop", symbol="Order"))
     assert "test_place" in [one.symbol.name for one in impact.tests]
