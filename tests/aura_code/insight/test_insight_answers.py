@@ -34,8 +34,8 @@ FILES = {
     ),
     "src/shop/api.py": (
         "import os\n\nfrom shop.models import Order, Parcel\n\n\ndef place(items=[]):\n    items.append(1)\n"
-        "    order = Order()\n    os.system('mail ' + items[0])\n    return order.total(0.2)\n\n\ndef _never(parcel: Parcel):\n"
-        "    return parcel.weigh()\n\n\nif __name__ == '__main__':\n    place()\n"
+        "    order = Order()\n    os.system('mail ' + items[0])\n    return order.total(0.2)\n\n\n"
+        "def _never(parcel: Parcel):\n    return parcel.weigh()\n\n\nif __name__ == '__main__':\n    place()\n"
     ),
     "tests/test_api.py": "from shop.api import place\n\n\ndef test_place():\n    assert place(['x'])\n",
     "web/app.js": "export function greet(name) {\n  if (name === name) { return 1; }\n  return name;\n}\n",
