@@ -20,7 +20,7 @@ import re
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -60,7 +60,7 @@ class Use(NamedTuple):
 
 
 @contextmanager
-def linked(root: Path) -> Iterator[StructureStore]:
+def linked(root: Path) -> Generator[StructureStore]:
     """The structure of a project, read and linked, while the block runs."""
     with tempfile.TemporaryDirectory() as folder:
         store = StructureStore.open(Path(folder) / "structure.db", root)
