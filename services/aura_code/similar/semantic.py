@@ -19,9 +19,9 @@ from aura_shared.errors import RequestTimeout, SemanticExtraMissing, ServiceDown
 from aura_shared.messages.similar import FindNeighbours, NeighboursAnswer, SimilarPlace
 
 IDLE_S: Final = 300.0
-"""Without a question for so long the worker ends, and its 200 to 500 MB with it."""
+"""Without a question for so long the worker ends, and the memory of its libraries with it."""
 ANSWER_S: Final = 120.0
-"""Importing takes 5 s, the first analysis of a large project 20 s; on a busy machine several times that."""
+"""Importing alone takes seconds, and the first analysis of a large project longer; a busy machine needs several times that."""
 LSA_PACKAGES: Final = ("faiss", "sklearn")
 MODEL_PACKAGES: Final = (*LSA_PACKAGES, "sentence_transformers", "torch")
 _STOP_S: Final = 5.0

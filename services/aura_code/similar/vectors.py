@@ -153,7 +153,7 @@ class LsaEmbedder:
         """Those of some texts that have vectors now."""
         return [key for key in keys if key in self._kept.places]
 
-    def learn(self, texts: dict[bytes, str], seconds: float) -> None:  # noqa: ARG002 - 10,000 functions take 6 s
+    def learn(self, texts: dict[bytes, str], seconds: float) -> None:  # noqa: ARG002 - it cannot be interrupted
         """Make the vectors of all texts: from the analysis as it is when few are new, else from a new one."""
         new = [key for key in texts if key not in self._kept.places]
         fitted = int(self._kept.more["fitted"]) if "fitted" in self._kept.more else 0

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from aura_code.structure.store import StructureReader
 
 MOST_NODES: Final = 600
-"""Definitions that a walk visits, and as many tests. The nearest come first, so that the far end of a very large answer
-is what is missing; with 1,500 the slowest twentieth of the questions took 50 ms more."""
+"""Definitions that a walk visits, and as many tests. The nearest come first, so the far end of a very large answer is what
+is missing."""
 _MOST_BY_NAME: Final = 60  # Uses by name that still say something; names such as `get` have thousands.
 _STEPS_THROUGH_BASES: Final = 2  # Calls through a base type count this near the change; further on they blur.
 _IMPORT: Final = 3

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
+from urllib.parse import urlsplit
 
 from aura_code.tools.running import run_bounded
 from aura_shared.messages.gaps import Dependency, Ecosystem, Vulnerability
@@ -24,13 +25,13 @@ class Audit:
 
     name: str
     ecosystem: Ecosystem
-    hosts: tuple[str, ...]
-    """It asks one of these; the first that is allowed."""
+    host: str
+    """Whom it asks; empty where the program has to be asked for that."""
     binary: str
     manifest: str
     """File that it reads; empty when it is told the versions."""
     arguments: Callable[[Path, Path, str], list[str]]
-    """Of the folder of the manifest, a folder of our own and the host."""
+    """Of the folder of the manifest, a folder of our own and the address that it asks."""
     read: Callable[[bytes, Sequence[Dependency]], Iterator[Vulnerability]]
     environment: Mapping[str, str]
 
@@ -132,22 +133,21 @@ def _told(
         )
 
 
-def _pip_audit_arguments(_: Path, own: Path, host: str) -> list[str]:
-    service = "osv" if host == "api.osv.dev" else "pypi"
+def _pip_audit_arguments(_: Path, own: Path, __: str) -> list[str]:
     plain = ["--no-deps", "--disable-pip", "--progress-spinner", "off", "--cache-dir", str(own / "cache")]
-    return ["-r", str(own / "requirements.txt"), "-f", "json", "-s", service, *plain]
+    return ["-r", str(own / "requirements.txt"), "-f", "json", "-s", "osv", *plain]
 
 
 AUDITS: Final[tuple[Audit, ...]] = (
-    Audit("pip-audit", "PyPI", ("packages.example", "api.osv.dev"), "pip-audit", "", _pip_audit_arguments, read_pip_audit, {}),
+    Audit("pip-audit", "PyPI", "api.osv.dev", "pip-audit", "", _pip_audit_arguments, read_pip_audit, {}),
     Audit(
         "npm audit",
         "npm",
-        ("packages.example",),
+        "",
         "npm",
         "package-lock.json",
-        lambda _, own, __: [
-            *("audit", "--json", "--package-lock-only", "--ignore-scripts", "--registry=https://packages.example/"),
+        lambda _, own, address: [
+            *("audit", "--json", "--package-lock-only", "--ignore-scripts", f"--registry={address}"),
             *("--cache", str(own / "cache")),
         ],
         read_npm_audit,
@@ -156,7 +156,7 @@ AUDITS: Final[tuple[Audit, ...]] = (
     Audit(
         "cargo audit",
         "crates.io",
-        ("github.com",),
+        "github.com",
         "cargo-audit",
         "Cargo.lock",
         lambda folder, own, _: [
@@ -173,7 +173,7 @@ AUDITS: Final[tuple[Audit, ...]] = (
     Audit(
         "govulncheck",
         "Go",
-        ("vuln.go.dev",),
+        "vuln.go.dev",
         "govulncheck",
         "go.mod",
         lambda folder, _, __: ["-C", str(folder), "-json", "-scan", "module"],
@@ -198,15 +198,18 @@ class Audited:
 
 def run_audit(audit: Audit, root: Path, dependencies: Sequence[Dependency], allow: Collection[str]) -> Audited:
     """Ask about the dependencies of one ecosystem, when that is allowed and possible."""
-    host = next((host for host in audit.hosts if host in allow), "")
-    if not host:
-        why = f"{audit.name} was not asked: `network.allow` of your settings does not name {audit.hosts[0]}"
-        return Audited(audit.name, audit.ecosystem, problem=why, allowed=False)
     outside = [
         folder for folder in _path() if not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
     ]
     path = os.pathsep.join(outside)
     program = shutil.which(audit.binary, path=path)
+    if program is None and not audit.host:
+        return Audited(audit.name, audit.ecosystem, problem=f"{audit.name} is not installed on PATH")
+    address = audit.host or _registry(str(program), path)
+    host = urlsplit(address).hostname if "://" in address else address
+    if not host or host not in allow:
+        why = f"{audit.name} was not asked: `network.allow` of your settings does not name {host or 'its registry'}"
+        return Audited(audit.name, audit.ecosystem, problem=why, allowed=False)
     if program is None:
         return Audited(audit.name, audit.ecosystem, problem=f"{audit.name} is not installed on PATH")
     manifests = sorted({one.path for one in dependencies if one.path.rpartition("/")[2] == audit.manifest}) or [""]
@@ -215,7 +218,7 @@ def run_audit(audit: Audit, root: Path, dependencies: Sequence[Dependency], allo
     found: list[Vulnerability] = []
     for manifest in manifests[:10]:
         mine = [one for one in dependencies if manifest in {"", one.path}]
-        answer = _run(audit, program, root / manifest if manifest else root, mine, host, path)
+        answer = _run(audit, program, root / manifest if manifest else root, mine, address, path)
         if isinstance(answer, str):
             return Audited(audit.name, audit.ecosystem, tuple(found), f"{audit.name}: {answer}")
         found += answer
@@ -223,7 +226,7 @@ def run_audit(audit: Audit, root: Path, dependencies: Sequence[Dependency], allo
 
 
 def _run(
-    audit: Audit, program: str, manifest: Path, dependencies: Sequence[Dependency], host: str, path: str
+    audit: Audit, program: str, manifest: Path, dependencies: Sequence[Dependency], address: str, path: str
 ) -> list[Vulnerability] | str:
     folder = manifest.parent if audit.manifest else manifest
     proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
@@ -235,7 +238,7 @@ def _run(
             for name in ("package.json", "package-lock.json"):
                 if (folder / name).is_file():
                     shutil.copyfile(folder / name, own / name)
-        command = [program, *audit.arguments(folder, own, host)]
+        command = [program, *audit.arguments(folder, own, address)]
         extra = {**audit.environment, **proxies}
         ran = run_bounded(command, own, path=path, extra=extra, timeout_s=_TIMEOUT_S)
     if ran.problem:
@@ -245,6 +248,14 @@ def _run(
     except (ValueError, AttributeError, TypeError):
         complaint = ran.complaint.decode("utf-8", "replace").strip().splitlines()
         return f"exit code {ran.code}: {complaint[-1][:200] if complaint else 'it said nothing'}"
+
+
+def _registry(program: str, path: str) -> str:
+    """The address of the registry that npm is set up with; the project's own settings do not count."""
+    with tempfile.TemporaryDirectory(prefix="aura-audit-") as scratch:
+        command = [program, "config", "get", "registry"]
+        ran = run_bounded(command, Path(scratch), path=path, timeout_s=_TIMEOUT_S)
+    return "" if ran.problem else ran.output.decode("utf-8", "replace").strip()
 
 
 def _path() -> list[str]:

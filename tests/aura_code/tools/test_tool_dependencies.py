@@ -200,7 +200,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / f"{name}.json").write_text(json.dumps(answer), encoding="utf-8")
         seen = f"{folder}/{name}.seen"
         program.write_text(
-            f'#!/bin/sh\necho "$@" > {seen}\n/bin/cat requirements.txt >> {seen}\n'
+            '#!/bin/sh\nif [ "$1" = config ]; then echo https://packages.example/; exit; fi\n'
+            f'echo "$@" > {seen}\n/bin/cat requirements.txt >> {seen}\n'
             f"/bin/cat {folder}/{name}.json\nexit 1\n",
             encoding="utf-8",
         )
@@ -212,7 +213,7 @@ def test_services_are_asked_only_when_their_host_is_allowed(project: Path, advis
     nothing = scan(project)
     assert not list(programs.glob("*.seen"))
     assert nothing.vulnerabilities == []
-    answer = scan(project, advisories, allow=("packages.example",))
+    answer = scan(project, advisories, allow=("api.osv.dev",))
     assert [(one.id, one.source.split(":")[0]) for one in answer.vulnerabilities] == [
         ("PYSEC-1", "pip-audit"),
         ("GHSA-3", "osv"),
@@ -221,7 +222,7 @@ def test_services_are_asked_only_when_their_host_is_allowed(project: Path, advis
     assert answer.vulnerabilities[0].fixed == ["3.2.5"]
     assert answer.vulnerabilities[0].summary == "bad"
     seen = (programs / "pip-audit.seen").read_text()
-    assert "-s pypi --no-deps --disable-pip" in seen
+    assert "-s osv --no-deps --disable-pip" in seen
     assert seen.endswith("django==3.2.1\nfine==1.0\n")
     assert not (programs / "npm.seen").exists()
     both = scan(project, allow=("api.osv.dev", "packages.example"))
@@ -232,26 +233,26 @@ def test_services_are_asked_only_when_their_host_is_allowed(project: Path, advis
 
 
 def test_what_was_not_asked_is_said(project: Path, programs: Path) -> None:
-    answer = scan(project, allow=("packages.example",))
-    assert answer.notes == [
-        "npm audit was not asked: `network.allow` of your settings does not name packages.example"
-    ]
+    answer = scan(project, allow=("api.osv.dev",))
+    assert answer.notes == ["npm audit was not asked: `network.allow` of your settings does not name packages.example"]
 
 
 def test_a_program_that_fails_or_is_missing_is_said(project: Path, programs: Path) -> None:
     (programs / "pip-audit.json").write_text("no JSON", encoding="utf-8")
     (programs / "npm").unlink()
-    notes = scan(project, allow=("packages.example", "packages.example")).notes
+    notes = scan(project, allow=("api.osv.dev", "packages.example")).notes
     assert notes[0] == "pip-audit: exit code 1: it said nothing"
     assert notes[1] == "npm audit is not installed on PATH"
-    (programs / "npm").write_text("#!/bin/sh\necho '{\"error\": 1}'; echo offline >&2\n", encoding="utf-8")
+    (programs / "npm").write_text(
+        "#!/bin/sh\nif [ $1 = config ]; then echo https://packages.example/; exit; fi\n"
+        "echo '{\"error\": 1}'; echo offline >&2\n",
+        encoding="utf-8",
+    )
     (programs / "npm").chmod(0o755)
     assert "npm audit: exit code 0: offline" in scan(project, allow=("packages.example",)).notes
     (project / "package-lock.json").unlink()
     (project / "yarn.lock").write_text('a@1:\n  version "1.0.0"\n', encoding="utf-8")
-    assert (
-        "npm audit needs a package-lock.json, and there is none" in scan(project, allow=("packages.example",)).notes
-    )
+    assert "npm audit needs a package-lock.json, and there is none" in scan(project, allow=("packages.example",)).notes
 
 
 def known(ecosystem: Ecosystem, name: str, version: str) -> list[Dependency]:
