@@ -21,7 +21,7 @@ from aura_shared.messages.similar import FindNeighbours, NeighboursAnswer, Simil
 IDLE_S: Final = 300.0
 """Without a question for so long the worker ends, and the memory of its libraries with it."""
 ANSWER_S: Final = 120.0
-"""Importing alone takes seconds, and the first analysis of a large project longer; a busy machine needs several times that."""
+"""Importing alone takes seconds, the first analysis of a large project longer, a busy machine several times that."""
 LSA_PACKAGES: Final = ("faiss", "sklearn")
 MODEL_PACKAGES: Final = (*LSA_PACKAGES, "sentence_transformers", "torch")
 _STOP_S: Final = 5.0

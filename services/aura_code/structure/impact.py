@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from aura_code.structure.store import StructureReader
 
 MOST_NODES: Final = 600
-"""Definitions that a walk visits, and as many tests. The nearest come first, so the far end of a very large answer is what
+"""Definitions that a walk visits, and as many tests. The nearest come first: of a very large answer the far end
 is missing."""
 _MOST_BY_NAME: Final = 60  # Uses by name that still say something; names such as `get` have thousands.
 _STEPS_THROUGH_BASES: Final = 2  # Calls through a base type count this near the change; further on they blur.
