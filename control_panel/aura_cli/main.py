@@ -101,7 +101,7 @@ class LazyGroup(GroupWithExamples):
         if args and args[0] not in _TABLE and not args[0].startswith("-"):
             from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
 
-            near = get_close_matches(args[0], _TABLE, n=3, cutoff=0.5)
+            near = get_close_matches(args[0], _TABLE, n=3, cutoff=0.6)
             tail = f" Did you mean {' or '.join(f'`aura {name}`' for name in near)}?" if near else ""
             ctx.fail(f"There is no command {args[0]!r}.{tail}")
         return super().resolve_command(ctx, args)

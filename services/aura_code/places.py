@@ -81,6 +81,7 @@ _LEGACY_FOLDERS: Final = frozenset(
         "obsolete",
     ]
 )
+_VENDORED: Final = frozenset({"vendor", "vendored", "third_party", "thirdparty", "node_modules"})
 _LEGACY_FILE: Final = re.compile(r"(?:^|[._-])(?:legacy|deprecated|compat|old|bak)(?:$|[._-])", re.IGNORECASE)
 _TYPES: Final = frozenset({"types", "typings", "interfaces"})
 _PACKAGE_FILES: Final = frozenset({"__init__.py", "package-info.java", "module-info.java", "doc.go"})
@@ -138,6 +139,11 @@ def read_place(path: str) -> Place:
         kind for kind, fits in _KINDS.items() if fits([part.lower() for part in folders], name, stem)
     )
     return Place(fold(first), named, near, kinds)
+
+
+def is_vendored(path: str) -> bool:
+    """Whether a file lies in a folder for code that others wrote and that was copied in."""
+    return not _VENDORED.isdisjoint(path.lower().split("/")[:-1])
 
 
 def _is_test(folders: list[str], _: str, stem: str) -> bool:

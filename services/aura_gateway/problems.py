@@ -35,6 +35,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "service_down": 503,
     "timeout": 504,
     "cancelled": 499,
+    "extra_missing": 501,
     "not_allowed": 403,
     "unsafe_path": 403,
     "rate_limited": 429,

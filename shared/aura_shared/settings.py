@@ -138,14 +138,11 @@ class FindingsOverride(Section):
 
 
 class FindingsSettings(Section):
-    """Which rules hold: a team's standards, kept in `.aura/config.toml` of its project.
-
-    `on` and `off` take identifiers of rules, categories, tags such as `cwe-89`, or `*` for all; an identifier wins over
-    a group, and `off` over `on`.
-    """
+    """Which rules hold: a team's standards, kept in `.aura/config.toml` of its project."""
 
     on: tuple[str, ...] = ()
-    """Rules that are switched on, also where a tool of the project says the same."""
+    """Rules that are switched on, also where a tool of the project says the same: identifiers, categories, tags such as
+    `cwe-89`, or `*` for all. An identifier wins over a group, and `off` over `on`."""
     off: tuple[str, ...] = ()
     """Rules that are switched off."""
     levels: dict[str, Literal["error", "warning", "hint"]] = {}

@@ -115,6 +115,6 @@ def test_nothing_in_the_code_names_another_host() -> None:
         for file in (root / folder).rglob("*.py")
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         for rest in re.findall(r"(?:https?|wss?)://(.*)", line)
-        if "DOCTYPE" not in line and not rest.startswith(ours)
+        if "DOCTYPE" not in line and "sarif-2.1.0" not in line and not rest.startswith(ours)
     ]
     assert not foreign, "\n".join(foreign)

@@ -19,6 +19,7 @@ from aura_code.findings.loading import RuleProblem, RuleSet
 from aura_code.findings.model import Captures, Check, Edit, Hit, Rule
 from aura_code.languages import languages
 from aura_code.parsing import Deadline, matches
+from aura_code.places import is_vendored
 from aura_code.syntax import SourceFile
 
 _log = logging.getLogger(__name__)
@@ -137,8 +138,11 @@ def check_source(file: SourceFile, rules: RuleSet, *, cpu_s: float = 10.0) -> li
     """What the rules report in a file, in the order of the file; the same place and rule once.
 
     A check that raises is logged and reports nothing more in this file; the other rules go on. After `cpu_s` seconds of
-    CPU, which no file written by people needs, what is left of the file is not looked at.
+    CPU, which no file written by people needs, what is left of the file is not looked at. Code of others that lies in a
+    folder for it has no findings: whoever works here does not mend it here.
     """
+    if is_vendored(file.path):
+        return []
     if nested_too_deeply(file):
         _log.warning("rules_given_up %s", file.path)
         return []

@@ -32,6 +32,14 @@ def test_all_rules_of_a_language_share_one_query() -> None:
     assert [(hit.rule.id, hit.start, hit.end) for hit in found] == [("c", 0, 3), ("a", 0, 6), ("b", 0, 6), ("c", 4, 5)]
 
 
+@pytest.mark.parametrize("folder", ["vendor", "web/vendor/lib", "third_party", "pkg/node_modules/x"])
+def test_copied_code_of_others_has_no_findings(folder: str) -> None:
+    rules = RuleSet([make_rule()])
+    ours, theirs = (python("run()\n", path) for path in ("vendor.py", f"{folder}/app.py"))
+    assert len(check_source(ours, rules)) == 1
+    assert check_source(theirs, rules) == []
+
+
 def test_a_language_without_rules_has_no_findings() -> None:
     assert compiled(RuleSet([make_rule()]), "rust").query is None
     assert compiled(RuleSet([make_rule()]), "no-such-language").query is None
