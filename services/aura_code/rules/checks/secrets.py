@@ -43,7 +43,7 @@ _SHAPES: Final = (
     _shape("xoxb-", r"\d{9,}-[A-Za-z0-9-]{16,}", "a token of Slack"),
     _shape("xoxp-", r"\d{9,}-[A-Za-z0-9-]{16,}", "a token of Slack"),
     _shape("xoxa-", r"\d{1,}-[A-Za-z0-9-]{16,}", "a token of Slack"),
-    _shape("https://hooks.slack.com/services/T", r"[A-Z0-9]{8,}/B[A-Z0-9]{8,}/[A-Za-z0-9]{20,}", "an address of Slack"),
+    _shape("hooks.slack.com/services/T", r"[A-Z0-9]{8,}/B[A-Z0-9]{8,}/[A-Za-z0-9]{20,}", "an address of Slack"),
     _shape("sk_live_", r"[A-Za-z0-9]{20,}", "a key of Stripe"),
     _shape("rk_live_", r"[A-Za-z0-9]{20,}", "a key of Stripe"),
     _shape("sk-ant-", r"[A-Za-z0-9_-]{24,}", "a key of a model service"),
