@@ -199,12 +199,18 @@ def _lookup(name: str, scope: Scope, at: int) -> Variable | None:
             return _top(current).variables.get(name)
         if outward is None and (current.kind != "class" or sees_class):
             found = current.variables.get(name)
-            if found is not None and (current.kind != "class" or found.bounds[0].node.start_byte <= at):
+            if found is not None and (current.kind != "class" or _is_bound_at(found.bounds[0], at)):
                 return found
         if current.kind != "types":
             sees_class = False
         current = current.parent
     return None
+
+
+def _is_bound_at(bound: Bound, at: int) -> bool:
+    """Whether a name of a class has its value at a place; in `name = name()` the right one is still that of outside."""
+    value = bound.value
+    return bound.node.start_byte <= at and (value is None or not value.start_byte <= at < value.end_byte)
 
 
 def _top(scope: Scope) -> Scope:

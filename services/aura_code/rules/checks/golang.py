@@ -11,7 +11,7 @@ from tree_sitter import Node
 from aura_code.findings.model import Captures, Hit
 from aura_code.rules.checks.compiled_languages import VALUE_NEXT
 from aura_code.rules.checks.sql_texts import first_foreign, is_name
-from aura_code.rules.checks.trees import around, field, found, inside, per_file
+from aura_code.rules.checks.trees import around, field, found, inside, named, per_file
 from aura_code.syntax import SourceFile
 from aura_code.terms import words
 
@@ -78,7 +78,7 @@ def _returning_error(file: SourceFile) -> tuple[frozenset[str], frozenset[tuple[
         if node.type not in {"function_declaration", "method_declaration"}:
             continue
         name, returned = field(node, "name"), field(node, "result")
-        if name is None or returned is None or not _ends_in_error(file, returned):
+        if name is None or returned is None or not _ends_in_error(file, returned) or _never_fails(node):
             continue
         if node.type == "function_declaration":
             functions.add(file.text_of(name))
@@ -96,6 +96,33 @@ def _ends_in_error(file: SourceFile, returned: Node) -> bool:
             return False
         last = found_type
     return file.text_of(last) == "error"
+
+
+def _never_fails(function: Node) -> bool:
+    """Whether each `return` of a function has `nil` for the error, which is there for an interface or for later."""
+    body = field(function, "body")
+    if body is None:
+        return False
+    ends = [part for part in inside(body, stop=frozenset({"func_literal"})) if part.type == "return_statement"]
+    last = [named(named(end)[0])[-1:] if named(end) else [] for end in ends]
+    return bool(ends) and all(values and values[0].type == "nil" for values in last)
+
+
+def _after_error(file: SourceFile, call: Node) -> bool:
+    """Whether a call undoes something on the way out with another error: `if err != nil { undo(); return err }`."""
+    block = around(call, frozenset({"block"}))
+    whole = block.parent if block is not None else None
+    if block is None or whole is None or whole.type != "if_statement" or field(whole, "consequence") != block:
+        return False
+    asked = re.fullmatch(r"(\w+) != nil", file.text_of(field(whole, "condition") or whole))
+    if asked is None or not _ERROR.match(asked[1]):
+        return False
+    statements = [
+        part for child in named(block) for part in (named(child) if child.type == "statement_list" else [child])
+    ]
+    return (
+        bool(statements) and re.match(rf"return\b.*\b{asked[1]}\b", file.text_of(statements[-1]), re.DOTALL) is not None
+    )
 
 
 def _receiver(file: SourceFile, method: Node) -> tuple[str, str]:
@@ -123,6 +150,8 @@ def dropped_result(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     """A call as a statement whose error goes nowhere."""
     callee = captures["callee"][0]
     name = file.text_of(callee)
+    if _after_error(file, callee):
+        return
     if callee.type == "identifier":
         known = name in _returning_error(file)[0] and not _is_local(file, callee, name)
         if known and not _is_habit(file, name):
@@ -135,6 +164,8 @@ def dropped_result(file: SourceFile, captures: Captures) -> Iterator[Hit]:
     call = callee.parent
     if call is not None and re.search(r"\b(?:io|ioutil)\.Discard\b", file.text_of(call)):
         return
+    if package == "io" and call is not None and _goes_to_client(file, call):
+        return
     if file.text_of(method) in _RETURNS_ERROR.get(package, ()) or (_CHAINED.match(name) and "bytes" not in name):
         short = name if len(name) < 40 else file.text_of(method)
         yield Hit(callee, f"`{short}` returns an error, which is dropped here.")
@@ -144,6 +175,17 @@ def dropped_result(file: SourceFile, captures: Captures) -> Iterator[Hit]:
         and _is_own_method(file, callee, operand, method)
     ):
         yield Hit(callee, f"`{name}` returns an error, which is dropped here.")
+
+
+def _goes_to_client(file: SourceFile, call: Node) -> bool:
+    """Whether a call copies into a server's answer: when it fails the client has gone, and nobody is left to tell."""
+    given = [file.text_of(part) for part in named(field(call, "arguments") or call)]
+    function = around(call, _FUNCTIONS)
+    while given and function is not None:
+        if f"{given[0]} http.ResponseWriter" in file.text_of(field(function, "parameters") or call):
+            return True
+        function = around(function, _FUNCTIONS)
+    return False
 
 
 def _is_habit(file: SourceFile, name: str) -> bool:

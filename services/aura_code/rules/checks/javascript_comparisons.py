@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -36,8 +37,10 @@ def same_sides(file: SourceFile, captures: Captures) -> Iterator[Hit]:
 
 def _is_about_nan(file: SourceFile, first: int, sign: str) -> bool:
     near = range(max(1, first - 1), min(first + 2, len(file.starts)))
-    lines = near if sign.startswith("!") else range(first, first + 1)
-    return any("nan" in file.line(line).lower() for line in lines)
+    if any("nan" in file.line(line).lower() for line in (near if sign.startswith("!") else [first])):
+        return True
+    above = file.line(max(1, first - 1)).strip()
+    return above.startswith(("//", "/*", "*")) and re.search(r"\bNaN\b", above) is not None
 
 
 def with_nan(file: SourceFile, captures: Captures) -> Iterator[Hit]:

@@ -19,6 +19,11 @@ _CLEANING: Final = re.compile(
     r"_*(?:close|shutdown|unlink|rm|remove|kill|terminate|disconnect|cancel|stop|release|cleanup|flush|destroy|dispose"
     r"|abort|end|rollback\w*|reset|rmdir|releasePointerCapture|unsubscribe)(?:Sync)?$"
 )
+_SAYS_IT_FAILS: Final = re.compile(
+    r"(?i)\b(?:throw\w*|ignor\w+|exceptions?|errors? (?:here|in|when|if)|fall ?back|not (?:allowed|supported))\b"
+)
+_STORAGE: Final = re.compile(r"\b(?:local|session)Storage\b")
+"""Browsers refuse both where the reader forbids it; there is nothing to do about it."""
 _TRIED: Final = frozenset({"call_expression", "await_expression", "new_expression"})
 
 
@@ -30,10 +35,25 @@ def dropped(file: SourceFile, captures: Captures) -> Iterator[Hit]:
         return
     if "docs" in read_place(file.path).kinds:
         return  # Benchmarks time what fails, examples are short.
-    if not explained(comments_in(file, body)) and not _cleans_up(file, clause):
+    if not explained(comments_in(file, body)) and not _announced(file, clause) and not _cleans_up(file, clause):
         yield Hit(
             (clause.start_byte, body.start_byte), "This `catch` drops the error: nobody will learn what went wrong."
         )
+
+
+def _announced(file: SourceFile, clause: Node) -> bool:
+    """Whether a comment before or within the `try` says that something throws there, and that this is well."""
+    whole = clause.parent
+    tried = field(whole, "body") if whole is not None else None
+    if whole is None or tried is None:
+        return False
+    said = " ".join(file.text_of(part) for part in inside(tried) if part.type == "comment")
+    before = whole.prev_sibling
+    row = whole.start_point.row
+    while before is not None and before.type == "comment" and before.end_point.row == row - 1:
+        said, row = f"{file.text_of(before)} {said}", before.start_point.row
+        before = before.prev_sibling
+    return explained(said) and _SAYS_IT_FAILS.search(said) is not None
 
 
 def _cleans_up(file: SourceFile, clause: Node) -> bool:
@@ -41,10 +61,16 @@ def _cleans_up(file: SourceFile, clause: Node) -> bool:
     if outer is not None and outer.type in {"catch_clause", "finally_clause"}:
         return True  # Another error is on its way already.
     tried = field(clause.parent, "body") if clause.parent is not None else None
-    statements = named(tried) if tried is not None else []
-    if len(statements) != 1 or statements[0].type != "expression_statement":
+    statements = [part for part in named(tried) if part.type != "comment"] if tried is not None else []
+    if len(statements) == 1 and _STORAGE.search(file.text_of(statements[0])):
+        return True
+    return bool(statements) and all(_is_cleaning(file, statement) for statement in statements)
+
+
+def _is_cleaning(file: SourceFile, statement: Node) -> bool:
+    if statement.type != "expression_statement":
         return False
-    call = named(statements[0])[0]
+    call = named(statement)[0]
     if call.type == "await_expression":
         call = named(call)[0]
     function = field(call, "function")

@@ -353,9 +353,24 @@ def _joined(file: SourceFile, node: Node, depth: int) -> Iterator[Piece]:
     if items.type == "array":
         yield from (piece for each in named(items) for piece in pieces(file, each, depth))
         return
+    if items.type == "identifier" and _is_fixed_list(file, items):
+        yield "X"
+        return
     inner = arguments(items)[0] if items.type == "call_expression" and arguments(items) else None
     body = field(inner, "body") if inner is not None and inner.type == "arrow_function" else inner
     yield from pieces(file, body, depth) if body is not None and is_fixed(file, body) else (node,)
+
+
+def _is_fixed_list(file: SourceFile, listed: Node) -> bool:
+    """Whether a list holds only constants and nothing in the file adds to it."""
+    name = re.escape(file.text_of(listed)).encode()
+    if re.search(rb"\b%s\s*(?:\[[^\]]*\]\s*=[^=]|\.(?:push|unshift|splice|fill)\b)" % name, file.text):
+        return False
+    values = values_of(file, listed) or []
+    return bool(values) and all(
+        value.type == "array" and all(part.type != "spread_element" and is_fixed(file, part) for part in named(value))
+        for value in values
+    )
 
 
 def _choice(file: SourceFile, node: Node, depth: int) -> Iterator[Piece]:
