@@ -1,12 +1,13 @@
 """How often the rules are right on real code, from a sample that was read and judged by hand.
 
-    python tests/bench/rule_precision.py FOLDER [--rule ID]... [--unjudged] [--table-only]
+    python tests/bench/rule_precision.py FOLDER [--rule ID]... [--unjudged] [--table-only] [--unseen]
 
 FOLDER holds work trees of the repositories of `rule_precision/repositories.json`, each in a folder of its name. The
 rules that are on run over them; what they report is matched with the verdicts in `rule_precision/*.json` by
 repository, path, rule and line. Prints a table of Markdown: findings, judged ones, precision without the debatable
 ones, and the lowest precision that the sample allows (Wilson, 95 %). `--unjudged` lists what has no verdict yet;
-`--table-only` counts from the verdicts alone, without any repository.
+`--table-only` counts from the verdicts alone, without any repository. `--unseen` takes the three repositories that no
+rule was made with, whose verdicts (`unseen.json`) are of the rules before they were read.
 """
 
 import argparse
@@ -33,24 +34,26 @@ class Place(NamedTuple):
     line: int
 
 
-def verdicts() -> dict[Place, str]:
+def verdicts(*, unseen: bool) -> dict[Place, str]:
     """What was judged: `right`, `wrong` or `debatable`."""
     judged: dict[Place, str] = {}
     for file in sorted(HERE.glob("*.json")):
-        if file.name == "repositories.json":
+        if file.name == "repositories.json" or (file.name == "unseen.json") != unseen:
             continue
         for repository, path, line, rule, verdict in json.loads(file.read_text(encoding="utf-8")):
             judged[Place(repository, path, rule, line)] = verdict
     return judged
 
 
-def found(folder: Path, wanted: list[str]) -> Counter[Place]:
+def found(folder: Path, wanted: list[str], *, unseen: bool) -> Counter[Place]:
     """What the rules report in the repositories that are there."""
     rules = load_rules().on()
     if wanted:
         rules = load_rules().only(lambda rule: rule.id in wanted)
     places: Counter[Place] = Counter()
-    for name in json.loads((HERE / "repositories.json").read_text(encoding="utf-8")):
+    for name, facts in json.loads((HERE / "repositories.json").read_text(encoding="utf-8")).items():
+        if facts.get("unseen", False) != unseen:
+            continue
         root = folder / name
         if not root.is_dir():
             print(f"{name} is not in {folder}: left out")
@@ -106,12 +109,13 @@ def main() -> None:
     parser.add_argument("--rule", action="append", default=[])
     parser.add_argument("--unjudged", action="store_true")
     parser.add_argument("--table-only", action="store_true")
+    parser.add_argument("--unseen", action="store_true")
     options = parser.parse_args()
-    judged = verdicts()
+    judged = verdicts(unseen=options.unseen)
     if options.table_only or options.folder is None:
         places = Counter(dict.fromkeys(judged, 1))
     else:
-        places = found(options.folder, options.rule)
+        places = found(options.folder, options.rule, unseen=options.unseen)
     print_table(places, judged)
     if options.unjudged:
         for place in sorted(set(places) - set(judged)):
