@@ -67,7 +67,8 @@ def test_go(rule: str, body: list[str], reported: list[int]) -> None:
 
 
 def test_a_file_that_always_drops_an_error_means_it() -> None:
-    code = GO + "func log() error { return failure }\n\nfunc rollback() error { return failure }\n\nfunc f() {\n\trollback()\n"
+    code = GO + "func log() error { return failure }\n\nfunc rollback() error { return failure }\n\n"
+    code += "func f() {\n\trollback()\n"
     assert lines_of("dropped-error", "a.go", code + "\tlog()\n" * 3 + "}\n") == [17, 18, 19]
     assert lines_of("dropped-error", "a.go", code + "\tlog()\n" * 4 + "}\n") == []
 
