@@ -17,9 +17,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Literal
 
-from aura_shared.errors import AuraError, Corrupt, DiskFull, StorageError
+from aura_shared.errors import AuraError, Corrupt, DiskFull, NotReady, StorageError
 
-__all__ = ["atomic_write", "migrations_of", "open_database", "set_aside", "storage_error", "transaction"]
+__all__ = ["atomic_write", "migrations_of", "open_database", "reading", "set_aside", "storage_error", "transaction"]
 
 OLDEST_SQLITE: Final = (3, 37, 0)  # STRICT tables.
 BUSY_TIMEOUT_S: Final = 5.0
@@ -55,6 +55,34 @@ def open_database(
     except Corrupt:
         set_aside(path)
         return _open(path, migrations, synchronous, check_same_thread)
+
+
+@contextmanager
+def reading(path: Path, version: int) -> Generator[sqlite3.Connection]:
+    """A database that another process writes, opened for reading while the block runs.
+
+    Args:
+        path: The file.
+        version: The `user_version` that the reader understands.
+
+    Raises:
+        NotReady: There is no such file yet, or another version of Aura wrote it.
+        StorageError: It cannot be read.
+    """
+    if not path.exists():
+        raise NotReady("The project is not analysed yet.")
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+    except sqlite3.Error as error:
+        raise storage_error(error, str(path)) from error
+    try:
+        if connection.execute("PRAGMA user_version").fetchone() != (version,):
+            raise NotReady("The analysis of the project is being made anew.")
+        yield connection
+    except sqlite3.Error as error:
+        raise storage_error(error, str(path)) from error
+    finally:
+        connection.close()
 
 
 @contextmanager

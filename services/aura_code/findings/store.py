@@ -16,8 +16,8 @@ from typing import Final, NamedTuple, cast
 from aura_code.findings.fingerprints import LENGTH, SHORTEST, told_apart
 from aura_code.findings.model import Category, Edit, Finding, Level
 from aura_code.syntax import Span
-from aura_shared.errors import NotFound, NotReady, StorageError, UsageProblem
-from aura_shared.storage import open_database, storage_error, transaction
+from aura_shared.errors import NotFound, StorageError, UsageProblem
+from aura_shared.storage import open_database, reading, storage_error, transaction
 
 _TABLES: Final = """
 CREATE TABLE files (
@@ -116,15 +116,7 @@ class FindingReader:
             NotReady: Nothing was analysed yet, or another version of Aura wrote the file.
             StorageError: It cannot be read.
         """
-        if not path.exists():
-            raise NotReady("The project is not analysed yet.")
-        try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
-        except sqlite3.Error as error:
-            raise storage_error(error, str(path)) from error
-        with contextlib.closing(connection):
-            if _version(connection, path) != _VERSION:
-                raise NotReady("The findings are being written anew.")
+        with reading(path, _VERSION) as connection:
             yield cls(connection)
 
     def rows(self) -> list[Row]:
@@ -404,10 +396,3 @@ def _finding(row: Sequence[object]) -> Finding:
         suppressed=cast("str", suppressed),
         reason=cast("str", reason),
     )
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    try:
-        return cast("int", connection.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.Error as error:
-        raise storage_error(error, str(path)) from error

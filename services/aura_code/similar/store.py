@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 from aura_code.similar.clones import Fingerprints
-from aura_shared.errors import NotReady
-from aura_shared.storage import open_database, storage_error, transaction
+from aura_shared.storage import open_database, reading, transaction
 
 _TABLES: Final = """
 CREATE TABLE files (
@@ -72,19 +71,8 @@ class SimilarReader:
             NotReady: Nothing was analysed yet, or another version of Aura wrote the file.
             StorageError: It cannot be read.
         """
-        if not path.exists():
-            raise NotReady("The project is not analysed yet.")
-        try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        except sqlite3.Error as error:
-            raise storage_error(error, str(path)) from error
-        with contextlib.closing(connection):
-            try:
-                if connection.execute("PRAGMA user_version").fetchone() != (_VERSION,):
-                    raise NotReady("The analysis of the project is being made anew.")
-                yield cls(connection)
-            except sqlite3.Error as error:
-                raise storage_error(error, str(path)) from error
+        with reading(path, _VERSION) as connection:
+            yield cls(connection)
 
     def units(self, *, aside: bool = False) -> list[StoredUnit]:
         """Every function, by file and line.

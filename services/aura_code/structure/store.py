@@ -14,8 +14,8 @@ from typing import Final, cast
 
 from aura_code.places import read_place
 from aura_code.structure.facts import Binding, Definition, FileStructure
-from aura_shared.errors import NotReady, StorageError
-from aura_shared.storage import open_database, storage_error, transaction
+from aura_shared.errors import StorageError
+from aura_shared.storage import open_database, reading, storage_error, transaction
 
 USE_KINDS: Final = ("call", "type", "inherit", "import", "name", "write")
 """Kinds of uses by number."""
@@ -89,17 +89,8 @@ class StructureReader:
             NotReady: Nothing was analysed yet, or another version of Aura wrote the file.
             StorageError: It cannot be read.
         """
-        if not path.exists():
-            raise NotReady("The project is not analysed yet.")
-        try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
-        except sqlite3.Error as error:
-            raise storage_error(error, str(path)) from error
-        with contextlib.closing(connection):
-            reader = cls(connection)
-            if reader.rows("PRAGMA user_version")[0][0] != _VERSION:
-                raise NotReady("The structure is being written anew.")
-            yield reader
+        with reading(path, _VERSION) as connection:
+            yield cls(connection)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """What a query finds.

@@ -142,7 +142,7 @@ def test_a_file_of_another_version_is_begun_anew(tmp_path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 7")
     db.close()
-    with pytest.raises(NotReady, match="written anew"), FindingReader.opened(path):
+    with pytest.raises(NotReady, match="made anew"), FindingReader.opened(path):
         pass
     store = FindingStore.open(path)
     assert store.rows() == []
