@@ -191,7 +191,9 @@ class Keeper:
         while not self._rebuild.is_set():
             batch = await self._next_batch(changes, QUIET_S if unsaved else None)
             if batch is None:
-                if self._rebuild.is_set():
+                # A folder that went away before its watch was armed gives no event.
+                if self._rebuild.is_set() or not self.root.is_dir():
+                    self._pending = 0
                     return
                 unsaved = False
                 await self._settle()
