@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from aura_code.content import ReadOptions, read_file
 from aura_code.facts import FileFacts
@@ -128,7 +128,8 @@ class Keeper:
             while True:
                 try:
                     await self._one_life()
-                except (AuraError, OSError) as error:
+                except (AuraError, OSError, ExceptionGroup) as raised:
+                    error = _cause(raised)
                     log.warning("index_failed", project=self.project.id, exc_info=True)
                     if isinstance(error, Corrupt):
                         await asyncio.to_thread(self._discard)
@@ -146,12 +147,24 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             armed = asyncio.Event()
             follower = group.create_task(self._follow(ignores, changes, armed))
-            await armed.wait()  # What changes from here on is in the queue, so the listing below misses nothing.
             try:
+                # What changes once it is armed is in the queue, so the listing below misses nothing.
+                if not await self._armed(armed):
+                    return
                 await self._bring_up(ignores)
                 await self._keep(ignores, changes)
             finally:
                 follower.cancel()
+
+    async def _armed(self, armed: asyncio.Event) -> bool:
+        """Wait until the folder is watched; False when it went away before."""
+        while not armed.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GONE_POLL_S):
+                    await armed.wait()
+            if not armed.is_set() and not await asyncio.to_thread(self.root.is_dir):
+                return False
+        return True
 
     async def _presence(self) -> None:
         while not await asyncio.to_thread(self.root.is_dir):
@@ -468,6 +481,20 @@ class _Stop:
         """
         if self._asked:
             raise NotReady("the work on the index was stopped")
+
+
+def _cause(raised: Exception) -> AuraError | OSError:
+    """The error itself: what is raised beside the watcher comes as a group.
+
+    Raises:
+        Exception: It is none that a keeper can live with.
+    """
+    error: Exception = raised
+    while isinstance(error, ExceptionGroup):
+        error = cast("ExceptionGroup[Exception]", error).exceptions[0]
+    if not isinstance(error, AuraError | OSError):
+        raise error
+    return error
 
 
 async def _in_thread(work: Callable[[_Stop], T]) -> T:
