@@ -13,7 +13,7 @@ from pathlib import Path
 from aura_code.findings.answering import is_fixable, languages_of
 from aura_code.findings.loading import RuleSet, load_rules
 from aura_code.findings.model import Rule, RulePart
-from aura_code.languages import languages
+from aura_languages import languages
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python scripts/export_rules.py"

@@ -11,13 +11,14 @@ from hashlib import blake2b
 from pathlib import Path
 
 from aura_code.chunks import cut, line_starts
-from aura_code.decoding import as_utf8, is_binary, why_skip
+from aura_code.decoding import why_skip
 from aura_code.extraction import Extracted, extract
 from aura_code.facts import FileFacts, SkipReason, Stamp
-from aura_code.languages import LanguageSpec, languages
-from aura_code.languages.grammars import GrammarError, grammar_of
-from aura_code.parsing import Deadline, matches, parse
 from aura_code.patterns import extract_by_patterns
+from aura_languages import LanguageSpec, languages
+from aura_languages.grammars import GrammarError, grammar_of
+from aura_languages.parsing import Deadline, matches, parse
+from aura_shared.text_files import as_utf8, is_binary
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from aura_code.languages.spec import LanguageSpec
+from aura_languages.spec import LanguageSpec
 
 MOST_DOC_CHARS = 300
 _MOST_COMMENT_LINES = 80

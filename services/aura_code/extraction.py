@@ -14,8 +14,8 @@ from tree_sitter import Node
 
 from aura_code.documentation import comment_above, docstring_at
 from aura_code.facts import ImportFact, ReferenceFact, ReferenceKind, SymbolFact
-from aura_code.languages.spec import LanguageSpec
-from aura_code.parsing import Matches
+from aura_languages.parsing import Matches
+from aura_languages.spec import LanguageSpec
 
 if TYPE_CHECKING:
     from aura_shared.messages.code import SymbolKind

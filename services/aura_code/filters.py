@@ -10,9 +10,9 @@ import numpy as np
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-from aura_code.languages import languages
 from aura_code.segments import KINDS, Mask, Segment
 from aura_code.views import View
+from aura_languages import languages
 from aura_shared.errors import UsageProblem
 from aura_shared.messages.code import SymbolKind
 

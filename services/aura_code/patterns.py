@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from aura_code.documentation import comment_above
 from aura_code.extraction import MOST_SIGNATURE_CHARS, Extracted
 from aura_code.facts import SymbolFact
-from aura_code.languages.plain import compiled
-from aura_code.languages.spec import LanguageSpec
+from aura_languages.plain import compiled
+from aura_languages.spec import LanguageSpec
 
 if TYPE_CHECKING:
     from aura_shared.messages.code import SymbolKind

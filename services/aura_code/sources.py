@@ -8,9 +8,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from aura_code.decoding import as_utf8
 from aura_code.facts import Stamp
 from aura_code.segments import DIGEST_BYTES
+from aura_shared.text_files import as_utf8
 
 MOST_BYTES: Final = 8_000_000
 # O_NONBLOCK: opening a named pipe would wait for a writer.

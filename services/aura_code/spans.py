@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from aura_code.decoding import as_utf8, is_binary
 from aura_shared.errors import TooLarge, UsageProblem
 from aura_shared.messages.code import ReadSpan, SpanAnswer
 from aura_shared.security import make_visible, open_inside
+from aura_shared.text_files import as_utf8, is_binary
 
 BYTES_PER_TOKEN: Final = 4  # The estimate that every budget of ours uses; code averages 3 to 4 with usual tokenizers.
 MAX_BYTES: Final = 20_000_000  # Larger files are for other tools; reading one would hold up everybody else.

@@ -9,20 +9,37 @@ AuraError                     the one name a caller needs to catch            in
 │   └── TooLarge              a body, query or file is over its limit         too_large         2
 ├── NotFound                  the thing asked for does not exist              not_found         4
 │   ├── UnknownProject        no registered project has this name or path     unknown_project   4
-│   └── UnknownFile           the project has no such file                    unknown_file      4
+│   ├── UnknownFile           the project has no such file                    unknown_file      4
+│   ├── UnknownChange         there is no such change                         unknown_change    4
+│   └── UnknownModel          no server has such a model                      unknown_model     4
 ├── Conflict                  it exists already, or another one is at work    conflict          5
+│   ├── FileMovedOn           a file changed since the change was made        file_moved_on     5
+│   └── EditRefused           an edit does not fit the file without guessing  edit_refused      5
 ├── NotReady                  it will work later; the hint says when          not_ready         6
 │   └── IndexBuilding         the first index of the project is being built   index_building    6
 ├── Unavailable               something needed does not answer                unavailable       3
 │   ├── DaemonDown            Aura is not running                             daemon_down       3
 │   ├── ServiceDown           one of Aura's services does not answer          service_down      3
 │   ├── RequestTimeout        no answer within the bound                      timeout           3
-│   └── SemanticExtraMissing  the extra `semantic` is not installed           extra_missing     3
+│   ├── SemanticExtraMissing  the extra `semantic` is not installed           extra_missing     3
+│   ├── ModelUnreachable      no model server answers at the address          model_unreachable 3
+│   ├── ModelTimeout          no token, or no end, within the bound           model_timeout     3
+│   ├── ModelDropped          the connection ended in the middle of an answer model_dropped     3
+│   └── SandboxUnavailable    code of others cannot be confined here          no_sandbox        3
 ├── Cancelled                 the caller took the request back                cancelled         130
 ├── SettingsError             a setting is missing or does not parse          bad_settings      7
 ├── NotAllowed                the caller may not do this                      not_allowed       8
 │   ├── UnsafePath            a path leads outside the project                unsafe_path       8
-│   └── RateLimited           too many calls in a short time                  rate_limited      8
+│   ├── RateLimited           too many calls in a short time                  rate_limited      8
+│   ├── HostNotAllowed        an address is not on this machine               host_not_allowed  8
+│   └── ApprovalNeeded        a person has to approve first                   approval_needed   8
+├── ModelError                a model failed                                  model_failed      11
+│   ├── NoModel               no model is there for a role                    no_model          11
+│   ├── BadAnswer             what came is not what the protocol says         bad_model_answer  11
+│   ├── ContextOverflow       prompt and answer do not fit the context        context_overflow  11
+│   ├── ContextCut            a server cut the prompt without saying so       context_cut       11
+│   ├── AnswerCut             an answer was cut by the bound on its tokens    answer_cut        11
+│   └── SchemaMismatch        an answer does not satisfy its schema           schema_mismatch   11
 ├── BusError                  a message could not be sent, read or answered   bus_error         9
 ├── StorageError              a file of Aura's own cannot be written or read  storage_error     10
 │   ├── DiskFull              no room left on the device                      disk_full         10
@@ -100,12 +117,40 @@ class UnknownFile(NotFound):
     default_hint = "Paths are relative to the project's root; `aura search NAME` finds files too."
 
 
+class UnknownChange(NotFound):
+    """There is no such change."""
+
+    code = "unknown_change"
+    default_hint = "`aura changes` lists them."
+
+
+class UnknownModel(NotFound):
+    """No server has such a model."""
+
+    code = "unknown_model"
+    default_hint = "`aura models` lists what is there."
+
+
 class Conflict(AuraError):
     """It exists already, or another one is at work."""
 
     code = "conflict"
     exit_code = 5
     default_hint = "Wait for the other one, or look with `aura status`."
+
+
+class FileMovedOn(Conflict):
+    """A file changed since the change was made."""
+
+    code = "file_moved_on"
+    default_hint = "Look at the merge with `aura changes show`, then apply with --merge."
+
+
+class EditRefused(Conflict):
+    """An edit does not fit the file without guessing."""
+
+    code = "edit_refused"
+    default_hint = "Nothing was changed. Ask again, or make the edit by hand."
 
 
 class NotReady(AuraError):
@@ -161,6 +206,35 @@ class SemanticExtraMissing(Unavailable):
     transient = False
 
 
+class ModelUnreachable(Unavailable):
+    """No model server answers at the address."""
+
+    code = "model_unreachable"
+    default_hint = "Start Ollama, LM Studio or another server; `aura models` shows where Aura looks."
+
+
+class ModelTimeout(Unavailable):
+    """No token, or no end of the answer, within the bound."""
+
+    code = "model_timeout"
+    default_hint = "A smaller model answers sooner; models.first_token_s and models.idle_s give it more time."
+
+
+class ModelDropped(Unavailable):
+    """The connection ended in the middle of an answer."""
+
+    code = "model_dropped"
+    default_hint = "See the log of the model server: it may have run out of memory."
+
+
+class SandboxUnavailable(Unavailable):
+    """Code of others cannot be confined here, so it is not run."""
+
+    code = "no_sandbox"
+    default_hint = "`aura doctor` says what is missing."
+    transient = False
+
+
 class Cancelled(AuraError):
     """The caller took the request back."""
 
@@ -198,6 +272,70 @@ class RateLimited(NotAllowed):
     code = "rate_limited"
     default_hint = "Wait a second and try again."
     transient = True
+
+
+class HostNotAllowed(NotAllowed):
+    """An address is not on this machine."""
+
+    code = "host_not_allowed"
+    default_hint = "Nothing leaves this machine unless network.allow in your own settings names the host."
+
+
+class ApprovalNeeded(NotAllowed):
+    """A person has to approve first."""
+
+    code = "approval_needed"
+    default_hint = "Have a person run `aura approve`, then try again."
+
+
+class ModelError(AuraError):
+    """A model failed."""
+
+    code = "model_failed"
+    exit_code = 11
+    default_hint = "`aura models` shows servers and models, `aura models test MODEL` what a model can do."
+
+
+class NoModel(ModelError):
+    """No model is there for a role."""
+
+    code = "no_model"
+    default_hint = "Start Ollama or LM Studio, then see `aura models`; everything else works without one."
+
+
+class BadAnswer(ModelError):
+    """What came is not what the protocol says."""
+
+    code = "bad_model_answer"
+    default_hint = "Check that the address is that of a model server: `aura models`."
+
+
+class ContextOverflow(ModelError):
+    """Prompt and answer do not fit the context."""
+
+    code = "context_overflow"
+    default_hint = "Ask about less, or use a model with a longer context."
+
+
+class ContextCut(ModelError):
+    """A server cut the prompt without saying so."""
+
+    code = "context_cut"
+    default_hint = "Run `aura models test MODEL` to learn the context that it really honours."
+
+
+class AnswerCut(ModelError):
+    """An answer was cut by the bound on its tokens."""
+
+    code = "answer_cut"
+    default_hint = "Ask for less at once."
+
+
+class SchemaMismatch(ModelError):
+    """An answer does not satisfy its schema."""
+
+    code = "schema_mismatch"
+    default_hint = "Try another model for this role: `aura models test` shows which follow schemas."
 
 
 class BusError(AuraError):

@@ -77,6 +77,26 @@ class AuraPaths:
         """The folder of what the analysis of a project found; it can be deleted at any time."""
         return self.data / "analysis" / project
 
+    @property
+    def models(self) -> Path:
+        """The folder of the models process: figures, kept answers, what self-tests showed."""
+        return self.data / "models"
+
+    @property
+    def changes(self) -> Path:
+        """The folder of proposed and applied changes, with what an undo needs."""
+        return self.data / "changes"
+
+    @property
+    def scratch(self) -> Path:
+        """The folder of copies that code of others runs in; emptied at the start of the factory."""
+        return self.data / "scratch"
+
+    @property
+    def secrets(self) -> Path:
+        """Credentials where there is no keyring and the user agreed to a file (mode 0600)."""
+        return self.config / "secrets.json"
+
     def prepare(self) -> AuraPaths:
         """Create the folders, private to this user.
 

@@ -22,13 +22,17 @@ from aura_shared.layers import Layer, LayerName, Table, flatten, merge, read_lay
 
 __all__ = [
     "BusSettings",
+    "ChangesSettings",
     "CodeSettings",
     "Explained",
     "FindingsOverride",
     "FindingsSettings",
     "GatewaySettings",
     "LogSettings",
+    "ModelServerSettings",
+    "ModelsSettings",
     "NetworkSettings",
+    "SandboxSettings",
     "Settings",
     "SupervisorSettings",
     "explain",
@@ -165,6 +169,81 @@ class FindingsSettings(Section):
     the user's settings only."""
 
 
+class ModelServerSettings(Section):
+    """One model server: a table `[models.servers.NAME]`."""
+
+    kind: Literal["ollama", "lmstudio", "llamacpp", "openai"]
+    """Which interface it speaks; `openai` for any server that is compatible with it."""
+    url: str = Field(min_length=1, max_length=2048)
+    """Its address, such as `http://127.0.0.1:11434`. Hosts other than this machine have to stand in network.allow."""
+    secret: str = Field(default="", max_length=128)
+    """Name of its credential, as `aura secrets set NAME` keeps it; empty for none."""
+
+
+class ModelsSettings(Section):
+    """Language models. Counts in the user's settings only."""
+
+    discover: bool = True
+    """Whether the usual loopback ports are looked at for Ollama, LM Studio and llama.cpp."""
+    servers: dict[str, ModelServerSettings] = {}
+    """Servers by name."""
+    roles: dict[Literal["plan", "code", "edit", "review", "small"], tuple[str, ...]] = {}
+    """Which models play which role, in the order in which they are tried, as in
+    `roles = { code = ["ollama/qwen2.5-coder:7b"] }`; a role without any takes what is there."""
+    embedding: str = ""
+    """Model for vectors, as `server/model`; empty for none."""
+    sampling: bool = False
+    """Whether the model of an MCP client may answer when no local one does; its client may send prompts elsewhere."""
+    max_context: int = Field(default=16_384, ge=1024, le=1_000_000)
+    """Longest context in tokens that is asked for; longer ones need more memory."""
+    first_token_s: float = Field(default=120.0, gt=0, le=3600)
+    """Seconds until the first token; a cold model loads from disk first."""
+    idle_s: float = Field(default=30.0, gt=0, le=3600)
+    """Seconds between two pieces of an answer."""
+    total_s: float = Field(default=600.0, gt=0, le=86_400)
+    """Seconds for a whole answer."""
+    retries: int = Field(default=1, ge=0, le=10)
+    """How often the same model is asked again after a failure that may pass."""
+    cooldown_s: float = Field(default=60.0, ge=0, le=86_400)
+    """A model that failed is left alone for this long; it doubles with each further failure, up to 16 times."""
+    at_once: int = Field(default=1, ge=1, le=64)
+    """Calls that a server works on at once."""
+    calls_per_minute: int = Field(default=0, ge=0, le=100_000)
+    """Most calls to one server in a minute; 0 for no bound."""
+    cache_bytes: int = Field(default=50_000_000, ge=0, le=10_000_000_000)
+    """Room for kept answers; 0 keeps none."""
+
+
+class SandboxSettings(Section):
+    """Bounds of code that is run on your behalf: tests, linters of a change. Counts in the user's settings only."""
+
+    wall_s: float = Field(default=120.0, gt=0, le=86_400)
+    """Seconds for one run."""
+    cpu_s: float = Field(default=120.0, gt=0, le=86_400)
+    """Seconds of processor time for each process."""
+    memory_bytes: int = Field(default=2_147_483_648, ge=67_108_864, le=1_099_511_627_776)
+    """Memory of each process."""
+    processes: int = Field(default=64, ge=1, le=4096)
+    """Processes and threads."""
+    disk_bytes: int = Field(default=536_870_912, ge=1_048_576, le=1_099_511_627_776)
+    """Largest file that may be written."""
+    output_bytes: int = Field(default=1_048_576, ge=1024, le=1_073_741_824)
+    """Output that is kept; what comes after is thrown away."""
+    tier: Literal["auto", "bwrap", "landlock"] = "auto"
+    """How code is confined; `auto` takes the strongest that works here."""
+
+
+class ChangesSettings(Section):
+    """Proposed changes, and their undo. Counts in the user's settings only."""
+
+    protected: tuple[str, ...] = ()
+    """Further files that no change may touch, written as in `.gitignore`; `.git`, keys and `.env` files always are."""
+    keep_days: int = Field(default=90, ge=1, le=3650)
+    """How long applied changes can be undone."""
+    store_bytes: int = Field(default=500_000_000, ge=1_000_000, le=1_000_000_000_000)
+    """Room for changes; the oldest that are done with go first."""
+
+
 class GatewaySettings(Section):
     """The HTTP and MCP endpoint for editors and other clients."""
 
@@ -209,6 +288,9 @@ class Settings(Section):
     code: CodeSettings = CodeSettings()
     findings: FindingsSettings = FindingsSettings()
     gateway: GatewaySettings = GatewaySettings()
+    models: ModelsSettings = ModelsSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    changes: ChangesSettings = ChangesSettings()
     network: NetworkSettings = NetworkSettings()
 
 

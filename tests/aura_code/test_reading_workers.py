@@ -100,7 +100,7 @@ def test_a_file_that_kills_every_worker_is_skipped_alone(many: Path, monkeypatch
     (package / "__init__.py").write_text(
         "import os, signal\n"
         "from importlib.resources import files\n"
-        "from aura_code.languages import LanguageSpec\n"
+        "from aura_languages import LanguageSpec\n"
         "LANGUAGE = LanguageSpec(id='deadly', name='Deadly', suffixes=('.deadly',),\n"
         "    grammar=lambda: os.kill(os.getpid(), signal.SIGKILL), queries=(files(__name__) / 'none.scm',))\n"
     )

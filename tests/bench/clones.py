@@ -17,13 +17,13 @@ from collections import Counter
 from hashlib import blake2b
 from pathlib import Path
 
-from aura_code.decoding import as_utf8
-from aura_code.languages import languages
 from aura_code.similar.clones import Fingerprints, fingerprints_of
 from aura_code.similar.finding import find_clones
 from aura_code.similar.store import SimilarStore
 from aura_code.syntax import parse_source
+from aura_languages import languages
 from aura_shared.messages.similar import CloneGroup, FindClones
+from aura_shared.text_files import as_utf8
 
 MOST_BYTES = 1_000_000
 VERDICTS = Path(__file__).with_name("clones_judged.json")

@@ -12,12 +12,13 @@ import statistics
 import time
 from pathlib import Path
 
-from aura_code.decoding import as_utf8, is_binary, why_skip
+from aura_code.decoding import why_skip
 from aura_code.files import list_files
 from aura_code.findings.analysis import analyse_source
 from aura_code.findings.checking import check_source
 from aura_code.findings.loading import RuleSet, load_rules
 from aura_code.syntax import SourceFile, parse_source
+from aura_shared.text_files import as_utf8, is_binary
 
 
 def sources(root: Path) -> list[tuple[str, bytes]]:

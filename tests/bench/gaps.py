@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aura_code.gaps import GapSources, find_gaps
 from aura_code.history import changes_since, read_history
-from aura_code.languages import language_of
 from aura_code.tools.dependencies import scan_dependencies
+from aura_languages import language_of
 from aura_shared.messages.gaps import FindGaps, ScanDependencies
 
 

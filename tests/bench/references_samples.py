@@ -25,11 +25,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from aura_code.decoding import as_utf8
 from aura_code.files import list_files
 from aura_code.structure.readers import reader_of
 from aura_code.structure.store import BY_NAME, EXACT, LIKELY, OUTSIDE, StructureStore
 from aura_code.syntax import parse_source
+from aura_shared.text_files import as_utf8
 
 SAMPLES = Path(__file__).parent / "samples"
 _FACT = re.compile(r"(\w+)=(\S+?:\d+|-)(?=\s|$)")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from aura_code.languages import languages
 from aura_code.patterns_search.searching import Candidate, structural_search
+from aura_languages import languages
 from aura_shared.messages.similar import SearchStructure
 
 QUERIES: tuple[dict[str, str], ...] = (

@@ -17,9 +17,8 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
-from aura_code.decoding import as_utf8, is_binary, why_skip
+from aura_code.decoding import why_skip
 from aura_code.files import list_files
-from aura_code.languages import languages
 from aura_code.structure.dead import dead_code
 from aura_code.structure.facts import FileStructure
 from aura_code.structure.impact import impact
@@ -27,7 +26,9 @@ from aura_code.structure.ranking import definition_graph, personal_rank
 from aura_code.structure.readers import READERS, reader_of
 from aura_code.structure.store import StructureReader, StructureStore
 from aura_code.syntax import parse_source
+from aura_languages import languages
 from aura_shared.messages.structure import AskImpact, FindDeadCode
+from aura_shared.text_files import as_utf8, is_binary
 
 Read = tuple[bytes, FileStructure, int]
 

@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aura_code.content import ReadOptions, load
-from aura_code.decoding import as_utf8, is_binary, why_skip
+from aura_code.decoding import why_skip
 from aura_code.facts import FileFacts
 from aura_code.findings.analysis import analyse_source
 from aura_code.findings.loading import load_rules
 from aura_code.findings.model import Finding
 from aura_code.findings.standards import standards_of
-from aura_code.languages import languages
-from aura_code.languages.grammars import GrammarError
 from aura_code.similar.clones import Fingerprints, fingerprints_of
 from aura_code.structure.facts import FileStructure
 from aura_code.structure.readers import reader_of
 from aura_code.syntax import SourceFile, parse_source
+from aura_languages import languages
+from aura_languages.grammars import GrammarError
 from aura_shared.settings import FindingsSettings
+from aura_shared.text_files import as_utf8, is_binary
 
 log = logging.getLogger(__name__)
 

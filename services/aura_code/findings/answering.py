@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from aura_code.answers import visible
-from aura_code.decoding import as_utf8
 from aura_code.filters import PathFilter, language_ids
 from aura_code.findings.baseline import (
     BASELINE,
@@ -45,6 +44,7 @@ from aura_shared.messages.findings import (
     WriteBaseline,
 )
 from aura_shared.security import open_inside
+from aura_shared.text_files import as_utf8
 
 _AROUND: Final = 4
 """Lines shown before and after a finding."""

@@ -17,10 +17,10 @@ from tree_sitter import Language, Node, Query, QueryError
 
 from aura_code.findings.loading import RuleProblem, RuleSet
 from aura_code.findings.model import Captures, Check, Edit, Hit, Rule
-from aura_code.languages import languages
-from aura_code.parsing import Deadline, matches
 from aura_code.places import is_vendored
 from aura_code.syntax import SourceFile
+from aura_languages import languages
+from aura_languages.parsing import Deadline, matches
 
 _log = logging.getLogger(__name__)
 

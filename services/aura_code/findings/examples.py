@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from aura_code.findings.checking import RawFinding, apply_edits, check_source, compiled
 from aura_code.findings.loading import RuleSet, with_options
 from aura_code.findings.model import Example, Rule
-from aura_code.languages import language_of, languages
 from aura_code.syntax import parse_source
+from aura_languages import language_of, languages
 
 _MARKER: Final = re.compile(r"(?:#|//|/\*)\s*<-\s*(?:\*/\s*\}?)?\s*$")
 

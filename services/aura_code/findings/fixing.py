@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Final
 
 from aura_code.findings.checking import apply_edits
-from aura_code.findings.encodings import Writing, read_text
 from aura_code.findings.model import Edit, Finding
-from aura_code.syntax import parse_source
+from aura_languages.errors import count_syntax_errors
 from aura_shared.errors import AuraError, Conflict, DiskFull, StorageError, UnknownFile, UnsafePath
 from aura_shared.paths import private_folder
 from aura_shared.projects import replace_file
 from aura_shared.security import confine, open_inside
+from aura_shared.text_files import Writing, read_text
 
 _MOST_BYTES: Final = 20_000_000
 _UNDOS_KEPT: Final = 50
@@ -151,7 +151,7 @@ def _change(plan: PlannedFix, text: bytes, writing: Writing) -> str:
     changed = _same_ending(text, changed, writing)
     if changed == text:
         return "the fix changes nothing"
-    if _syntax_errors(plan.path, changed) > _syntax_errors(plan.path, text):
+    if (count_syntax_errors(plan.path, changed) or 0) > (count_syntax_errors(plan.path, text) or 0):
         return "the result would not parse"
     try:
         plan.after = writing.encode(changed)
@@ -167,21 +167,6 @@ def _same_ending(before: bytes, after: bytes, writing: Writing) -> bytes:
     if not after or before.endswith(b"\n") == after.endswith(b"\n"):
         return after
     return after + end if before.endswith(b"\n") else after.removesuffix(b"\n").removesuffix(b"\r")
-
-
-def _syntax_errors(path: str, text: bytes) -> int:
-    file = parse_source(path, text)
-    if file is None:
-        return 0
-    count = 0
-    waiting = [file.root]
-    while waiting:
-        node = waiting.pop()
-        if node.is_error or node.is_missing:
-            count += 1
-        if node.has_error:
-            waiting.extend(node.children)
-    return count
 
 
 def diff_of(path: str, before: str, after: str) -> str:

@@ -18,8 +18,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from aura_code.findings.model import Captures, Category, Check, Example, Hit, Level, Rule, RulePart
 from aura_code.findings.own_rules import UNUSED_IGNORE
-from aura_code.languages import languages
 from aura_code.syntax import SourceFile
+from aura_languages import languages
 
 GROUP: Final = "aura.rules"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")

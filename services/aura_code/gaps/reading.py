@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from aura_code.decoding import as_utf8
 from aura_code.findings.enclosing import symbol_at
 from aura_code.gaps.shapes import Sort, hinted, places
-from aura_code.languages import language_of, languages
 from aura_code.places import read_place
 from aura_code.syntax import parse_source
+from aura_languages import language_of, languages
+from aura_shared.text_files import as_utf8
 
 _MOST_BYTES: Final = 1_000_000
 _PARSE_S: Final = 0.5  # Of CPU for one file.

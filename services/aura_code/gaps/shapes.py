@@ -15,9 +15,9 @@ from typing import Final
 from tree_sitter import Node, Query, QueryCursor
 
 from aura_code.findings.model import Captures
-from aura_code.languages import languages
-from aura_code.languages.grammars import grammar_of
 from aura_code.syntax import SourceFile
+from aura_languages import languages
+from aura_languages.grammars import grammar_of
 from aura_shared.messages.gaps import GapKind
 
 Fits = Callable[[SourceFile, Captures], bool]

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import yaml
 from ast_grep_py import Config, Rule, SgNode, SgRoot
 
-from aura_code.languages import languages
+from aura_languages import languages
 from aura_shared.errors import UsageProblem
 
 LANGUAGES: Final = ("python", "javascript", "typescript", "tsx", "go", "rust", "java", "c", "cpp")

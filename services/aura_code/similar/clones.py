@@ -19,10 +19,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from tree_sitter import Language, Node, Query, QueryCursor
 
-from aura_code.languages import languages
 from aura_code.places import read_place
 from aura_code.similar.tokens import LITERAL, Hashes, Kinds, Lines, Tokens, read_tokens
 from aura_code.syntax import SourceFile
+from aura_languages import languages
 
 LEAST_TOKENS: Final = 50
 """Shorter functions are alike by chance: getters, delegates, wrappers."""

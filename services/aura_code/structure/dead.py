@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from aura_code.files import list_files
 from aura_code.filters import PathFilter
-from aura_code.languages import languages
 from aura_code.places import read_place
 from aura_code.sources import Sources
 from aura_code.structure.hierarchy import written
@@ -30,6 +29,7 @@ from aura_code.structure.lookup import (
     symbols_where,
 )
 from aura_code.terms import words
+from aura_languages import languages
 from aura_shared.messages.structure import DeadCodeAnswer, DeadSymbol, FindDeadCode
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from tree_sitter import Node, Tree
 
 from aura_code.chunks import line_starts
-from aura_code.languages import languages
-from aura_code.languages.grammars import grammar_of
-from aura_code.parsing import Deadline, parse
 from aura_code.places import read_place
+from aura_languages import languages
+from aura_languages.grammars import grammar_of
+from aura_languages.parsing import Deadline, parse
 
 
 class Span(NamedTuple):
@@ -97,7 +97,7 @@ def parse_source(path: str, text: bytes, *, language: str | None = None, cpu_s: 
 
     Args:
         path: Its path in the project, which tells the language when `language` does not.
-        text: UTF-8, as `aura_code.decoding.as_utf8` gives it.
+        text: UTF-8, as `aura_shared.text_files.as_utf8` gives it.
         language: Identifier of its language.
         cpu_s: Bound on parsing.
 

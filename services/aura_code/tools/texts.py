@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from aura_code.decoding import as_utf8
 from aura_code.findings.model import Edit
 from aura_code.syntax import SourceFile, Span, parse_source
 from aura_code.tools.outputs import RawEdit, Said, Spot, Unit
+from aura_shared.text_files import as_utf8
 
 _MOST_BYTES: Final = 5_000_000
 

@@ -70,6 +70,8 @@ class Progress(Message):
     """How much there is, when that is known."""
     note: str = ""
     """One line for a person."""
+    text: str = ""
+    """Text that arrived since the last one, where the request streams."""
 
 
 class Failure(Message):

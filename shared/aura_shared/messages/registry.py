@@ -13,10 +13,40 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from aura_shared.errors import BusError
-from aura_shared.messages import bus, code, core, findings, gaps, insight, services, similar, structure
+from aura_shared.messages import (
+    assist,
+    bus,
+    changes,
+    code,
+    core,
+    findings,
+    gaps,
+    insight,
+    models,
+    refactoring,
+    review,
+    services,
+    similar,
+    structure,
+)
 from aura_shared.messages.core import Envelope, Event, Message, Reply, Request
 
-MODULES: Final[tuple[ModuleType, ...]] = (core, services, bus, code, structure, insight, findings, gaps, similar)
+MODULES: Final[tuple[ModuleType, ...]] = (
+    core,
+    services,
+    bus,
+    code,
+    structure,
+    insight,
+    findings,
+    gaps,
+    similar,
+    changes,
+    refactoring,
+    review,
+    models,
+    assist,
+)
 """Where messages are declared."""
 _ABSTRACT: Final = frozenset({Message, Event, Reply, Request})
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from aura_code.findings.encodings import read_text
 from aura_code.findings.fixing import PlannedFix, apply, diff_of, digest_of, propose
 from aura_code.findings.model import Edit, Finding
 from aura_code.syntax import Span
 from aura_shared.errors import Conflict, StorageError, UnknownFile, UnsafePath
+from aura_shared.text_files import read_text
 
 OLD, NEW = "value == None", "value is None"
 

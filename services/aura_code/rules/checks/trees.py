@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 from tree_sitter import Language, Node, Query, QueryCursor
 
-from aura_code.languages import languages
 from aura_code.syntax import SourceFile
+from aura_languages import languages
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""How code is written in a project, measured."""

@@ -1,0 +1,1 @@
+"""What can be said of an incoming change without a model."""

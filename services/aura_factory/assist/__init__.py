@@ -1,0 +1,1 @@
+"""Explaining, asking, generating, refactoring and reviewing, with a model or without."""

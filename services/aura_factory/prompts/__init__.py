@@ -1,0 +1,1 @@
+"""Prompts: versioned files with typed inputs, and what is put into them."""

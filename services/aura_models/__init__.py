@@ -1,0 +1,1 @@
+"""Models: the one process that talks to model servers; the others ask it over the bus."""

@@ -1,0 +1,1 @@
+"""The model servers that Aura can talk to."""

@@ -1,0 +1,22 @@
+"""C."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from aura_languages.spec import LanguageSpec
+
+
+def _grammar() -> object:
+    import tree_sitter_c  # noqa: PLC0415 - a grammar is loaded when the first such file is read
+
+    return tree_sitter_c.language()
+
+
+LANGUAGE = LanguageSpec(
+    id="c",
+    name="C",
+    suffixes=(".c", ".h"),
+    grammar=_grammar,
+    queries=(files(__name__) / "symbols.scm",),
+)
