@@ -1,1 +1,1 @@
-"""What can be said of an incoming change without a model."""
+"""What can be said of an incoming change without a model: findings, interfaces, tests, impact, risk and questions."""
