@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 from urllib.parse import quote
 
@@ -60,6 +60,50 @@ class Gateway:
         """The registered projects with the state of their indexes."""
         return objects_of(self.get("/v1/projects"), "projects")
 
+    def stream(self, path: str, body: Mapping[str, object]) -> Iterator[JsonObject]:
+        """Send `body` to `path`; what comes back are objects with `progress`, and one with `answer` at the end.
+
+        Closing the iterator takes the question back.
+
+        Raises:
+            AuraError: Whatever the gateway reports, or that it does not answer.
+        """
+        try:
+            response = self._opened(path, body)
+        except (_Unreachable, _WrongToken) as error:
+            _refuse_when_down(self._paths)
+            if not self._wait_for_gateway():
+                raise ServiceDown("the gateway does not answer, though Aura is running") from error
+            try:
+                response = self._opened(path, body)
+            except _WrongToken as again:
+                raise again.told from again
+            except _Unreachable as again:
+                raise ServiceDown("the gateway closed the connection twice") from again
+        return _lines(response)
+
+    def _opened(self, path: str, body: Mapping[str, object]) -> http.client.HTTPResponse:
+        """The answer to a question that was sent, as far as its head."""
+        found = _discovery(self._paths)
+        connection = http.client.HTTPConnection(found.host, found.port, timeout=REQUEST_TIMEOUT_S)
+        headers = {
+            "Authorization": f"Bearer {found.token}",
+            "Accept": "application/x-ndjson",
+            "Content-Type": "application/json",
+        }
+        try:
+            connection.request("POST", path, body=json.dumps(body).encode(), headers=headers)
+            response = connection.getresponse()
+            if response.status >= 400:
+                _answer(response.status, response.read())
+            return response
+        except TimeoutError as error:
+            connection.close()
+            raise RequestTimeout(f"the gateway gave no answer within {REQUEST_TIMEOUT_S:.0f} s") from error
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise _Unreachable(str(error)) from error
+
     def _call(self, method: Method, path: str, body: Mapping[str, object] | None) -> JsonObject:
         """One request. A gateway that is just being restarted is waited for, once."""
         try:
@@ -105,6 +149,29 @@ class Gateway:
             except (_Unreachable, OSError):
                 time.sleep(_POLL_S)
         return False
+
+
+def _lines(response: http.client.HTTPResponse) -> Iterator[JsonObject]:
+    """The objects of a streamed answer; an error among them is raised."""
+    try:
+        while line := response.readline():
+            if not line.strip():
+                continue
+            document = parse_object(line)
+            fields = object_of(document, "error")
+            if fields:
+                code, hint = text_of(fields, "code", "internal"), text_of(fields, "hint") or None
+                raise error_from(code, text_of(fields, "message", "the gateway reported an error"), hint)
+            yield document
+            if "answer" in document:
+                return
+    except TimeoutError as error:
+        raise RequestTimeout(f"nothing came from the gateway for {REQUEST_TIMEOUT_S:.0f} s") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise ServiceDown("the connection to the gateway ended in the middle of the answer") from error
+    finally:
+        response.close()
+    raise ServiceDown("the gateway ended the answer early")
 
 
 def project_path(project_id: str, action: str = "") -> str:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aura_gateway.approvals import Approvals
 from aura_gateway.asking import Asking
 from aura_gateway.calls import Call, call_of
 from aura_gateway.events import EventStreams, event_routes
@@ -21,13 +22,15 @@ from aura_gateway.guard import MCP_PATH, Guard, GuardRules
 from aura_gateway.hearing import Hearing
 from aura_gateway.limits import RateLimits
 from aura_gateway.mcp_server import McpEndpoint, build_mcp
-from aura_gateway.mcp_tools import McpTools
+from aura_gateway.mcp_tools import Desks, McpTools
 from aura_gateway.openapi import describe
 from aura_gateway.problems import problem_of, status_of, told
 from aura_gateway.rest import ProtocolMismatch, Rest, routes
+from aura_gateway.sampling import Sampling
 from aura_gateway.status import StatusBoard
 from aura_shared.bus import Bus
 from aura_shared.errors import AuraError, NotAllowed, NotFound, UsageProblem
+from aura_shared.messages.models import SampleFromClient
 from aura_shared.paths import AuraPaths
 from aura_shared.settings import GatewaySettings
 
@@ -84,7 +87,9 @@ def create_app(parts: Parts) -> GatewayApp:
     board = StatusBoard(asking, parts.paths, parts.instance, lambda: calls.count)
     limits = RateLimits(parts.settings.rate_per_second)
     streams = EventStreams(parts.bus)
-    mcp = build_mcp(McpTools(asking, hearing, board), hearing, limits, parts.state_key)
+    desks = Desks(Approvals(), Sampling())
+    parts.bus.serve(SampleFromClient, desks.sampling.answer)
+    mcp = build_mcp(McpTools(asking, hearing, board, desks), hearing, limits, parts.state_key)
     if parts.extend is not None:
         parts.extend(mcp)
     mcp_app = mcp.asgi_app(parts.settings.max_body_bytes)
@@ -109,7 +114,7 @@ def create_app(parts: Parts) -> GatewayApp:
         redirect_slashes=False,
     )
     inner.router.routes.append(Route(MCP_PATH, mcp_app, include_in_schema=False))
-    inner.include_router(routes(Rest(asking, board, hearing, parts.exposition)))
+    inner.include_router(routes(Rest(asking, board, hearing, parts.exposition, desks.approvals)))
     inner.include_router(event_routes(streams))
     describe(inner)
     _translate_errors(inner)

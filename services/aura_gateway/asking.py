@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from aura_shared.bus import Bus, ProgressHandler
-from aura_shared.errors import Cancelled, TooLarge
-from aura_shared.messages.core import ReplyT, Request
+from aura_shared.errors import AuraError, Cancelled, TooLarge
+from aura_shared.logging import get_logger
+from aura_shared.messages.core import Event, ReplyT, Request
 
 __all__ = ["MAX_ANSWER_BYTES", "Asking", "bounded", "until_gone"]
 
@@ -16,6 +17,8 @@ MAX_ANSWER_BYTES: Final = 8_388_608
 """Larger answers are refused; the budgets of the requests keep usual ones far below."""
 
 AnswerT = TypeVar("AnswerT")
+
+log = get_logger("asking")
 
 
 class Asking:
@@ -41,6 +44,13 @@ class Asking:
         """
         limit = self.timeout_s if timeout_s is None else timeout_s
         return await self._bus.request(request, timeout_s=limit, cause=cause, on_progress=on_progress)
+
+    async def publish(self, event: Event, project: str = "") -> None:
+        """Tell everybody; what cannot be told is logged, and the call goes on."""
+        try:
+            await self._bus.publish(event, project=project or None)
+        except AuraError:
+            log.warning("event_not_published", type=type(event).type, exc_info=True)
 
 
 def bounded(answer: bytes) -> bytes:

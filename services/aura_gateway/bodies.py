@@ -8,8 +8,8 @@ from aura_gateway.status import ProtocolRange
 from aura_shared.messages.code import AddProject, FindSymbols, MapProject, OutlineFile, ReadSpan, SearchCode
 
 __all__ = [
-    "AddProjectBody", "FindSymbolsBody", "HelloAnswer", "HelloBody", "MapProjectBody", "OutlineFileBody",
-    "ReadSpanBody", "SearchCodeBody",
+    "AddProjectBody", "DecideApprovalBody", "FindSymbolsBody", "HelloAnswer", "HelloBody", "MapProjectBody",
+    "OutlineFileBody", "ReadSpanBody", "SearchCodeBody",
 ]  # fmt: skip
 
 
@@ -35,6 +35,15 @@ class MapProjectBody(MapProject, extra="forbid"):
 
 class AddProjectBody(AddProject, extra="forbid"):
     """Register a folder and index it."""
+
+
+class DecideApprovalBody(BaseModel):
+    """Say yes or no to what an agent wants to do."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    approve: bool
+    """Yes, or no."""
 
 
 class HelloBody(BaseModel):

@@ -20,8 +20,10 @@ from starlette.requests import Request as HttpRequest
 from typing_extensions import override
 
 from aura_gateway import mcp_texts, mcp_toolsets
+from aura_gateway.approvals import Approvals, approval_key
 from aura_gateway.asking import Asking, bounded
 from aura_gateway.calls import Call, call_of
+from aura_gateway.client_inputs import ClientInputs, InputNeeded
 from aura_gateway.hearing import Hearing
 from aura_gateway.mcp_arguments import (
     Arguments,
@@ -35,9 +37,12 @@ from aura_gateway.mcp_arguments import (
 )
 from aura_gateway.problems import usage_problem
 from aura_gateway.questions import Question
+from aura_gateway.sampling import Sampling
 from aura_gateway.status import StatusBoard
-from aura_shared.errors import AuraError, IndexBuilding, UnknownProject
+from aura_shared.errors import ApprovalNeeded, AuraError, IndexBuilding, NotAllowed, UnknownProject
 from aura_shared.logging import get_logger
+from aura_shared.messages.approvals import ApprovalChanged
+from aura_shared.messages.changes import ShowChange
 from aura_shared.messages.code import (
     FindSymbols,
     ListProjects,
@@ -49,7 +54,7 @@ from aura_shared.messages.code import (
 )
 from aura_shared.messages.core import Event, Progress, ReplyT, Request
 
-__all__ = ["PROJECT_HEADER", "AskingTool", "McpTools"]
+__all__ = ["PROJECT_HEADER", "AskingTool", "Desks", "McpTools"]
 
 PROJECT_HEADER: Final = "x-aura-project"
 """Where the client works: a path, or a project's name, percent-encoded. The stdio shim sets it."""
@@ -76,6 +81,9 @@ class AskingTool(Tool):
             bounded(text.encode())
         except ValidationError as error:
             return _failed(usage_problem(error), call)
+        except InputNeeded as needed:
+            call.outcome = "input_required"
+            return needed.result
         except AuraError as error:
             return _failed(error, call)
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
@@ -157,13 +165,24 @@ _STATUS = _Kind(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """Where a person, or the client's model, is asked."""
+
+    approvals: Approvals
+    """What waits for a person."""
+    sampling: Sampling
+    """Calls whose client's model may be asked."""
+
+
 class McpTools:
     """The tools of one gateway."""
 
-    def __init__(self, asking: Asking, hearing: Hearing, board: StatusBoard) -> None:
+    def __init__(self, asking: Asking, hearing: Hearing, board: StatusBoard, desks: Desks) -> None:
         self._asking = asking
         self._hearing = hearing
         self._board = board
+        self._desks = desks
         self._projects: tuple[float, list[ProjectInfo]] | None = None
         hearing.follow(self._forget_projects)
 
@@ -185,7 +204,11 @@ class McpTools:
             def text(answer: BaseModel, project: str) -> str:
                 return mcp_texts.listed_text(mcp_toolsets.answer_text(mcp_texts.structured(answer, project), project))
 
-            return await self._answer(question.kind, text, context, call, given)
+            inputs = ClientInputs(context)
+            asked = await self._meant(question.kind, context, call, given)
+            if question.approval:
+                await self._approved(question, inputs, call, asked)
+            return await self._answered(asked, text, context, call, inputs, question.timeout_s)
 
         lists = tuple(name for name, field in question.reply.model_fields.items() if "list[" in str(field.annotation))
         kind = _Kind(
@@ -235,17 +258,98 @@ class McpTools:
         given: dict[str, Any],
     ) -> Answered:
         """Ask about the project that is meant, and put the answer into words."""
+        asked = await self._meant(kind, context, call, given)
+        return await self._answered(asked, text, context, call, None, 0.0)
+
+    async def _meant(
+        self, kind: type[Request[ReplyT]], context: ToolContext, call: Call, given: dict[str, Any]
+    ) -> Request[ReplyT]:
+        """The question with its project, where it is about one."""
+        if "project" not in kind.model_fields:
+            return kind.model_validate(given)
         project = await self._resolve(context, call, given.pop("project"))
         call.project = project[:200]
+        return kind.model_validate({**given, "project": project})
+
+    async def _answered(
+        self,
+        asked: Request[ReplyT],
+        text: Callable[[ReplyT, str], str],
+        context: ToolContext,
+        call: Call,
+        inputs: ClientInputs | None,
+        timeout_s: float,
+    ) -> Answered:
         try:
-            answer = await self._ask(context, call, kind.model_validate({**given, "project": project}))
+            if inputs is None:
+                answer = await self._ask(context, call, asked, 0.0)
+            else:
+                answer = await self._ask_with_client(context, call, asked, inputs, timeout_s)
         except UnknownProject as error:
             raise self._with_choices(error, await self.project_list(call.request_id)) from error
-        return text(answer, project), mcp_texts.structured(answer, project)
+        return text(answer, call.project), mcp_texts.structured(answer, call.project)
 
-    async def _ask(self, context: ToolContext, call: Call, question: Request[ReplyT]) -> ReplyT:
+    async def _ask_with_client(
+        self, context: ToolContext, call: Call, asked: Request[ReplyT], inputs: ClientInputs, timeout_s: float
+    ) -> ReplyT:
+        """Ask, while the client's model can be reached.
+
+        Raises:
+            InputNeeded: The client has to answer first; the work so far was taken back.
+        """
+        with self._desks.sampling.during(call.request_id, inputs) as entry:
+            working = asyncio.ensure_future(self._ask(context, call, asked, timeout_s))
+            try:
+                await asyncio.wait({working, entry.needed}, return_when=asyncio.FIRST_COMPLETED)
+                if entry.needed.done():
+                    raise entry.needed.result()
+                return working.result()
+            finally:
+                working.cancel()
+                await asyncio.gather(working, return_exceptions=True)
+
+    async def _approved(self, question: Question, inputs: ClientInputs, call: Call, asked: Request[Any]) -> None:
+        """Go on only once a person said yes.
+
+        Raises:
+            ApprovalNeeded: A person has to be asked outside the client.
+            NotAllowed: The person said no.
+            InputNeeded: The client asks its person, and calls again.
+        """
+        fields = asked.model_dump(mode="json", exclude_defaults=True)
+        key = approval_key(question.tool, fields)
+        decision = self._desks.approvals.take(key)
+        if decision == "open":
+            summary = await self._summary(question, call, asked)
+            if inputs.can_elicit:
+                decision = "approved" if await inputs.confirm(summary) else "denied"
+            else:
+                await self._wait_for_person(question, call, key, summary)
+        if decision == "denied":
+            raise NotAllowed("the person said no", hint="Ask the person what they want instead.")
+
+    async def _summary(self, question: Question, call: Call, asked: Request[Any]) -> str:
+        """What a person is asked to agree to."""
+        change = str(getattr(asked, "change", ""))
+        if not change:
+            return f"{question.title} in {call.project}?"
+        found = (await self._asking.ask(ShowChange(change=change), cause=call.request_id)).change
+        size = f"{found.file_count} files, +{found.added} -{found.removed}"
+        verb = question.tool.replace("_", " ").capitalize()
+        return f"{verb} {found.id} in {found.project}? {found.title} ({size})"
+
+    async def _wait_for_person(self, question: Question, call: Call, key: str, summary: str) -> None:
+        waiting, new = self._desks.approvals.ask(key, question.tool, summary, project=call.project, client=call.client)
+        if new:
+            await self._asking.publish(ApprovalChanged(approval=waiting), call.project)
+        raise ApprovalNeeded(
+            f"a person has to approve this first: {summary}",
+            hint=f"Have the person run `aura approve {waiting.id}` within ten minutes, then call the tool again.",
+        )
+
+    async def _ask(self, context: ToolContext, call: Call, question: Request[ReplyT], timeout_s: float) -> ReplyT:
         """Ask, with progress; while the first index is being built, wait for it instead of sending the agent away."""
-        deadline = time.monotonic() + self._asking.timeout_s
+        deadline = time.monotonic() + (timeout_s or self._asking.timeout_s)
         async with _ProgressTeller(context) as teller:
             while True:
                 left = deadline - time.monotonic()

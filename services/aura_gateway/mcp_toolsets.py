@@ -42,7 +42,9 @@ def arguments_of(question: Question) -> type[Arguments]:
         for name, field in question.kind.model_fields.items()
         if name != "project"
     }
-    return create_model(f"{question.kind.__name__}Arguments", __base__=Arguments, project=(Project, None), **fields)
+    if "project" in question.kind.model_fields:
+        fields = {"project": (Project, None), **fields}
+    return create_model(f"{question.kind.__name__}Arguments", __base__=Arguments, **fields)
 
 
 def _described(field: FieldInfo, text: str) -> FieldInfo:

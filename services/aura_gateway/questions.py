@@ -9,12 +9,12 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, create_model
 
-from aura_shared.messages import findings, gaps, insight, similar, structure
+from aura_shared.messages import assist, changes, findings, gaps, insight, models, refactoring, similar, structure
 from aura_shared.messages.core import Reply, Request, reply_type
 
 __all__ = ["QUESTIONS", "TOOLSETS", "Question", "Toolset", "body_of"]
 
-Toolset = Literal["structure", "findings", "similar", "overview"]
+Toolset = Literal["structure", "findings", "similar", "overview", "changes", "assist", "models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Question:
     """When an agent should use it."""
     writes: bool = False
     """Whether it can change files of the project; such a tool is announced as destructive."""
+    approval: bool = False
+    """Whether a person has to say yes before an agent may call it."""
+    timeout_s: float = 0.0
+    """Bound of a call that may take longer than others; 0 for the gateway's own."""
 
     @property
     def reply(self) -> type[Reply]:
@@ -42,7 +46,8 @@ class Question:
         return reply_type(self.kind)
 
 
-TOOLSETS: Final[Sequence[Toolset]] = ("structure", "findings", "similar", "overview")
+TOOLSETS: Final[Sequence[Toolset]] = ("structure", "findings", "similar", "overview", "changes", "assist", "models")
+_LONG_S: Final = 1800.0  # Models and tests take minutes; the caller can leave at any time.
 
 QUESTIONS: Final[Sequence[Question]] = (
     Question(
@@ -165,6 +170,99 @@ QUESTIONS: Final[Sequence[Question]] = (
         "report", insight.MakeReport, "overview", "project_report", "Report on a project",
         "A whole report: architecture, entry points, dependencies, hotspots, risks, gaps, conventions. Long; ask for "
         "it only when a report is wanted.",
+    ),
+    Question(
+        "changes", changes.ListChanges, "changes", "list_changes", "List changes",
+        "Changes that were proposed, applied or undone in the project.",
+    ),
+    Question(
+        "changes/show", changes.ShowChange, "changes", "show_change", "Show a change",
+        "A change with its hunks, what was decided on each, what was checked, and whether it still fits the files.",
+    ),
+    Question(
+        "changes/propose", changes.ProposeChange, "changes", "propose_change", "Propose a change",
+        "Put edits of one or more files before the person as a change to review hunk by hunk, instead of writing "
+        "files. Give each file its whole new text, or edits with the hash of the text they were made from.",
+    ),
+    Question(
+        "changes/decide", changes.DecideHunks, "changes", "decide_hunks", "Decide on hunks",
+        "Accept or reject hunks of a change, or comment on them, as the person said.",
+    ),
+    Question(
+        "changes/edit", changes.EditProposal, "changes", "edit_proposal", "Edit a proposal",
+        "Give a file of a proposed change another text before it is applied.",
+    ),
+    Question(
+        "changes/apply", changes.ApplyChange, "changes", "apply_change", "Apply a change",
+        "Write the accepted hunks of a change to the files; needs the person's approval. It can be undone.",
+        writes=True, approval=True,
+    ),
+    Question(
+        "changes/undo", changes.UndoChange, "changes", "undo_change", "Undo a change",
+        "Take an applied change back; needs the person's approval.", writes=True, approval=True,
+    ),
+    Question(
+        "opportunities", refactoring.FindOpportunities, "assist", "find_opportunities", "Find what to refactor",
+        "What is worth refactoring, to the standards of the team, with the figures that speak for it.",
+    ),
+    Question(
+        "refactoring", refactoring.PlanRefactoring, "assist", "plan_refactoring", "Plan a refactoring",
+        "The exact edits of a rename, an extraction, a clean-up of imports and the like, without a model; nothing is "
+        "written. refactor_code makes a checked change of them.",
+    ),
+    Question(
+        "conventions", refactoring.MeasureConventions, "assist", "measure_conventions", "Measure conventions",
+        "How code is written here: names, quotes, types, errors, tests, imports, documentation. Use before writing "
+        "code.",
+    ),
+    Question(
+        "assist/explain", assist.ExplainCode, "assist", "explain_code", "Explain code",
+        "What a place, a definition or a finding is about, who depends on it, and why it is so.", timeout_s=_LONG_S,
+    ),
+    Question(
+        "assist/ask", assist.AskCode, "assist", "ask_code", "Ask about the code",
+        "An answer in words with the places that it rests on. For places alone code_search is quicker.",
+        timeout_s=_LONG_S,
+    ),
+    Question(
+        "assist/generate", assist.GenerateCode, "assist", "generate_code", "Generate code",
+        "Have the local model write code in the style of the project, as a checked change to review.",
+        timeout_s=_LONG_S,
+    ),
+    Question(
+        "assist/refactor", assist.RefactorCode, "assist", "refactor_code", "Refactor code",
+        "A refactoring as a change to review: parsed, linted and tested in a sandbox before it is offered.",
+        timeout_s=_LONG_S,
+    ),
+    Question(
+        "assist/review", assist.ReviewChange, "assist", "review_change", "Review a change",
+        "Review commits, what is staged, the work tree or a patch: risk, findings on changed lines, breaking API "
+        "changes, missing tests, questions to the author.", timeout_s=_LONG_S,
+    ),
+    Question(
+        "prompts", assist.ListPrompts, "assist", "list_prompts", "List prompts",
+        "The prompts that Aura uses, with version and text.",
+    ),
+    Question(
+        "sandbox", assist.AskSandbox, "assist", "sandbox_status", "Ask for the sandbox",
+        "How code of others is confined on this machine, and what that does not stop.",
+    ),
+    Question(
+        "models", models.ListModels, "models", "list_models", "List models",
+        "Local model servers, their models, and which plays which role.",
+    ),
+    Question(
+        "models/test", models.TestModel, "models", "test_model", "Test a model",
+        "What a model can do: context that is really honoured, schemas, edit formats, speed. Takes minutes.",
+        timeout_s=_LONG_S,
+    ),
+    Question(
+        "models/stats", models.AskModelStats, "models", "model_stats", "Ask for figures of models",
+        "How models did by role and task: outcomes, times, tokens, trials.",
+    ),
+    Question(
+        "models/cache/clear", models.ClearModelCache, "models", "clear_model_cache", "Clear kept answers",
+        "Forget answers that were kept.",
     ),
 )  # fmt: skip
 """All of them, by toolset."""

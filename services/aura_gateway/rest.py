@@ -9,9 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
+from aura_gateway.approvals import Approvals
 from aura_gateway.asking import Asking, bounded, until_gone
 from aura_gateway.bodies import (
     AddProjectBody,
+    DecideApprovalBody,
     FindSymbolsBody,
     HelloAnswer,
     HelloBody,
@@ -23,17 +25,20 @@ from aura_gateway.bodies import (
 from aura_gateway.calls import call_of
 from aura_gateway.exposition import join_expositions
 from aura_gateway.hearing import Hearing
+from aura_gateway.lines import answer_in_lines, wants_lines
 from aura_gateway.problems import PROBLEM_RESPONSES
 from aura_gateway.questions import QUESTIONS, Question, body_of
 from aura_gateway.status import StatusAnswer, StatusBoard
 from aura_shared.discovery import PROTOCOL_MAX, PROTOCOL_MIN
 from aura_shared.errors import UsageProblem
 from aura_shared.messages import code
+from aura_shared.messages.approvals import ApprovalAnswer, ApprovalChanged, ApprovalList
 from aura_shared.messages.core import Done, Reply, ReplyT
 from aura_shared.messages.core import Request as Message
 
 __all__ = ["ProtocolMismatch", "Rest", "routes"]
 
+ApprovalId = Annotated[str, Path(min_length=4, max_length=64, description="Identifier of what waits.")]
 ProjectId = Annotated[str, Path(max_length=4096, description="Identifier or name of a registered project.")]
 
 
@@ -53,13 +58,19 @@ class Rest:
     """What the services announced."""
     exposition: Callable[[], str]
     """The gateway's own metrics."""
+    approvals: Approvals
+    """What waits for a person."""
 
-    async def pass_on(self, http: Request, question: Message[ReplyT], project: str = "") -> Response:
+    async def pass_on(
+        self, http: Request, question: Message[ReplyT], project: str = "", timeout_s: float = 0.0
+    ) -> Response:
         """Ask, and give the answer back as it is; a client that leaves takes its question back."""
         call = call_of(http.scope)
         call.project = project[:200]
-        answer = await until_gone(self.asking.ask(question, cause=call.request_id), _gone(http))
-        return _json(answer)
+        if wants_lines(http):
+            return answer_in_lines(self.asking, question, call, timeout_s or None)
+        asked = self.asking.ask(question, cause=call.request_id, timeout_s=timeout_s or None)
+        return _json(await until_gone(asked, _gone(http)))
 
 
 def routes(rest: Rest) -> APIRouter:
@@ -94,6 +105,7 @@ def routes(rest: Rest) -> APIRouter:
         return _json(await rest.board.look(call_of(http.scope).request_id))
 
     _add_project_routes(router, rest)
+    _add_approval_routes(router, rest)
     _add_code_routes(router, rest)
     for question in QUESTIONS:
         _add_question(router, rest, question)
@@ -123,6 +135,18 @@ def _add_project_routes(router: APIRouter, rest: Rest) -> None:
         return await rest.pass_on(http, code.ReindexProject(project=project), project)
 
 
+def _add_approval_routes(router: APIRouter, rest: Rest) -> None:
+    @router.get("/v1/approvals", tags=["gateway"], summary="What waits for a person", response_model=ApprovalList)
+    async def waiting() -> Response:
+        return _json(rest.approvals.list())
+
+    @router.post("/v1/approvals/{approval}", tags=["gateway"], summary="Say yes or no", response_model=ApprovalAnswer)
+    async def decide(approval: ApprovalId, body: DecideApprovalBody) -> Response:
+        decided = rest.approvals.decide(approval, approve=body.approve)
+        await rest.asking.publish(ApprovalChanged(approval=decided), decided.project)
+        return _json(ApprovalAnswer(approval=decided))
+
+
 def _add_code_routes(router: APIRouter, rest: Rest) -> None:
     @router.post("/v1/search", tags=["code"], summary="Find code", response_model=code.SearchAnswer)
     async def search(http: Request, body: SearchCodeBody) -> Response:
@@ -149,7 +173,7 @@ def _add_question(router: APIRouter, rest: Rest, question: Question) -> None:
     body_kind = body_of(question.kind)
 
     async def ask(http: Request, body: Message[Reply]) -> Response:
-        return await rest.pass_on(http, body, str(getattr(body, "project", "")))
+        return await rest.pass_on(http, body, str(getattr(body, "project", "")), question.timeout_s)
 
     ask.__annotations__["body"] = body_kind
     router.add_api_route(

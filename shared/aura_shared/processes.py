@@ -28,6 +28,8 @@ class ProcessSpec:
 PROCESSES: Final = (
     ProcessSpec("bus", "aura_bus"),
     ProcessSpec("code", "aura_code", after=("bus",)),
+    ProcessSpec("models", "aura_models", after=("bus",)),
+    ProcessSpec("factory", "aura_factory", after=("bus",)),
     ProcessSpec("gateway", "aura_gateway", after=("bus",)),
 )
 

@@ -23,6 +23,7 @@ from aura_shared.layers import Layer, LayerName, Table, flatten, merge, read_lay
 __all__ = [
     "BusSettings",
     "ChangesSettings",
+    "ChecksSettings",
     "CodeSettings",
     "Explained",
     "FindingsOverride",
@@ -214,6 +215,15 @@ class ModelsSettings(Section):
     """Room for kept answers; 0 keeps none."""
 
 
+class ChecksSettings(Section):
+    """How a proposed change is tried before it is offered; everything runs in the sandbox."""
+
+    python: str = Field(default="", max_length=4096)
+    """Interpreter for the tests; empty for that of the project's `.venv`, `venv` or `env`, else `python3` on PATH."""
+    test_command: tuple[str, ...] = ()
+    """Command that runs tests, to which test files are added; empty for the runner that the project is set up for."""
+
+
 class SandboxSettings(Section):
     """Bounds of code that is run on your behalf: tests, linters of a change. Counts in the user's settings only."""
 
@@ -289,6 +299,7 @@ class Settings(Section):
     findings: FindingsSettings = FindingsSettings()
     gateway: GatewaySettings = GatewaySettings()
     models: ModelsSettings = ModelsSettings()
+    checks: ChecksSettings = ChecksSettings()
     sandbox: SandboxSettings = SandboxSettings()
     changes: ChangesSettings = ChangesSettings()
     network: NetworkSettings = NetworkSettings()

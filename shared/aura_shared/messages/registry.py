@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from aura_shared.errors import BusError
 from aura_shared.messages import (
+    approvals,
     assist,
     bus,
     changes,
@@ -46,6 +47,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     review,
     models,
     assist,
+    approvals,
 )
 """Where messages are declared."""
 _ABSTRACT: Final = frozenset({Message, Event, Reply, Request})
