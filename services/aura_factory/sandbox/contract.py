@@ -23,6 +23,8 @@ class Policy:
     """Further folders and files that it may read: its interpreter, its environment."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     """Its whole environment, besides PATH, HOME, TMPDIR and LANG, which are set."""
+    mounts: Mapping[Path, Path] = field(default_factory=dict[Path, Path])
+    """Places in the workspace at which folders outside it can be read: place → folder."""
     wall_s: float = 120.0
     """Seconds until everything is killed."""
     cpu_s: float = 120.0
@@ -33,6 +35,8 @@ class Policy:
     """Processes and threads."""
     file_bytes: int = 536_870_912
     """Largest file that it may write."""
+    disk_bytes: int = 2_147_483_648
+    """All that it may fill on the disk; looked at twice a second."""
     output_bytes: int = 1_048_576
     """Bytes of standard output, and of standard error, that are kept; the rest is read and thrown away."""
 
