@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
@@ -230,6 +230,17 @@ class Change:
     """What a person should know of the state of the repository."""
     cut: bool = False
     """Whether the texts of some files were not read, since the change is too large."""
+    read: Callable[[str], bytes | None] = lambda _path: None
+    """A file as it is after the change, in UTF-8, when the change leaves it alone; None when there is none."""
+    _texts: dict[str, str] = field(default_factory=dict[str, str])
+
+    def text(self, path: str) -> str:
+        """A file as it is after the change; empty when there is none, or it is no text."""
+        if path not in self._texts:
+            file = self.by_path.get(path)
+            data = file.new.text if file is not None else self.read(path)
+            self._texts[path] = data.decode("utf-8", "replace") if data is not None else ""
+        return self._texts[path]
 
     @cached_property
     def by_path(self) -> dict[str, FileChange]:

@@ -29,7 +29,7 @@ def read_patch(root: Path, text: str, passes: Callable[[str], bool]) -> Change:
             "Nothing in it is a unified diff: a line `--- OLD` and one `+++ NEW` were expected.",
             hint="Give the output of `git diff` or `diff -u`.",
         )
-    change = Change("", "patch", title=_subject(text))
+    change = Change("", "patch", title=_subject(text), read=Disk(root).text)
     state = _Patched(root)
     for patch in patches:
         state.take(patch)

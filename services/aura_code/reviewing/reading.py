@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -87,7 +88,7 @@ def read_change(root: Path, request: GatherReview) -> Change:
 
 def _of_range(git: Git, revision: str, passes: Callable[[str], bool]) -> Change:
     base, head = _ends(git, revision)
-    change = Change(base, head)
+    change = Change(base, head, read=_Tree(git, head).text)
     said = git.run("rev-list", f"--max-count={MOST_COMMITS}", "--encoding=UTF-8", "--format=%s", head, f"^{base}", "--")
     subjects = [line.decode("utf-8", "replace") for line in said.text.split(b"\n")[1::2] if said.ok]
     change.commits = subjects[::-1]
@@ -123,7 +124,7 @@ def _ends(git: Git, revision: str) -> tuple[str, str]:
 
 def _of_index(git: Git, passes: Callable[[str], bool]) -> Change:
     base = git.head
-    change = Change(base, "index", notes=_state(git))
+    change = Change(base, "index", notes=_state(git), read=_Tree(git, "").text)
     diffed = _diffed(git, ("diff-index", "--cached"), (base or git.empty_tree(), "--", "."))
     texts = _Blobs(git, diffed.listed)
     _fill(change, diffed, texts.text, texts.text, passes)
@@ -132,10 +133,10 @@ def _of_index(git: Git, passes: Callable[[str], bool]) -> Change:
 
 def _of_work_tree(git: Git, passes: Callable[[str], bool]) -> Change:
     base = git.head
-    change = Change(base, "work tree", notes=_state(git))
+    disk = Disk(git.root)
+    change = Change(base, "work tree", notes=_state(git), read=disk.text)
     diffed = _diffed(git, ("diff-index",), (base or git.empty_tree(), "--", "."))
     blobs = _Blobs(git, diffed.listed, new_too=False)
-    disk = Disk(git.root)
 
     def old_text(_path: str, identifier: str) -> bytes | None:
         return blobs.text(_path, identifier)
@@ -291,6 +292,29 @@ class _Blobs:
         """A content in UTF-8; None when it is missing, too large or no text."""
         data = self.raw.get(identifier)
         return None if data is None or is_binary(data) else as_utf8(data)
+
+
+class _Tree:
+    """Files of a commit, or of the index, that the change leaves alone."""
+
+    def __init__(self, git: Git, commit: str) -> None:
+        self._git = git
+        self._commit = commit
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        if self._commit:
+            said = self._git.run("ls-tree", "-r", "-z", "--name-only", self._commit)
+        else:
+            said = self._git.run("ls-files", "-z", "--cached", "--", ".")
+        return frozenset(os.fsdecode(name) for name in said.text.split(b"\0"))
+
+    def text(self, path: str) -> bytes | None:
+        """A file in UTF-8; None when there is none, it is too large, or no text."""
+        if path not in self._names:
+            return None
+        said = self._git.run("cat-file", "blob", f"{self._commit}:./{path}", most_bytes=MOST_BYTES)
+        return as_utf8(said.text) if said.ok and not is_binary(said.text) else None
 
 
 _TextOf = Callable[[str, str], bytes | None]
