@@ -96,6 +96,16 @@ _UNKNOWN: Final = re.compile(
 )
 _MEMORY: Final = re.compile(r"out of memory|more system memory|insufficient memory|failed to allocate", re.IGNORECASE)
 _PARSER: Final = re.compile(r"does not match the expected \S+ format|failed to parse", re.IGNORECASE)
+_CREDENTIAL: Final = "Keep its credential with `aura secrets set NAME` and name it in `secret` of the server."
+_STATUS: Final[dict[int, tuple[type[AuraError], str | None]]] = {
+    401: (NotAllowed, _CREDENTIAL),
+    403: (NotAllowed, _CREDENTIAL),
+    408: (ModelTimeout, None),
+    429: (RateLimited, "The server has too much to do; try again later."),
+    501: (ModelError, "The server was not started for this, or this model cannot do it."),
+    503: (NotReady, "It may be loading a model: try again in a moment."),
+    504: (ModelTimeout, None),
+}
 _SHOWN: Final = 300
 
 
@@ -166,17 +176,10 @@ async def within(seconds: float, address: ServerAddress, what: str) -> AsyncGene
 
 
 def _by_status(status: int, text: str) -> AuraError:
-    if status in {401, 403}:
-        return NotAllowed(text, hint="Keep its credential with `aura secrets set NAME` and name it in `secret`.")
-    if status in {408, 504}:
-        return ModelTimeout(text)
-    if status == 429:
-        return RateLimited(text, hint="The server has too much to do; try again later.")
-    if status == 503:
-        return NotReady(text, hint="It may be loading a model: try again in a moment.")
-    if status >= 500:
-        return Unavailable(text, hint="See the log of the model server.")
-    return BadAnswer(text) if status else ModelError(text)
+    kind, hint = _STATUS.get(status, (Unavailable if status >= 500 else BadAnswer if status else ModelError, None))
+    if kind is Unavailable:
+        hint = "See the log of the model server."
+    return kind(text, hint=hint)
 
 
 def _overflow(text: str, who: str, call: ChatCall | None) -> ContextOverflow:
