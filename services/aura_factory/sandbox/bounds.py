@@ -81,10 +81,23 @@ def check_policy(policy: Policy) -> None:
     for path in (*policy.read, *policy.mounts.values()):
         if not path.is_absolute() or os.path.normpath(path) in (*_NEVER_READ, str(Path.home())):
             raise UsageProblem(f"confined programs cannot be given {path}: name the folder that they need")
+    if policy.seen_as is not None and _is_no_place(policy.seen_as):
+        raise UsageProblem(f"the workspace cannot be shown at {policy.seen_as}")
     for place in policy.mounts:
         _check_place(policy.workspace, place)
     for name, value in policy.environment.items():
         _check_variable(name, value)
+
+
+def _is_no_place(path: Path) -> bool:
+    """Whether a path is a part of the system, which a workspace must not hide."""
+    plain = os.path.normpath(path)
+    closed = plain in (*_NEVER_READ, "/tmp", str(Path.home())) or plain != str(path)  # noqa: S108
+    return (
+        closed
+        or not path.is_absolute()
+        or any(path.is_relative_to(name) for name in (*SYSTEM_FOLDERS, "/proc", "/dev"))
+    )
 
 
 def _check_place(workspace: Path, place: Path) -> None:

@@ -110,13 +110,14 @@ def _system(prepared: Prepared, identity: Identity | None) -> Iterator[str]:
 
 def _own(policy: Policy) -> Iterator[str]:
     """What the policy gives, the start folder and the environment."""
-    yield from _parents([*policy.read, policy.workspace])
+    shown = policy.seen_as or policy.workspace
+    yield from _parents([*policy.read, shown])
     for path in policy.read:
         yield from ("--ro-bind", str(path), str(path))
-    yield from ("--bind", str(policy.workspace), str(policy.workspace))
+    yield from ("--bind", str(policy.workspace), str(shown))
     for place, folder in policy.mounts.items():
-        yield from ("--ro-bind", str(folder), str(place))
-    yield from ("--remount-ro", "/", "--chdir", str(policy.workspace))
+        yield from ("--ro-bind", str(folder), str(shown / place.relative_to(policy.workspace)))
+    yield from ("--remount-ro", "/", "--chdir", str(shown))
     for name, value in environment_of(policy, HOME, TEMP).items():
         yield from ("--setenv", name, value)
 

@@ -25,6 +25,9 @@ class Policy:
     """Its whole environment, besides PATH, HOME, TMPDIR and LANG, which are set."""
     mounts: Mapping[Path, Path] = field(default_factory=dict[Path, Path])
     """Places in the workspace at which folders outside it can be read: place → folder."""
+    seen_as: Path | None = None
+    """Where the program sees the workspace, with its mounts, where the tier can move things: the place of the project
+    that it is a copy of, so that absolute paths in environments and settings lead to the copy."""
     wall_s: float = 120.0
     """Seconds until everything is killed."""
     cpu_s: float = 120.0

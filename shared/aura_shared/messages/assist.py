@@ -153,6 +153,8 @@ class GenerateCode(Request[GenerateAnswer]):
     """Whether the affected tests run in the sandbox before the change is offered."""
     edit_format: Literal["auto", "whole", "symbol", "search-replace"] = "auto"
     """How the model is asked to write."""
+    compare: list[str] = Field(default_factory=list, max_length=4)
+    """Models, as `server/model`, that all write it; the answer that passes most checks is offered."""
     model: UseModel = "auto"
     """Whether a model is asked; without one a skeleton in the style of the project is offered."""
 

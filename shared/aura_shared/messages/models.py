@@ -120,6 +120,8 @@ class Complete(Request[Completion]):
     """What could be left out if the prompt does not fit."""
     trial: str = Field(default="", max_length=64)
     """The trial that the call belongs to."""
+    origin: str = Field(default="", max_length=128)
+    """Request id of the call at the gateway that led to this; the model of its client can be asked then."""
 
 
 class ReportOutcome(Request[Done]):
