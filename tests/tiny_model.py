@@ -1,19 +1,21 @@
 """A real model server for tests: llama.cpp's own, in a child process, with a model of half a megabyte.
 
 The model has random weights, so what it writes means nothing; grammar, streaming, counts, seeds, cancelling and errors
-are those of the real server. Nothing is downloaded. The child ends with its standard input, so it cannot outlive pytest.
+are those of the real server. Nothing is downloaded. The child ends with its standard input, so it dies with pytest.
 
     with tiny_server(folder) as url: ...
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -129,8 +131,7 @@ def tiny_server(
 def _serve(options: dict[str, object]) -> None:
     import os
 
-    import xllamacpp
-
+    xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = options["model"]
     params.model_alias = {MODEL}
