@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from aura_cli.answers import flag_of, parse_object, text_of
+from aura_cli.answers import flag_of, parse_object, text_of, texts_of
 from aura_cli.clients.known import CLIENTS
 from aura_cli.daemon import daemon_status, services_of
 from aura_cli.screen import plural, size
 from aura_cli.targets import repository_of
 from aura_shared.discovery import process_started_at, read_discovery
-from aura_shared.errors import AuraError, DaemonDown
+from aura_shared.errors import AuraError, DaemonDown, SettingsError
 from aura_shared.paths import AuraPaths
 from aura_shared.projects import ProjectRegistry
 
@@ -55,6 +55,7 @@ def run_checks(paths: AuraPaths, folder: Path) -> list[Check]:
         ("sockets", lambda: check_sockets(paths)),
         ("disk", lambda: check_disk(paths)),
         ("file watches", check_watches),
+        ("sandbox", check_sandbox),
         ("settings", lambda: check_settings(folder)),
         ("projects", lambda: check_projects(paths)),
         ("left behind", lambda: check_left_behind(paths)),
@@ -103,6 +104,38 @@ def check_git() -> Check:
     if parts < OLDEST_GIT:
         return Check("git", "warn", f"{number} ({place})", "Update git to 2.20 or newer.")
     return Check("git", "ok", f"{number} ({place})")
+
+
+def check_sandbox() -> Check:
+    """Tests and linters of a change run confined, or not at all."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "aura_factory.sandbox", _wanted_tier()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    try:
+        found = parse_object(done.stdout)
+    except ValueError:
+        return Check("sandbox", "fail", f"the try ended with exit code {done.returncode}", done.stderr.strip()[-500:])
+    reasons, lacks = "; ".join(texts_of(found, "reasons")), "; ".join(texts_of(found, "lacks"))
+    tier = text_of(found, "tier")
+    if tier == "none":
+        return Check("sandbox", "warn", "none: tests and linters of a change are not run", reasons)
+    if tier == "bwrap":
+        return Check("sandbox", "ok", f"bubblewrap; lacks: {lacks}")
+    return Check("sandbox", "warn", f"Landlock; lacks: {lacks}", reasons)
+
+
+def _wanted_tier() -> str:
+    """The tier of the settings; wrong settings are another check's matter."""
+    from aura_shared.settings import settings_of_this_process  # noqa: PLC0415 - needs pydantic
+
+    try:
+        return settings_of_this_process().sandbox.tier
+    except SettingsError:
+        return "auto"
 
 
 def check_folders(paths: AuraPaths) -> Check:

@@ -40,10 +40,31 @@ def test_a_sound_installation_is_in_order(aura: Aura, folder: Path, supervisor: 
     found = answer["checks"]
     assert isinstance(found, list)
     assert [entry["name"] for entry in found] == [
-        "python", "sqlite", "git", "folders", "sockets", "disk", "file watches", "settings", "projects", "left behind",
-        "daemon", "clients",
+        "python", "sqlite", "git", "folders", "sockets", "disk", "file watches", "sandbox", "settings", "projects",
+        "left behind", "daemon", "clients",
     ]  # fmt: skip
     assert {entry["verdict"] for entry in found} <= {"ok", "warn"}
+
+
+@pytest.mark.requirement("F7")
+@pytest.mark.parametrize(
+    ("printed", "verdict", "words", "todo"),
+    [
+        pytest.param('{"tier":"bwrap","lacks":["x"],"reasons":[]}', "ok", "bubblewrap; lacks: x", "", id="strong"),
+        pytest.param('{"tier":"landlock","lacks":["x"],"reasons":["y"]}', "warn", "Landlock; lacks: x", "y", id="weak"),
+        pytest.param('{"tier":"none","lacks":[],"reasons":["install it"]}', "warn", "not run", "install it", id="none"),
+        pytest.param("no json", "fail", "exit code 0", "", id="broken"),
+    ],
+)
+def test_the_sandbox_is_tried_and_its_gaps_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aura_home: Path, printed: str, verdict: str, words: str, todo: str
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nprintf '%s' '{printed}'\n", encoding="utf-8")
+    python.chmod(0o755)
+    monkeypatch.setattr(checks.sys, "executable", str(python))
+    check = checks.check_sandbox()
+    assert (check.verdict, words in check.found, check.todo) == (verdict, True, todo)
 
 
 def test_a_failure_is_the_exit_code(aura: Aura, folder: Path, aura_home: Path) -> None:
