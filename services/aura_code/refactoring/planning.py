@@ -1,0 +1,87 @@
+"""A refactoring from its request to its edits. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aura_code.findings.baseline import Entry
+from aura_code.findings.loading import RuleSet, load_rules
+from aura_code.refactoring.cleaning import plan_clean_imports
+from aura_code.refactoring.extract import plan_extract
+from aura_code.refactoring.fixes import plan_fixes
+from aura_code.refactoring.inline import plan_inline
+from aura_code.refactoring.modernise import plan_modernise
+from aura_code.refactoring.removal import plan_remove_dead
+from aura_code.refactoring.rename import plan_rename
+from aura_code.refactoring.workspace import Refusal, Workspace
+from aura_shared.messages.refactoring import RefactoringPlan
+
+if TYPE_CHECKING:
+    from aura_code.findings.store import FindingReader
+    from aura_code.structure.store import StructureReader
+    from aura_shared.messages.refactoring import PlanRefactoring
+
+_NONE: Mapping[str, Entry] = {}
+
+
+def plan_refactoring(
+    reader: StructureReader,
+    findings: FindingReader | None,
+    root: Path,
+    request: PlanRefactoring,
+    *,
+    ignored: Callable[[str], bool] = lambda _path: False,
+    rules: RuleSet | None = None,
+    baseline: Mapping[str, Entry] = _NONE,
+) -> RefactoringPlan:
+    """The edits of a refactoring; without files, and with the reason, when it would not be safe or does nothing.
+
+    Args:
+        reader: The structure of the project.
+        findings: What the rules found; needed for `fix-findings` only.
+        root: The project's folder.
+        request: What is asked for.
+        ignored: Whether a path is none of Aura's business.
+        rules: The installed rules; loaded when they are not given.
+        baseline: Findings that count no more.
+
+    Raises:
+        EmptyQuery: No symbol is given where one is needed.
+        NotFound: A finding that is named does not exist.
+        UsageProblem: A path is no glob, or an identifier of a finding is ambiguous.
+        StorageError: The analysis cannot be read.
+    """
+    workspace = Workspace(root, reader.digests(), ignored)
+    try:
+        return _plan(reader, findings, workspace, request, rules, baseline)
+    except Refusal as refusal:
+        return RefactoringPlan(reason=str(refusal))
+
+
+def _plan(
+    reader: StructureReader,
+    findings: FindingReader | None,
+    workspace: Workspace,
+    request: PlanRefactoring,
+    rules: RuleSet | None,
+    baseline: Mapping[str, Entry],
+) -> RefactoringPlan:
+    match request.kind:
+        case "rename":
+            return plan_rename(reader, workspace, request)
+        case "extract-variable":
+            return plan_extract(workspace, request)
+        case "inline-variable":
+            return plan_inline(workspace, request)
+        case "clean-imports":
+            return plan_clean_imports(workspace, request, rules or load_rules())
+        case "modernise":
+            return plan_modernise(workspace, request, rules or load_rules())
+        case "remove-dead":
+            return plan_remove_dead(reader, workspace, request, rules or load_rules())
+        case "fix-findings":
+            if findings is None:
+                raise Refusal("Nothing was analysed for findings yet; try again in a moment.")
+            return plan_fixes(findings, workspace, request, rules or load_rules(), baseline)
