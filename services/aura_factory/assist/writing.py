@@ -116,7 +116,10 @@ async def _judge(
     desk: CodeDesk, talk: Talk, tools: Tools, job: Job, completion: Completion, written: Written
 ) -> Rendered | None:
     """Apply and check an answer. Returns what to ask next; None when it is good, or nothing more can be done."""
-    outcome = apply(completion, job.format, path=job.path, file=job.file, symbol=job.qualified)
+    now = await desk.read_if_there(job.path)  # A model takes its time, and a person may go on writing meanwhile.
+    outcome = apply(
+        completion, job.format, path=job.path, seen=job.file, now=now, symbol=job.qualified, instruction=job.instruction
+    )
     written.files, written.checks = [], []
     if isinstance(outcome, Refused):
         await talk.report(completion, passed=False, gate="parse", score=0.0)
@@ -127,7 +130,7 @@ async def _judge(
         await talk.report(completion, passed=False, gate="parse", score=0.0)
         written.notes.append(f"round {written.rounds}: the answer changes nothing")
         return tools.prompts["retry-edit"].render({"problem": "It changes nothing: the code already reads like that."})
-    written.files = proposed_files(outcome, job)
+    written.files = proposed_files(outcome, now)
     written.notes += outcome.notes
     await talk.tell("Checking the change …")
     symbols = [job.qualified] if job.qualified else []
@@ -175,11 +178,10 @@ def title_of(instruction: str) -> str:
     return line if len(line) <= _TITLE else f"{line[: _TITLE - 1].rsplit(' ', 1)[0]} …"
 
 
-def proposed_files(applied: Applied, job: Job) -> list[ProposedFile]:
+def proposed_files(applied: Applied, now: SourceText | None) -> list[ProposedFile]:
     """The files of an answer, each with what it was made from."""
-    base = job.file.base if job.file else ""
     return [
-        ProposedFile(path=path, base=base if path == job.path else "", content=text)
+        ProposedFile(path=path, base=now.base if now and path == now.path else "", content=text)
         for path, text in applied.files.items()
     ]
 

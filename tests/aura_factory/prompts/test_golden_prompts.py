@@ -83,7 +83,7 @@ def test_a_text_that_changes_gets_a_new_version() -> None:
         assert isinstance(version, int)
         if prompt.digest != digest:
             assert prompt.version > version, f"{prompt.name} changed: raise its version above {version}"
-    now = {prompt.name: [prompt.version, prompt.digest] for prompt in PROMPTS}
+    now: dict[str, list[object]] = {prompt.name: [prompt.version, prompt.digest] for prompt in PROMPTS}
     if UPDATE:
         VERSIONS.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
         recorded = now
