@@ -391,22 +391,27 @@ def _read_private(file: Path) -> bytes | None:
         if file.is_symlink():
             raise NotAllowed(f"{file} must be a file, and is a link", hint="Remove the link.") from error
         raise storage_error(error, str(file)) from error
-    with os.fdopen(fd, "rb") as opened:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            raise NotAllowed(f"{file} must be a file, and is none", hint="Remove it.")
-        if found.st_uid != os.getuid():
-            raise NotAllowed(f"{file} must belong to user {os.getuid()}, and belongs to user {found.st_uid}")
-        mode = stat.S_IMODE(found.st_mode)
-        if mode & 0o077:
-            raise NotAllowed(
-                f"{file} must be readable by its owner only (mode 0600), and has mode {mode:04o}",
-                hint=f"Others may have read the secrets: replace them, then chmod 600 {file}",
-            )
-        try:
+    try:
+        _must_be_private(file, os.fstat(fd))
+        with os.fdopen(fd, "rb", closefd=False) as opened:
             return opened.read(_MOST_FILE_BYTES)
-        except OSError as error:
-            raise storage_error(error, str(file)) from error
+    except OSError as error:
+        raise storage_error(error, str(file)) from error
+    finally:
+        os.close(fd)
+
+
+def _must_be_private(file: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise NotAllowed(f"{file} must be a file, and is none", hint="Remove it.")
+    if found.st_uid != os.getuid():
+        raise NotAllowed(f"{file} must belong to user {os.getuid()}, and belongs to user {found.st_uid}")
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077:
+        raise NotAllowed(
+            f"{file} must be readable by its owner only (mode 0600), and has mode {mode:04o}",
+            hint=f"Others may have read the secrets: replace them, then chmod 600 {file}",
+        )
 
 
 def _entry(fields: Mapping[str, str]) -> _Entry:
