@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from typing import Final, cast
 
 import httpx
-from pydantic import ValidationError
 
 from aura_models.provider import ChatCall, ServerAddress
 from aura_shared.errors import (
@@ -63,13 +62,11 @@ HTTP_ERRORS: Final[ErrorTable] = {
     httpx.CookieConflict: BadAnswer,
 }
 SHAPE_ERRORS: Final[ErrorTable] = {
-    json.JSONDecodeError: BadAnswer,
-    UnicodeError: BadAnswer,
-    ValidationError: BadAnswer,
+    ValueError: BadAnswer,
     RecursionError: BadAnswer,
     AttributeError: BadAnswer,
     TypeError: BadAnswer,
-    KeyError: BadAnswer,
+    LookupError: BadAnswer,
 }
 """What client libraries raise where JSON has another shape than they take for granted."""
 
