@@ -1,0 +1,141 @@
+"""Re-emitted code compared with the code it replaces: what the model did not mean to change stays as it was.
+
+A model that writes a whole file or function anew changes more than it was asked for: typographic quotes, tabs, space at
+line ends, comments and blank lines left out. Lines that both texts have tell what happened to all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aura_factory.editing.fillers import restore_fillers
+from aura_factory.editing.indents import infer_indents, unit_of
+from aura_factory.editing.lines import REPAIRS, compare_key, indent_of
+from aura_factory.editing.merge3 import changes
+from aura_factory.editing.outcomes import Refusal, RefusedError
+from aura_factory.editing.placeholders import expand
+
+__all__ = ["Carried", "carry_over"]
+
+
+class Carried(NamedTuple):
+    """A re-emitted text, put right."""
+
+    lines: list[str]
+    notes: list[str]
+
+
+def carry_over(
+    path: str,
+    old: Sequence[str],
+    new: Sequence[str],
+    *,
+    file_unit: str,
+    keep_comments: bool,
+    anchor: tuple[int, int] | None = None,
+) -> Carried:
+    """The new text with everything of the old that was not meant to change.
+
+    Args:
+        path: File, for the reasons of a refusal.
+        old: Lines that are replaced.
+        new: Lines as the model wrote them.
+        file_unit: One level of indentation in the file.
+        keep_comments: Whether comments and blank lines that the model left out between unchanged lines come back.
+        anchor: A new and an old line that correspond although they may differ, for when no others do.
+
+    Raises:
+        RefusedError: It is not certain what was meant.
+    """
+    notes: list[str] = []
+    lines = _repaired(old, new, notes)
+    lines = _indented(path, old, lines, file_unit, notes, anchor)
+    lines = _old_bytes(old, lines)
+    lines, expanded = expand(path, old, lines)
+    if expanded:
+        notes.append("code left out by the answer kept")
+    if keep_comments:
+        lines, restored = restore_fillers(path, old, lines)
+        if restored:
+            notes.append("comments and blank lines left out by the answer kept")
+    return Carried(lines, notes)
+
+
+def _repaired(old: Sequence[str], new: Sequence[str], notes: list[str]) -> list[str]:
+    """Put right what turned known lines into unknown ones."""
+    known = {line.strip() for line in old}
+    strange = [line.strip() for line in new if line.strip() and line.strip() not in known]
+    best, name = 0, ""
+    chosen = REPAIRS[0][1]
+    for label, repair in REPAIRS[1:]:
+        found = sum(repair(line) in known for line in strange)
+        if found > best:
+            best, name, chosen = found, label, repair
+    if not best:
+        return list(new)
+    notes.append(name)
+    return [line if line.strip() in known else chosen(line) for line in new]
+
+
+def _pairs(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Lines of the new and the old text that correspond but for indentation, blank ones left out."""
+    old_keys, new_keys = [line.strip() for line in old], [line.strip() for line in new]
+    pairs: list[tuple[int, int]] = []
+    at = new_at = 0
+    ends = (len(old), len(old), len(new), len(new))
+    for start, end, _new_start, new_end in [*changes(old_keys, new_keys), ends]:
+        pairs.extend((new_at + step, at + step) for step in range(start - at) if old_keys[at + step])
+        at, new_at = end, new_end
+    return pairs
+
+
+def _indented(
+    path: str,
+    old: Sequence[str],
+    new: Sequence[str],
+    file_unit: str,
+    notes: list[str],
+    anchor: tuple[int, int] | None,
+) -> list[str]:
+    """The new lines with the indentation of the old text, when most lines that both have differ in it.
+
+    Raises:
+        RefusedError: They differ in no consistent way.
+    """
+    pairs = _pairs(old, new) or ([anchor] if anchor else [])
+    moved = [(n, o) for n, o in pairs if indent_of(new[n]) != indent_of(old[o])]
+    first_only = moved and pairs and moved[0] == pairs[0] and pairs[0][0] == 0
+    if not moved or (len(moved) * 2 <= len(pairs) and not first_only):
+        return list(new)
+    if len(moved) * 2 <= len(pairs) and indent_of(new[0]):
+        return list(new)
+    unit = unit_of(new)
+    samples = [(new[n], old[o]) for n, o in pairs]
+    indents = infer_indents(samples, model_unit=unit, file_unit=file_unit)
+    if indents is None:
+        prefix = [(new[n], old[o]) for number, (n, o) in enumerate(pairs) if (n, o) == (number, number)]
+        indents = infer_indents(prefix, model_unit=unit, file_unit=file_unit) if len(prefix) > 1 else None
+    if indents is None:
+        raise RefusedError(Refusal("conflict", path, "its indentation fits that of the old code in no consistent way"))
+    converted: list[str] = []
+    for at, line in enumerate(new):
+        text = indents.convert(line, is_first=at == 0)
+        if text is None:
+            raise RefusedError(Refusal("conflict", path, f"the indentation of {line.strip()!r} cannot be told"))
+        converted.append(text)
+    notes.append("indentation adapted")
+    return converted
+
+
+def _old_bytes(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Known lines as they were, and the others without space at their ends, unless the old text has such."""
+    strip = all(line == line.rstrip() for line in old)
+    old_keys, new_keys = [compare_key(line) for line in old], [compare_key(line) for line in new]
+    result = [line.rstrip() if strip else line for line in new]
+    at = new_at = 0
+    ends = (len(old), len(old), len(new), len(new))
+    for start, end, _new_start, new_end in [*changes(old_keys, new_keys), ends]:
+        result[new_at : new_at + start - at] = old[at:start]
+        at, new_at = end, new_end
+    return result

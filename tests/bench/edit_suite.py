@@ -1,0 +1,101 @@
+"""Prints what becomes of model-like answers with defects, over the sources of given folders.
+
+usage: python tests/bench/edit_suite.py [--seed SEED] [--count N] [--show N] [--per-folder N] FOLDER...
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from edit_changes import Source
+from edit_defects import Case, Tally, make_cases, read_source, run_case
+
+SUFFIXES = (".py", ".js", ".ts", ".tsx", ".go", ".rs", ".java", ".c", ".h", ".cpp")
+MOST_LINES = 2_500
+
+
+def sources_of(folders: list[Path], rng: random.Random, per_folder: int) -> list[Source]:
+    """Fit sources of each folder."""
+    found: list[Source] = []
+    for folder in folders:
+        paths = [
+            path
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in SUFFIXES and path.is_file() and ".git" not in path.parts
+        ]
+        rng.shuffle(paths)
+        taken = 0
+        for path in paths:
+            if taken == per_folder:
+                break
+            source = read_source(path, path.relative_to(folder).as_posix())
+            if source is not None and source.text.count("\n") <= MOST_LINES:
+                found.append(source)
+                taken += 1
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--seed", default="A")
+    parser.add_argument("--count", type=int, default=2_000)
+    parser.add_argument("--per-folder", type=int, default=25)
+    parser.add_argument("--show", type=int, default=0, help="print so many wrong cases")
+    parser.add_argument("--refusals", type=int, default=0, help="print so many avoidable refusals")
+    options = parser.parse_args()
+    sources = sources_of(options.folders, random.Random(options.seed), options.per_folder)
+    tally = Tally()
+    times: list[float] = []
+    for case in make_cases(sources, options.seed, options.count):
+        started = time.perf_counter()
+        outcome, answered = run_case(case)
+        times.append((time.perf_counter() - started) * 1000)
+        tally.add(case, outcome)
+        if outcome == "wrong" and options.show > 0:
+            options.show -= 1
+            show(case, answered)
+        if outcome == "refused" and case.expected is not None and options.refusals > 0:
+            options.refusals -= 1
+            show(case, answered)
+    for by in ("language", "format", "defect"):
+        print("\n" + "\n".join(tally.rows(by)))
+    print(
+        f"\n{len(times)} cases, ms median {statistics.median(times):.1f}, p95 {statistics.quantiles(times, n=20)[-1]:.1f}"
+    )
+
+
+def show(case: Case, answered: object) -> None:
+    import difflib
+
+    print("=" * 20, case.language, case.format, case.defect, case.change, case.path, case.symbol)
+    files = getattr(answered, "files", None)
+    for reason in getattr(answered, "reasons", ()):
+        print("--", reason.kind, reason.path, reason.detail)
+    print("notes", getattr(answered, "notes", ()))
+    if case.format == "search-replace":
+        print(case.answer[:3000])
+    if case.expected is not None:
+        old, want = case.files[case.path].split("\n"), case.expected[case.path].split("\n")
+        print("\n".join(list(difflib.unified_diff(old, want, "old", "expected", lineterm="", n=2))[:60]))
+        if files is not None:
+            got = {**case.files, **files}[case.path].split("\n")
+            print("\n".join(list(difflib.unified_diff(want, got, "expected", "got", lineterm="", n=2))[:60]))
+    elif files:
+        got = {**case.files, **files}[case.path].split("\n")
+        print(
+            "\n".join(
+                list(difflib.unified_diff(case.files[case.path].split("\n"), got, "old", "got", lineterm="", n=2))[:60]
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()
