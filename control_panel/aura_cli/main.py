@@ -49,6 +49,10 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "baseline": ("findings", "Silence what is found today."),
         "rules": ("findings", "List the rules."),
     },
+    "Changes": {
+        "changes": ("changes", "List, review, apply and undo changes."),
+        "approve": ("approve", "Say yes to what an agent wants to do."),
+    },
     "Daemon": {
         "up": ("lifecycle", "Start Aura, and index this repository."),
         "down": ("lifecycle", "Stop Aura."),

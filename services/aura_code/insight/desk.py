@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,8 @@ from aura_code.insight.page import report_page
 from aura_code.insight.report import report_markdown
 from aura_code.insight.tree import show_tree
 from aura_code.patterns_search.searching import structural_candidates, structural_search
+from aura_code.refactoring.opportunities import Evidence, find_opportunities
+from aura_code.refactoring.planning import plan_refactoring
 from aura_code.similar.finding import find_clones, similar_to
 from aura_code.similar.semantic import SemanticNeighbours
 from aura_code.similar.store import SimilarReader
@@ -46,13 +48,14 @@ from aura_code.structure.reach import definitions, reached_by_tests
 from aura_code.structure.references import calls, references
 from aura_code.structure.store import StructureReader
 from aura_code.tools.dependencies import scan_dependencies
-from aura_shared.messages import findings, gaps, insight, similar, structure
+from aura_shared.messages import findings, gaps, insight, refactoring, similar, structure
 from aura_shared.messages.code import SearchCode
 from aura_shared.messages.core import Reply, Request
 from aura_shared.settings import Settings
 
 RequestT = TypeVar("RequestT", bound=Request[Any])
 _ANSWERING: Final = 8  # Files that are in focus for a question.
+_HOTTEST: Final = 100  # Hotspots and groups of copies among which opportunities are looked for.
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,35 @@ def _sarif(desk: Desk, request: findings.ExportSarif) -> findings.SarifAnswer:
 
     log = sarif_log(every, desk.rules, baseline=desk.baseline, text_of=text_of)
     return findings.SarifAnswer(content=json.dumps(log, ensure_ascii=False), findings=len(every))
+
+
+def _refactoring(desk: Desk, request: refactoring.PlanRefactoring) -> refactoring.RefactoringPlan:
+    with desk.structure() as reader, desk.findings() as found:
+        return plan_refactoring(
+            reader, found, desk.root, request, ignored=desk.ignored, rules=desk.rules, baseline=desk.baseline
+        )
+
+
+def _opportunities(desk: Desk, request: refactoring.FindOpportunities) -> refactoring.OpportunitiesAnswer:
+    def hot() -> Sequence[insight.Hotspot]:
+        return _hotspots(desk, insight.FindHotspots(project=request.project, limit=_HOTTEST)).hotspots
+
+    def copies() -> Sequence[similar.CloneGroup]:
+        return _clones(desk, similar.FindClones(project=request.project, limit=_HOTTEST)).groups
+
+    with desk.structure() as reader, desk.findings() as found:
+        evidence = Evidence(
+            root=desk.root,
+            structure=reader,
+            findings=found,
+            rules=desk.rules,
+            standards=desk.standards,
+            baseline=desk.baseline,
+            ignored=desk.ignored,
+            hotspots=hot,
+            clones=copies,
+        )
+        return find_opportunities(evidence, request)
 
 
 def _gaps(desk: Desk, request: gaps.FindGaps) -> gaps.GapsAnswer:
@@ -280,6 +312,8 @@ FROM_ANALYSIS: Final[Mapping[type[Request[Any]], Answer]] = {
     findings.SummariseFindings: _summary,
     findings.ExportSarif: _sarif,
     gaps.FindGaps: _gaps,
+    refactoring.PlanRefactoring: _refactoring,
+    refactoring.FindOpportunities: _opportunities,
     insight.FindHotspots: _hotspots,
     insight.MapSymbols: _map,
     insight.PackContext: _context,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from aura_factory.sandbox.interpreters import interpreter_environment, interpret
 __all__ = ["Program", "cargo", "go", "node", "program", "python"]
 
 _ENVIRONMENTS: Final = (".venv", "venv", "env")
+_ASK_S: Final = 10.0
 _QUIET: Final = {"NO_COLOR": "1", "CI": "1", "TERM": "dumb"}
 
 
@@ -34,7 +36,25 @@ def python(root: Path, named: str = "") -> Program | None:
         path = Path(named).expanduser()
         return _made(path) if path.is_file() else None
     own = next((root / name / "bin" / "python" for name in _ENVIRONMENTS if _is_there(root / name)), None)
-    return _made(own) if own is not None else program("python3")
+    if own is not None:
+        return _made(own)
+    found = shutil.which("python3")
+    real = _behind(Path(found), root) if found else None
+    return _made(real) if real is not None else None
+
+
+def _behind(path: Path, root: Path) -> Path | None:
+    """The interpreter behind a script such as those of pyenv, which choose one by the folder; itself if it is none."""
+    with path.open("rb") as file:
+        if file.read(2) != b"#!":
+            return path
+    ask = [str(path), "-I", "-c", "import sys; print(sys.executable)"]
+    try:
+        told = subprocess.run(ask, cwd=root, capture_output=True, text=True, timeout=_ASK_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    real = Path(told.stdout.strip())
+    return real if told.returncode == 0 and real.is_file() else None
 
 
 def _is_there(environment: Path) -> bool:

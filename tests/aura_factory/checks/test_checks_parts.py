@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,23 @@ def test_the_interpreter_is_the_projects_own(tmp_path: Path) -> None:
     assert found.path == own
     assert tmp_path / ".venv" in found.read
     assert toolchains.python(tmp_path, str(tmp_path / "no-such-python")) is None
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        pytest.param(f'exec {sys.executable} "$@"', True, id="a script that chooses an interpreter"),
+        pytest.param("echo version not installed >&2; exit 127", False, id="a script without one"),
+    ],
+)
+def test_the_interpreter_behind_a_script_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, found: bool
+) -> None:
+    shim = put(tmp_path, "shims/python3", f"#!/bin/sh\n{script}\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}:/usr/bin:/bin")
+    program = toolchains.python(tmp_path)
+    assert (program.path if program else None) == (Path(sys.executable) if found else None)
 
 
 def test_programs_that_are_not_for_the_project_are_not_looked_for(tmp_path: Path) -> None:
