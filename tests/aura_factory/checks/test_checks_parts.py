@@ -107,6 +107,15 @@ async def test_a_copy_holds_what_git_knows_or_would_add(repository: Path) -> Non
     assert not [name for name in files if name.startswith(".git/")]
 
 
+async def test_an_environment_that_git_would_add_is_left_out(repository: Path) -> None:
+    put(repository, "tools/env/pyvenv.cfg", "")
+    put(repository, "tools/env/lib/x.py", "")
+    put(repository, "web/node_modules/left/index.js", "")
+    put(repository, "web/node_modules.md", "")
+    files = await project_files(repository)
+    assert [name for name in files if "env/" in name or "node_modules" in name] == ["web/node_modules.md"]
+
+
 async def test_a_folder_without_git_is_walked(tmp_path: Path) -> None:
     put(tmp_path, "src/a.py", "x\n")
     put(tmp_path, "node_modules/left/index.js", "x\n")
