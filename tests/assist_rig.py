@@ -1,4 +1,4 @@
-"""An assistant over a bus without sockets: a real code service, and models, proposals and checks that a test scripts."""
+"""An assistant over a bus without sockets: a real code service; models, proposals and checks that a test scripts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aura_code_served import Served
 from aura_factory.assist.assistant import Assistant
 from aura_factory.assist.ports import Tell
-from aura_shared.bus import Context
+from aura_shared.bus import Context, Handler
 from aura_shared.errors import AuraError
 from aura_shared.messages.changes import (
     ChangeAnswer,
@@ -183,6 +184,7 @@ class Rig:
         self.heard: list[Progress] = []
         """Progress of the requests, in order."""
         self.project: ProjectInfo | None = None
+        self._replaced: list[tuple[type[Request[Any]], Handler[Any]]] = []
         models = self.hub.connect("models")
         models.serve(ListModels, self.models.list)
         models.serve(Complete, self.models.complete)
@@ -190,6 +192,18 @@ class Rig:
         self.bus = self.hub.connect("factory")
         self.assistant = Assistant(self.bus, self.proposals, self.checks, model_timeout_s=30.0)
         self.assistant.register()
+
+    def reset(self) -> None:
+        """Forget what tests before scripted, asked and heard."""
+        self.models.__init__()
+        self.proposals.__init__()
+        self.checks.__init__()
+        self.heard.clear()
+        self.assistant.forget_models()
+        code = self.hub._serving["code"]
+        for kind, handler in self._replaced:
+            code.serve(kind, handler)
+        self._replaced.clear()
 
     async def start(self, root: Path) -> None:
         """Start the code service and index `root`."""
@@ -215,7 +229,11 @@ class Rig:
                 raise reply
             return reply
 
-        self.hub._serving["code"].serve(kind, handler)
+        code = self.hub._serving["code"]
+        known = code._handlers._known.get(kind.type)
+        if known is not None:
+            self._replaced.append(known)
+        code.serve(kind, handler)
         return asked
 
     async def ask(self, request: Request[ReplyT]) -> ReplyT:

@@ -14,8 +14,8 @@ from aura_cli.answers import JsonObject, count_of, flag_of, number_of, object_of
 from aura_cli.examples import WithExamples
 from aura_cli.gateway import Gateway
 from aura_cli.passages import place
-from aura_cli.questions import about_a_project, place_or_name, target_of
 from aura_cli.proposals import close_use, show_proposal
+from aura_cli.questions import about_a_project, place_or_name, target_of
 from aura_cli.screen import bold, coloured, cut, dim, note, out, out_json, plural, safe, table, width
 from aura_cli.streaming import asked_streaming
 from aura_cli.targets import inside, with_daemon

@@ -57,6 +57,10 @@ class Assistant:
         self._models = ModelDesk(bus, max_context=max_context, timeout_s=model_timeout_s)
         self._tools = Tools(self.prompts, changes, checker)
 
+    def forget_models(self) -> None:
+        """Ask anew which models there are, as after `ModelServersChanged`."""
+        self._models.forget()
+
     def register(self) -> None:
         """Serve the six requests at the bus."""
         self._bus.serve(ExplainCode, self.explain)

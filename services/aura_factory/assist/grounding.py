@@ -12,10 +12,10 @@ _CITED: Final = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?:\([^)\n]*\))?
 _CODE: Final = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _FENCE: Final = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)^\1", re.MULTILINE | re.DOTALL)
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
-# What can hardly be a plain word: a_b, aB, ABc, f(), a.b, a/b.c
+# What can hardly be a plain word: a_b, aB, ABc, f(), a/b.py
 _CODELIKE: Final = re.compile(
-    r"(?<![\w/.])(?:[^\W\d]\w*_\w+|_\w+|[a-z]+[0-9]*[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|[^\W\d]\w*(?=\(\))|"
-    r"[\w-]+(?:/[\w.-]+)+|[\w-]+\.(?:py|pyi|js|jsx|ts|tsx|go|rs|java|c|h|cpp|toml|json|yaml|yml|md))(?![\w])"
+    r"(?<![\w/.])(?:[\w-]+(?:/[\w.-]+)*\.(?:py|pyi|js|jsx|ts|tsx|go|rs|java|c|h|cpp|toml|json|yaml|yml|md)|"
+    r"[^\W\d]\w*_\w+|_\w+|[a-z]+[0-9]*[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|[^\W\d]\w*(?=\(\)))(?!\w)"
 )
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\[*])|\n+")
 _SHORTEST: Final = 3

@@ -97,11 +97,12 @@ def _by_worth(pieces: Sequence[Piece]) -> Iterable[tuple[int, Piece]]:
 def _shortened(piece: Piece, tokens: int) -> Piece | None:
     if not piece.cuttable or not isinstance(piece.content, Block) or tokens < _SMALLEST:
         return None
-    empty = replace(piece.content, text="").fenced()
-    text = cut_at_line(piece.content.text, tokens - estimate_tokens(empty) - 2)
+    beginning = replace(piece.content, title=f"{piece.content.title} (its beginning)", text="")
+    text = cut_at_line(piece.content.text, tokens - estimate_tokens(beginning.fenced()) - 2)
     if not text:
         return None
-    return replace(piece, content=replace(piece.content, title=f"{piece.content.title} (its beginning)", text=text))
+    cut = replace(piece, content=replace(beginning, text=text))
+    return cut if cut.tokens <= tokens else None  # Hidden characters take more room once they are visible.
 
 
 def cut_at_line(text: str, tokens: int) -> str:

@@ -52,6 +52,10 @@ class ModelDesk:
         self._clock = clock
         self._known: tuple[float, ModelsAnswer] | None = None
 
+    def forget(self) -> None:
+        """Ask anew next time."""
+        self._known = None
+
     async def listed(self) -> ModelsAnswer:
         """Servers, models and roles, at most ten seconds old. An answer without any says why."""
         now = self._clock()
