@@ -6,17 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from aura_factory.changes.content import check_parses
-from aura_factory.changes.deciding import settle
+from aura_factory.changes.deciding import settle_state
 from aura_factory.changes.guarding import check_protected, check_unmerged, has_markers
 from aura_factory.changes.journal import (
+    Interrupted,
+    Settled,
     Step,
     carry_out,
-    clear_temporaries,
     folders_to_make,
-    is_written,
     no_step,
     remove_empty,
-    take_back,
+    settle,
 )
 from aura_factory.changes.places import MOST_FILE_BYTES
 from aura_factory.changes.records import StepKind, StoredChange, StoredStep, now_text
@@ -168,9 +168,12 @@ def write(
     step = store.begin(change, what, chosen, folders_to_make(change.root, writes), writes, plan.moves)
     try:
         carry_out(step, at)
-    except AuraError as error:
-        problems = back_out(store, step, at)
-        raise _after_failure(error, problems) from error
+    except Interrupted as interrupted:
+        settled = settle(step, at, written=interrupted.written)
+        _end(store, step, settled)
+        error = interrupted.__cause__
+        assert isinstance(error, AuraError)
+        raise _after_failure(error, settled.problems) from error
     at("done")
     complete(store, step)
     return [write.path for write in writes]
@@ -198,20 +201,21 @@ def complete(store: ChangeStore, step: StoredStep) -> None:
         store.end(step, "done")
         change.state = "undone" if step.what == "undo" else change.state
         change.changed_at = now_text()
-        settle(change)
+        settle_state(change)
         store.put_state(change)
     for earlier in undone:
         for folder in reversed(earlier.folders):
             remove_empty(step.root, folder)
 
 
-def back_out(store: ChangeStore, step: StoredStep, at: Step = no_step) -> list[str]:
-    """Take a step back; returns what could not be. What may work later stays in the journal."""
-    taken = take_back(step, at)
-    if not taken.again:
-        at("taken back")
+def _end(store: ChangeStore, step: StoredStep, settled: Settled) -> None:
+    """Keep how a step was settled. What may work later stays in the journal."""
+    if settled.again:
+        return
+    if settled.forward:
+        complete(store, step)
+    else:
         store.end(step, "back")
-    return taken.problems
 
 
 def recover(store: ChangeStore, at: Step = no_step, project: str = "") -> list[str]:
@@ -226,14 +230,11 @@ def recover(store: ChangeStore, at: Step = no_step, project: str = "") -> list[s
     for step in store.under_way(project):
         if not step.root.is_dir():
             continue  # Perhaps its disk is not mounted: later.
-        if is_written(step):
-            clear_temporaries(step, at)
-            complete(store, step)
-            told.append(f"Change {step.change}: its {step.what} was interrupted after the last file, and is complete.")
-            continue
-        problems = back_out(store, step, at)
-        ending = "; ".join(problems) or "every file is as it was before"
-        told.append(f"Change {step.change}: its {step.what} was interrupted and taken back; {ending}.")
+        settled = settle(step, at)
+        _end(store, step, settled)
+        way = "was finished" if settled.forward else "was taken back"
+        ending = "; ".join(settled.problems) or f"every file is {'new' if settled.forward else 'as it was before'}"
+        told.append(f"Change {step.change}: its {step.what} was interrupted, and {way}: {ending}.")
         change = store.find(step.change)
         change.notice = told[-1]
         store.put_state(change)

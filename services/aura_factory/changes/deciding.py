@@ -48,10 +48,10 @@ def decide(change: StoredChange, names: Sequence[str], decision: Decision | None
             else hunk
             for hunk in file.hunks
         ]
-    settle(change)
+    settle_state(change)
 
 
-def settle(change: StoredChange) -> None:
+def settle_state(change: StoredChange) -> None:
     """Work out where a change stands from its hunks; one that was undone stays so until it is applied again."""
     hunks = list(change.hunks)
     if any(hunk.applied for hunk in hunks):
@@ -123,5 +123,5 @@ def rewrite(change: StoredChange, path: str, content: str) -> int:
     change.files[number] = file
     change.checks = [*(check for check in change.checks if check.name != "parse"), parse_check(change.files)]
     count_lines(change)
-    settle(change)
+    settle_state(change)
     return number

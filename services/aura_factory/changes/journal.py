@@ -2,7 +2,7 @@
 
 A step goes: journal (committed in the store) → a temporary file beside each file, brought to the disk → each file is
 looked at once more and renamed over → folders brought to the disk → done (committed). Whatever ends it before that,
-an error or a kill, `take_back` makes every file what it was; edits that somebody made in between are kept by merging.
+an error or a kill, `settle` makes every file what it was; edits that somebody made in between are kept by merging.
 """
 
 from __future__ import annotations
@@ -41,10 +41,9 @@ def carry_out(step: StoredStep, at: Step = no_step) -> None:
     """Write the files of a step that is in the journal.
 
     Raises:
-        FileMovedOn: A file changed in the meantime.
-        UnsafePath: A file became a link, or lies behind one now.
-        StorageError: A file cannot be written. After any error some files may be new: call `take_back`.
+        Interrupted: It went wrong: call `settle`. Its cause says why.
     """
+    done = 0
     try:
         for folder in step.folders:
             at(f"make folder {folder}")
@@ -53,52 +52,126 @@ def carry_out(step: StoredStep, at: Step = no_step) -> None:
             if write.post is not None:
                 _prepare(step.root, write.path, write.post, write.post_mode, _temporary(step, number), at)
         for number, write in enumerate(step.writes):
+            at(f"replace {write.path}")
             _replace(step.root, write, _temporary(step, number), at)
+            done = number + 1
         _sync(step, at)
+    except AuraError as error:
+        raise Interrupted([number < done for number in range(len(step.writes))]) from error
     except OSError as error:
-        raise storage_error(error, str(error.filename or step.root)) from error
+        # Of the one that failed only its temporary name may have been left.
+        raise Interrupted(
+            [None if number == done else number < done for number in range(len(step.writes))]
+        ) from storage_error(error, str(error.filename or step.root))
 
 
-def is_written(step: StoredStep) -> bool:
-    """Whether every file is as the step shall leave it."""
-    return all(_bytes_now(step.root, write.path) == (True, write.post) for write in step.writes)
+class Interrupted(Exception):
+    """Writing went wrong."""
+
+    def __init__(self, written: list[bool | None]) -> None:
+        super().__init__(written)
+        self.written = written
+        """For each file whether it was written; None where that is not certain."""
 
 
-class TakenBack(NamedTuple):
-    """What came of taking a step back."""
+class Settled(NamedTuple):
+    """What came of settling a step."""
 
+    forward: bool
+    """Whether all files are new; else they are old."""
     problems: list[str]
-    """Files that are not as they were, and why; for a person to read."""
+    """Files that are not so, and why; for a person to read."""
     again: bool
     """Whether trying again later may help."""
 
 
-def take_back(step: StoredStep, at: Step = no_step) -> TakenBack:
-    """Make every file what it was before a step. It can be interrupted and done again at any point."""
+def settle(step: StoredStep, at: Step = no_step, *, written: list[bool | None] | None = None) -> Settled:
+    """Make all files of an interrupted step old or all new. It can be interrupted and done again at any point.
+
+    They become old, unless all are new already, or an edit that somebody made meanwhile fits the new ones only.
+
+    Args:
+        step: What was interrupted.
+        at: Called before each thing that is done.
+        written: For each file whether it was written, where that is known: then they always become old.
+    """
+    forward = False
+    if written is None:
+        now = [_bytes_now(step.root, write.path) for write in step.writes]
+        written = _written(step, now)
+        old, new = (_misfits(step, now, written, forward=way) for way in (False, True))
+        forward = all(found == (True, write.post) for found, write in zip(now, step.writes, strict=True)) or (
+            bool(old) and not new
+        )
     problems: list[str] = []
     again = False
-    for number, write in reversed(list(enumerate(step.writes))):
+    for number in reversed(range(len(step.writes))):
         try:
-            _clear(step.root, write.path, [_temporary(step, number), _temporary(step, number, back=True)], at)
-            problem = _take_back(step, number, write, at)
+            problem = _settle_file(step, number, at, written=written[number], forward=forward)
         except (AuraError, OSError) as error:
-            problem = f"{write.path} could not be taken back: {error}"
+            problem = f"{step.writes[number].path} could not be put right: {error}"
             again = again or not isinstance(error, UnsafePath)
         if problem:
             problems.append(problem)
-    for folder in reversed(step.folders):
+    for folder in () if forward else reversed(step.folders):
         at(f"remove folder {folder}")
         remove_empty(step.root, folder)
     with suppress(AuraError, OSError):
         _sync(step, at)
-    return TakenBack(problems, again)
+    return Settled(forward, problems, again)
 
 
-def clear_temporaries(step: StoredStep, at: Step = no_step) -> None:
-    """Remove what a step that is written may have left beside its files."""
-    for number, write in enumerate(step.writes):
-        with suppress(AuraError, OSError):
-            _clear(step.root, write.path, [_temporary(step, number), _temporary(step, number, back=True)], at)
+def _written(step: StoredStep, now: Sequence[tuple[bool, bytes | None]]) -> list[bool | None]:
+    """For each file whether it was written before the interruption; None where that cannot be told.
+
+    They are written in order, and only when all temporary files are there: what stands before a new one was written,
+    and what has no temporary file any more, even when it was edited since.
+    """
+    new = [n for n, (found, write) in enumerate(zip(now, step.writes, strict=True)) if found == (True, write.post)]
+    reached = max(new, default=-1) + 1
+    waiting = [n for n, write in enumerate(step.writes) if _is_there(step.root, write.path, _temporary(step, n))]
+    told: list[bool | None] = [True] * reached
+    for number in range(reached, len(step.writes)):
+        if number in waiting:
+            told.append(False)
+        elif step.writes[number].post is not None and (reached or any(later > number for later in waiting)):
+            told.append(True)
+        else:
+            told.append(None if number == reached else False)
+    return told
+
+
+def _is_there(root: Path, path: str, temporary: str) -> bool:
+    with suppress(AuraError, OSError), folder_of(root, path) as (folder, _):
+        os.stat(temporary, dir_fd=folder, follow_symlinks=False)
+        return True
+    return False
+
+
+def _misfits(
+    step: StoredStep, now: Sequence[tuple[bool, bytes | None]], written: Sequence[bool | None], *, forward: bool
+) -> list[str]:
+    """Files that cannot be made new, or old."""
+    problems: list[str] = []
+    for write, (_, data), before in zip(step.writes, now, written, strict=True):
+        wanted = _wanted(write, data, before, forward=forward)
+        if isinstance(wanted, str):
+            problems.append(wanted)
+    return problems
+
+
+def _wanted(write: Write, now: bytes | None, written: bool | None, *, forward: bool) -> bytes | str | None:
+    """The bytes of a file on its way forward or back, None to delete it; a text says why that would lose an edit."""
+    start, goal = (write.pre, write.post) if forward else (write.post, write.pre)
+    if now == goal or written is forward:
+        return now
+    if now == start:
+        return goal
+    edited = f"{write.path} was edited while the change was being written, and stays as it is"
+    if start is None or goal is None or now is None:
+        return edited
+    merged = merge_bytes(start, goal, now)
+    return edited if isinstance(merged, str) or merged.conflicts else merged.text
 
 
 def remove_empty(root: Path, folder: str) -> None:
@@ -152,7 +225,6 @@ def _prepare(root: Path, path: str, data: bytes, mode: int, temporary: str, at: 
 
 def _replace(root: Path, write: Write, temporary: str, at: Step) -> None:
     """Put the new file in the place of the old one, if that is still what it was."""
-    at(f"replace {write.path}")
     with folder_of(root, write.path) as (folder, name):
         now = read_at(folder, name, write.path)
         if (now.data if now else None) != write.pre:
@@ -180,29 +252,24 @@ def _create(folder: int, temporary: str, name: str, at: Step) -> None:
     os.unlink(temporary, dir_fd=folder)
 
 
-def _take_back(step: StoredStep, number: int, write: Write, at: Step) -> str:
-    """Make one file what it was; returns why it cannot be."""
+def _settle_file(step: StoredStep, number: int, at: Step, *, written: bool | None, forward: bool) -> str:
+    """Make one file new or old, and remove what lies beside it; returns why it cannot be."""
+    write = step.writes[number]
+    _clear(step.root, write.path, [_temporary(step, number), _temporary(step, number, back=True)], at)
     now = read_file(step.root, write.path)
     data = now.data if now else None
-    if data == write.pre:
+    wanted = _wanted(write, data, written, forward=forward)
+    if isinstance(wanted, str):
+        return wanted
+    if wanted == data:
         return ""
-    wanted = write.pre
-    if data != write.post:
-        if write.pre is None or write.post is None or data is None:
-            return f"{write.path} was edited while the change was being written, and stays as it is"
-        merged = merge_bytes(write.post, write.pre, data)
-        if isinstance(merged, str) or merged.conflicts:
-            return f"{write.path} was edited while the change was being written, and stays as it is, half changed"
-        wanted = merged.text
-        if wanted == data:
-            return ""
-    mode = now.mode if now else write.pre_mode
-    undo = Write(write.path, data, wanted, now.mode if now else 0, mode)
+    mode = now.mode if now else write.post_mode if forward else write.pre_mode
     temporary = _temporary(step, number, back=True)
     if wanted is not None:
         _recreate_folders(step.root, write.path)
         _prepare(step.root, write.path, wanted, mode, temporary, at)
-    _replace(step.root, undo, temporary, at)
+    at(f"put back {write.path}")
+    _replace(step.root, Write(write.path, data, wanted, now.mode if now else 0, mode), temporary, at)
     return ""
 
 

@@ -16,9 +16,14 @@ from aura_factory.changes.hunks import compose, make_hunks
 from aura_factory.changes.lines import changed_blocks, split_lines
 from aura_factory.changes.merging import merge_texts
 
+
+def _text_of(lines: list[bytes], end: bytes) -> bytes:
+    return b"".join(lines) + end
+
+
 few_lines = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"\n", b"}\n", b"    x\n", b"x\r\n"]), max_size=14)
 endings = st.sampled_from([b"", b"end", b"a"])
-texts = st.builds(lambda lines, end: b"".join(lines) + end, few_lines, endings)
+texts = st.builds(_text_of, few_lines, endings)
 
 
 @given(texts, texts)
