@@ -148,7 +148,7 @@ def draft_symbol(rng: random.Random, change: Change) -> Draft | None:
     draft = _draft(change)
     draft.old, draft.new = [old[function.first : function.last + 1]], [new[function.first : function.last + 1 + grown]]
     draft.symbol = function.qualified
-    return draft
+    return draft if draft.new[0][-1].strip() else None
 
 
 def _text_count(source: Source, function: Function) -> int:
@@ -294,6 +294,8 @@ def _omit(draft: Draft, which: Callable[[str], bool]) -> bool:
     for number, (old, new) in enumerate(zip(draft.old, draft.new, strict=True)):
         kept_old = [line for line in old if not which(line)]
         kept_new = [line for line in new if not which(line)]
+        if [line for line in old if which(line)] != [line for line in new if which(line)]:
+            return False
         if len(kept_old) < len(old) and kept_old:
             draft.old[number], draft.new[number] = kept_old, kept_new
             done = True
@@ -504,8 +506,8 @@ def prose_around(rng: random.Random, draft: Draft) -> bool:
     draft.after = "This keeps the behaviour otherwise.\n\n1. Run the tests.\n2. Let me know!\n"
     if rng.random() < 0.5:
         draft.after += "\n```bash\nmake test\n```\n"
-    if rng.random() < 0.5:
-        draft.label = rng.choice([f"**{draft.path}**", f"`{draft.path}`:", f"### {draft.path}", f"File: {draft.path}"])
+    if rng.random() < 0.5 and draft.label:
+        draft.label = rng.choice([f"**{draft.label}**", f"`{draft.label}`:", f"### {draft.label}", f"File: {draft.label}"])
     return True
 
 

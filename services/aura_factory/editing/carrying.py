@@ -16,7 +16,7 @@ from aura_factory.editing.merge3 import changes
 from aura_factory.editing.outcomes import Refusal, RefusedError
 from aura_factory.editing.placeholders import expand
 
-__all__ = ["Carried", "carry_over"]
+__all__ = ["Carried", "carry_over", "known_lines_restored"]
 
 
 class Carried(NamedTuple):
@@ -62,6 +62,11 @@ def carry_over(
     return Carried(lines, notes)
 
 
+def known_lines_restored(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """The new lines without the typographic characters, escapes or entities that made known lines unknown."""
+    return _repaired(old, new, [])
+
+
 def _repaired(old: Sequence[str], new: Sequence[str], notes: list[str]) -> list[str]:
     """Put right what turned known lines into unknown ones."""
     known = {line.strip() for line in old}
@@ -104,18 +109,15 @@ def _indented(
         RefusedError: They differ in no consistent way.
     """
     pairs = _pairs(old, new) or ([anchor] if anchor else [])
-    moved = [(n, o) for n, o in pairs if indent_of(new[n]) != indent_of(old[o])]
-    first_only = moved and pairs and moved[0] == pairs[0] and pairs[0][0] == 0
-    if not moved or (len(moved) * 2 <= len(pairs) and not first_only):
-        return list(new)
-    if len(moved) * 2 <= len(pairs) and indent_of(new[0]):
+    samples = [(new[n], old[o]) for n, o in pairs]
+    if all(indent_of(one) == indent_of(other) for one, other in samples):
         return list(new)
     unit = unit_of(new)
-    samples = [(new[n], old[o]) for n, o in pairs]
+    if _kinds(new) <= _kinds([*old, file_unit]):
+        samples = _same_shift(samples)
+        if not samples:
+            return list(new)
     indents = infer_indents(samples, model_unit=unit, file_unit=file_unit)
-    if indents is None:
-        prefix = [(new[n], old[o]) for number, (n, o) in enumerate(pairs) if (n, o) == (number, number)]
-        indents = infer_indents(prefix, model_unit=unit, file_unit=file_unit) if len(prefix) > 1 else None
     if indents is None:
         raise RefusedError(Refusal("conflict", path, "its indentation fits that of the old code in no consistent way"))
     converted: list[str] = []
@@ -126,6 +128,30 @@ def _indented(
         converted.append(text)
     notes.append("indentation adapted")
     return converted
+
+
+def _kinds(lines: Sequence[str]) -> set[str]:
+    """The characters that lines are indented with."""
+    return {character for line in lines for character in indent_of(line)}
+
+
+def _same_shift(samples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pairs that tell how far all lines moved; none when nothing did but what was meant to.
+
+    A part that is put into a condition moves by itself, while the first line stays where it was. All lines together are
+    out of place when the first line moved like others, when it alone lost its indentation, or when every step became
+    wider or narrower.
+    """
+    widths = [(len(indent_of(new)), len(indent_of(old))) for new, old in samples]
+    shifts = [new - old for new, old in widths]
+    if shifts[0]:
+        alike = [sample for sample, shift in zip(samples, shifts, strict=True) if shift == shifts[0]]
+        if len(alike) > 1 or len(samples) == 1:
+            return alike
+        return list(samples)
+    ratios = {new / old for new, old in widths if old}
+    scaled = len(ratios) == 1 and len({new for new, _old in widths if new}) > 1 and 1 not in ratios
+    return list(samples) if scaled else []
 
 
 def _old_bytes(old: Sequence[str], new: Sequence[str]) -> list[str]:

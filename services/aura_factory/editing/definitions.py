@@ -93,6 +93,10 @@ class Outline:
         """Names that are defined at the top level, and those of methods that stand there."""
         return {one.qualified for one in self.definitions if one.top_level}
 
+    def code_names(self) -> set[str]:
+        """Names of everything that has a body, at any depth."""
+        return {one.qualified for one in self.definitions if one.has_body}
+
 
 def plain_name(name: str) -> str:
     """`Box` for `*Box<T>`, `a.b` for `a::b`."""
@@ -155,9 +159,9 @@ class _Reader:
         if "require" in roles and self._of(roles["require"][0]) != "require":
             return
         node = roles["import"][0]
-        while node.parent is not None and node.parent.parent is not None:
+        while node.parent is not None and node.parent.type in {*_WRAPPERS, "import_declaration", "import_spec_list"}:
             node = node.parent
-        if node.type in {"function_definition", "class_definition", "decorated_definition"}:
+        if node.parent is None or node.parent.parent is not None:
             return  # Imported where it is used.
         _node, modules, names = self._imports.setdefault(node.start_byte, (node, set(), set()))
         module = self._of(roles["module"][0]).strip("\"'`<>") if "module" in roles else ""

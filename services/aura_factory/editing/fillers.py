@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Final, Literal, NamedTuple
 
-from aura_factory.editing.lines import is_comment, is_filler
+from aura_factory.editing.lines import is_blank, is_comment, is_filler
 from aura_factory.editing.merge3 import changes
 from aura_factory.editing.outcomes import Refusal, RefusedError
 
@@ -19,8 +19,8 @@ __all__ = ["restore_fillers"]
 _ALIKE: Final = 0.6
 """From here on a changed line is a variant of the line in whose place it stands."""
 _State = Literal["keep", "sure", "unsure", "suspect", "doubt"]
-"""`sure` and `unsure` bring back what was left out, the latter beside a changed line; `doubt` refuses; `suspect` and
-`unsure` depend on whether anything was left out for sure."""
+"""`sure` and `unsure` bring back what was left out, the latter beside a changed line and only where something was left
+out for sure; `doubt` refuses; `suspect` does where nothing shows that the model took care of such lines."""
 
 
 class _Match(NamedTuple):
@@ -48,7 +48,11 @@ def restore_fillers(path: str, old: Sequence[str], new: Sequence[str]) -> tuple[
     matches = _matches(before.solid, after.solid)
     states = [_state(before, after, matches, at) for at in range(len(after.between))]
     careless = "sure" in states
-    refused = {"doubt", "suspect"} if careless else {"doubt", "unsure"}
+    careful = not careless and any(
+        state == "keep" and at in matches and after.between[at] and before.between[max(matches[at].at, 0)]
+        for at, state in enumerate(states)
+    )
+    refused = {"doubt"} | (set() if careless else {"unsure"}) | (set() if careful else {"suspect"})
     at = next((number for number, state in enumerate(states) if state in refused), None)
     if at is not None:
         near = after.solid[min(at, len(after.solid) - 1)].strip() if after.solid else ""
@@ -130,7 +134,7 @@ def _beside_deletion(upper: Sequence[str], lower: Sequence[str], new: Sequence[s
     has = {line.strip() for line in new}
     if any(is_comment(line) and line.strip() not in has for line in lower) or (not has and lower):
         return "doubt"
-    return "suspect" if upper and not has else "keep"
+    return "suspect" if any(is_blank(line) for line in (*upper, *lower)) and "" not in has else "keep"
 
 
 def _keys(lines: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from aura_factory.editing.lines import REPAIRS, compare_key, is_blank, is_comment, positions, runs
@@ -100,6 +101,9 @@ def _solid_found(file: FileLines, sought: Sequence[str], repair: int) -> list[Pl
         matched = [(s, file_solid[at + number]) for number, s in enumerate(solid)]
         bare_lines = [line.strip() for line in lines]
         pairs = _fill(bare_lines, keys, matched)
+        known = {s for s, _f in pairs}
+        if any(s not in known and not is_blank(line) for s, line in enumerate(lines)):
+            continue  # Models leave comments out, they do not invent them: this is another place that looks alike.
         found.append(
             Place(
                 pairs[0][1], pairs[-1][1] + 1, tuple(pairs), repair, "lines left out by the answer kept", partial=True
@@ -205,14 +209,15 @@ def _compare(wanted: Sequence[str], keys: Sequence[str], start: int, end: int, r
 
 def _likeness(wanted: Sequence[str], keys: Sequence[str], pairs: Sequence[tuple[int, int]]) -> float:
     """How alike the lines are that do not correspond, summed; each counts up to 1."""
-    total = 0.0
-    last_s, last_f = pairs[0]
-    for s, f in pairs[1:]:
-        between = [line for line in wanted[last_s + 1 : s] if line]
-        others = [line for line in keys[last_f + 1 : f] if line]
-        total += sum(
-            SequenceMatcher(None, one, other, autojunk=False).ratio()
-            for one, other in zip(between, others, strict=False)
-        )
-        last_s, last_f = s, f
+    (first_s, first_f), (last_s, last_f) = pairs[0], pairs[-1]
+    total = _alike(wanted[:first_s][::-1], keys[max(0, first_f - first_s) : first_f][::-1])
+    total += _alike(wanted[last_s + 1 :], keys[last_f + 1 : last_f + len(wanted) - last_s])
+    for (s, f), (next_s, next_f) in pairwise(pairs):
+        if next_s > s + 1 and next_f > f + 1:
+            total += _alike(wanted[s + 1 : next_s], keys[f + 1 : next_f])
     return total
+
+
+def _alike(lines: Sequence[str], others: Sequence[str]) -> float:
+    both = zip((line for line in lines if line), (line for line in others if line), strict=False)
+    return sum(SequenceMatcher(None, one, other, autojunk=False).ratio() for one, other in both)

@@ -27,9 +27,11 @@ def missing_imports(file: FileLines, old: Outline, new: Outline) -> list[Edit]:
         lines.extend(_statements(new, one, {module for module, _name in fresh}))
     if not lines:
         return []
-    if not old.imports:
+    first_code = min((one.start for one in old.definitions if one.top_level and one.has_body), default=len(old.text))
+    leading = [one for one in old.imports if one.end <= first_code]
+    if not leading:
         raise _uncertain(file, lines[0])
-    last = max(old.imports, key=lambda one: one.end)
+    last = leading[-1]
     if _is_group(old, last):
         return [_into_group(file, old, last, lines)]
     row = old.text.count(b"\n", 0, last.end - (1 if old.text[: last.end].endswith(b"\n") else 0)) + 1

@@ -112,7 +112,8 @@ def _refuse_new_placeholders(file: FileLines, block: Block) -> None:
     """
     known = {line.strip() for line in block.sought} | {line.strip() for line in file.lines}
     for before, line in pairwise(["", *block.wanted]):
-        if is_placeholder(line) and line.strip() not in known and not before.rstrip().endswith(":"):
+        stub = line.strip() == "..." and before.rstrip().endswith(":")  # The body of a function in Python.
+        if is_placeholder(line) and line.strip() not in known and not stub:
             raise _refusal(file, block, "placeholder", f"{line.strip()!r} stands for code that was left out")
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
 from aura_factory.editing.answers import Code
-from aura_factory.editing.carrying import carry_over
+from aura_factory.editing.carrying import carry_over, known_lines_restored
 from aura_factory.editing.definitions import Definition, Outline, outline_of, plain_name
 from aura_factory.editing.imports import missing_imports
 from aura_factory.editing.outcomes import Refusal, RefusalKind, RefusedError
+from aura_factory.editing.placeholders import expand
 from aura_factory.editing.texts import Edit, FileLines, split_lines
 
 __all__ = ["definition_of", "replace_symbol"]
@@ -96,7 +97,7 @@ def _written(file: FileLines, outline: Outline, old: Definition, codes: Sequence
     Raises:
         RefusedError: It holds none of that name, or several.
     """
-    readings = [_read(file.path, code, symbol) for code in codes]
+    readings = [_read(file, code, symbol) for code in codes]
     found = [one for one in readings if isinstance(one, _Written)]
     if len(found) > 1:
         before = outline.text[old.start : old.end].split()
@@ -115,13 +116,33 @@ def _text(written: _Written) -> bytes:
     return written.outline.text[written.definition.start : written.definition.end]
 
 
-def _read(path: str, code: Code, symbol: str) -> _Written | RefusedError:
-    """The definition in one fence, or why it holds none."""
+def _parsed(file: FileLines, code: Code, symbol: str) -> tuple[Outline | None, Code]:
+    """The outline of what stands in a fence, and the fence with that put right without which it does not parse."""
+    outline = _outline(file.path, code, symbol)
+    if outline is not None and not outline.errors:
+        return outline, code
+    lines = known_lines_restored(file.lines, code.lines)
+    try:
+        lines, _expanded = expand(file.path, file.lines, lines)
+    except RefusedError:
+        pass
+    mended = replace(code, lines=tuple(lines))
+    return _outline(file.path, mended, symbol), mended
+
+
+def _outline(path: str, code: Code, symbol: str) -> Outline | None:
     text = "\n".join(code.lines) + "\n"
     outline = outline_of(path, text)
-    if outline is None or outline.errors:
-        wrapped = outline_of(path, text.join(_WRAPPERS)) if "." in plain_name(symbol) else None
-        outline = wrapped if wrapped is not None and not wrapped.errors else outline
+    if (outline is None or outline.errors) and "." in plain_name(symbol):
+        wrapped = outline_of(path, text.join(_WRAPPERS))
+        return wrapped if wrapped is not None and not wrapped.errors else outline
+    return outline
+
+
+def _read(file: FileLines, code: Code, symbol: str) -> _Written | RefusedError:
+    """The definition in one fence, or why it holds none."""
+    path = file.path
+    outline, code = _parsed(file, code, symbol)
     if outline is None or outline.errors:
         return _refuse(path, "syntax", f"the code for {symbol} does not parse")
     name = plain_name(symbol)

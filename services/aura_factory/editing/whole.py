@@ -16,6 +16,8 @@ __all__ = ["Rewritten", "new_file", "rewrite_file"]
 
 _MOST_LOST: Final = 0.3
 """Share of the definitions at the top level that may be gone without being named."""
+_MOST_DEFINITIONS_LOST: Final = 2
+"""How many of all may be gone, those inside others included; more than that is no slip of a request."""
 _MOST_LINES_LOST: Final = 0.6
 """The same for the lines of a text without definitions."""
 
@@ -86,16 +88,22 @@ def _check_lost(file: FileLines, lines: Sequence[str], named: Collection[str]) -
     kept = {line.strip() for line in lines}
     solid = [line.strip() for line in file.lines if line.strip()]
     gone = [line for line in solid if line not in kept]
+    allowed = {plain_name(name).rpartition(".")[2] for name in named}
     old, new = outline_of(file.path, file.text), outline_of(file.path, "\n".join(lines) + "\n")
-    before = set[str]() if old is None else old.top_names()
-    after = set[str]() if new is None else new.top_names()
-    allowed = {plain_name(name) for name in named}
-    allowed |= {name.rpartition(".")[2] for name in allowed}
-    lost = sorted(name for name in before - after if name not in allowed and name.rpartition(".")[2] not in allowed)
-    if before and len(lost) > _MOST_LOST * len(before) and len(before - after) > len(after - before):
-        names = ", ".join(lost[:6])
-        detail = f"{len(lost)} of {len(before)} definitions are gone that nobody asked to remove: {names}"
-        raise RefusedError(Refusal("lost", file.path, detail))
+    if old is not None and new is not None:
+        lost = _gone(old.top_names(), new.top_names(), allowed)
+        lost_code = _gone(old.code_names(), new.code_names(), allowed)
+        came = len(new.code_names() - old.code_names())
+        if len(lost) > _MOST_LOST * len(old.top_names()) or len(lost_code) - came > _MOST_DEFINITIONS_LOST:
+            names = sorted({*lost, *lost_code})
+            detail = f"{len(names)} definitions are gone that nobody asked to remove: {', '.join(names[:6])}"
+            raise RefusedError(Refusal("lost", file.path, detail))
     if solid and len(gone) > _MOST_LINES_LOST * len(solid) and not allowed:
         detail = f"{len(gone)} of {len(solid)} lines are gone; the whole file was expected"
         raise RefusedError(Refusal("lost", file.path, detail))
+
+
+def _gone(before: set[str], after: set[str], allowed: set[str]) -> set[str]:
+    """Names that are gone and were not to go; what became a name of as many others was renamed."""
+    lost = {name for name in before - after if name.rpartition(".")[2] not in allowed}
+    return lost if len(lost) > len(after - before) else set()
