@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Final, Literal, NamedTuple
 
 from aura_code.answers import visible
 from aura_code.reviewing.changes import Change, FileChange
-from aura_code.reviewing.comparing import Difference, differences
+from aura_code.reviewing.comparing import Difference, differences, with_aliases
 from aura_code.reviewing.outward import Outward
 from aura_code.reviewing.signatures import Signature
 from aura_code.reviewing.surface import Item, Surface, surface_of
@@ -47,6 +48,8 @@ class _Found(NamedTuple):
     """Whether code that uses it stops working, if there is any."""
     detail: str
     needs_more: bool = False
+    bases: tuple[str, ...] = ()
+    """Types that may still have a member that is gone from its own."""
 
 
 @dataclass(eq=False)
@@ -81,7 +84,8 @@ def api_changes(change: Change, store: StructureReader | None) -> list[ApiChange
     moved = _Moves(units)
     found = [one for unit in units.values() for one in _compared(unit, moved)]
     outward, book = Outward(change, store), UserBook(change, store)
-    made = [_message(one, outward, book) for one in found]
+    kept = [one for one in found if not _is_inherited(one, units, book)]
+    made = [_message(one, outward, book) for one in kept]
     made.sort(key=lambda one: (not one.breaking, one.kind == "added", -len(one.users_left), one.path, one.line))
     return made[:MOST]
 
@@ -168,9 +172,16 @@ def _gone(unit: _Unit, gone: list[Item], moves: _Moves) -> Iterator[_Found]:
             continue
         where = moves.of(item)
         if where is None:
-            yield _of(unit, item, "removed", f"{item.kind} `{_shown(item)}` was removed")
+            inherited = _bases_of_owner(unit, item)
+            yield _of(unit, item, "removed", f"{item.kind} `{_shown(item)}` was removed")._replace(bases=inherited)
         elif not item.owner:
             yield _of(unit, item, "renamed", f"`{item.name}` moved to {visible(where[0])} and is not handed on")
+
+
+def _bases_of_owner(unit: _Unit, item: Item) -> tuple[str, ...]:
+    """What the type of a member inherits from: the member may still be there."""
+    owners = unit.new.items.get(item.owner, []) if item.owner else []
+    return tuple(base for owner in owners for base in owner.bases)
 
 
 def _inside(item: Item, names: set[str]) -> bool:
@@ -190,8 +201,8 @@ def _is_local_helper(unit: _Unit, item: Item) -> bool:
             return True
         if item.short.startswith("__") and item.short.endswith("__"):
             return True
-        if item.short == "T" or (item.kind == "variable" and item.owner):
-            return True
+        if item.kind in {"variable", "constant"} and (item.owner or item.text[:1].isspace() or item.text[:4] == "for "):
+            return True  # Bound in a loop, a branch or a class: seldom meant for others.
     return item.short.startswith("_")
 
 
@@ -247,9 +258,24 @@ def _changed(unit: _Unit, items: Sequence[Item], others: Sequence[Item]) -> Iter
         item.signature.marks ^ other.signature.marks
     ) or "overload" in other.signature.marks:
         return
-    found = differences(unit.language, item.signature, other.signature)
+    aliases = _aliases(unit.new) if unit.language == "go" else {}
+    found = differences(unit.language, item.signature, with_aliases(other.signature, aliases))
+    if item.short.startswith("__") and item.short not in {"__init__", "__call__"}:
+        found = [one for one in found if not one.is_type]
     if any(one.breaking or not one.is_type for one in found):
         yield _of_signature(unit, item, other, found)
+
+
+def _aliases(surface: Surface) -> dict[str, str]:
+    """What other names of types stand for (Go)."""
+    found: dict[str, str] = {}
+    for name, items in surface.items.items():
+        alias = (
+            re.match(r"(?:type\s+)?\s*\w+\s*=\s*([^\n]+)", items[0].text.lstrip()) if items[0].kind == "type" else None
+        )
+        if alias:
+            found[name] = "".join(alias[1].partition("//")[0].split())
+    return found
 
 
 def _of_signature(unit: _Unit, item: Item, other: Item, found: Sequence[Difference]) -> _Found:
@@ -347,6 +373,22 @@ def _of(
 ) -> _Found:
     path = unit.places[new is not None, (new or item).name]
     return _Found(new or item, path, (path, *unit.paths), unit.language, kind, breaks, visible(detail), needs_more)
+
+
+_MEMBERLESS: Final = frozenset({"object", "ABC", "Protocol", "Generic", "Enum", "Exception", "NamedTuple", "TypedDict"})
+
+
+def _is_inherited(one: _Found, units: Mapping[tuple[str, str], _Unit], book: UserBook) -> bool:
+    """Whether a member that is gone from a type is still there from a base, or may be from one that is not known."""
+    for base in one.bases:
+        if base in _MEMBERLESS:
+            continue
+        name = f"{base}.{one.item.short}"
+        if any(unit.new.has(name) for unit in units.values()) or book.knows(name):
+            return True
+        if not any(unit.new.has(base) for unit in units.values()) and not book.knows(base):
+            return True
+    return False
 
 
 def _message(one: _Found, outward: Outward, book: UserBook) -> ApiChange:

@@ -21,11 +21,28 @@ class Difference(NamedTuple):
     """Whether every call has to give something more."""
 
 
+_ALIAS_DEPTH: Final = 3
+
+
 def differences(language: str, old: Signature, new: Signature) -> list[Difference]:
     """What became different, the breaking first; empty when callers cannot tell."""
     compare = _COMPARE.get(language)
     found = compare(old, new) if compare is not None else []
     return sorted(found, key=lambda one: not one.breaking)
+
+
+def with_aliases(signature: Signature, aliases: Mapping[str, str]) -> Signature:
+    """The signature with other names of types replaced by what they stand for."""
+    if not aliases:
+        return signature
+
+    def plain(text: str) -> str:
+        for _ in range(_ALIAS_DEPTH):
+            text = re.sub(r"(?<![\w.])\w+", lambda word: aliases.get(word[0], word[0]), text)
+        return text
+
+    parameters = tuple(one._replace(type=plain(one.type)) for one in signature.parameters)
+    return signature._replace(parameters=parameters, result=plain(signature.result))
 
 
 # -- Python -----------------------------------------------------------------------------------------------------
@@ -52,8 +69,7 @@ def _python_kept(old: Parameter, new: Parameter | None, *, takes_rest: bool, tak
         if old.how == "keywords":
             return [] if takes_names else [Difference(breaking=True, what=f"`**{name}` was removed")]
         by_name, by_place = old.how != "positional", old.how != "keyword"
-        fits = (not by_name or takes_names) and (not by_place or takes_rest or not old.name)
-        fits = fits or (takes_names and by_name)  # Callers of many parameters name them.
+        fits = (takes_names and by_name) or (takes_rest and by_place and not by_name) or name.startswith("_")
         return [Difference(breaking=not fits, what=f"parameter `{name}` was removed")]
     found: list[Difference] = []
     if old.optional and not new.optional:
@@ -127,7 +143,7 @@ def _python_order(old: Signature, new: Signature) -> list[Difference]:
 
 def _script(old: Signature, new: Signature) -> list[Difference]:
     """JavaScript without types: an argument that is missing or too many is no error, so only the order counts."""
-    found = _marks(old, new)
+    found = _script_marks(old, new)
     before, after = _named(old.parameters), _named(new.parameters)
     shared = [name for name in before if name in after]
     if [name for name in after if name in shared] != shared:
@@ -140,12 +156,18 @@ def _script(old: Signature, new: Signature) -> list[Difference]:
     return found
 
 
+def _script_marks(old: Signature, new: Signature) -> list[Difference]:
+    """Whether a function is `async` is a matter of its body; what counts is whether it was said to give a promise."""
+    known = bool(old.result) and bool(new.result)
+    return [one for one in _marks(old, new) if known or "asynchronous" not in one.what]
+
+
 def _named(parameters: Sequence[Parameter]) -> list[str]:
     return [one.name for one in parameters]
 
 
 def _typescript(old: Signature, new: Signature) -> list[Difference]:
-    found = _marks(old, new)
+    found = _script_marks(old, new)
     before, after = list(old.parameters), list(new.parameters)
     if all(not one.type for one in before) and all(not one.type for one in after):
         return _script(old, new)
@@ -224,8 +246,8 @@ def _rust(old: Signature, new: Signature) -> list[Difference]:
 
 
 def _last(text: str) -> str:
-    """A type without the modules before its name."""
-    return re.sub(r"\b\w+::", "", text)
+    """A type without the modules before its name, and with one name for all type parameters of one letter."""
+    return re.sub(r"\b[A-Z]\b", "_", re.sub(r"\b\w+::", "", text))
 
 
 def _is_wider(old: str, new: str, generic: frozenset[str]) -> bool:
@@ -323,13 +345,30 @@ def _typed(old: Parameter, new: Parameter, generic: frozenset[str] = frozenset()
     before, after = members(old.type), members(new.type)
     if before == after or (len(before) == len(after) == 1):
         return [] if before == after else [_typing(old, new)]
-    gone = before - after
+    gone = {one for one in before - after if not any(_covers(other, one) for other in after)}
     if not gone or after & _ANY or after & generic:
         return []
-    if after < before:
+    if after <= before:
         what = f"parameter `{new.name}` no longer takes {' or '.join(sorted(gone))}"
         return [Difference(breaking=True, what=what, is_type=True)]
     return [_typing(old, new)]
+
+
+_ROOMY: Final[Mapping[str, frozenset[str]]] = {
+    "Iterable": frozenset(
+        {"Sequence", "List", "list", "Set", "set", "Tuple", "tuple", "Collection", "Iterator", "Generator"}
+    ),
+    "Collection": frozenset({"Sequence", "List", "list", "Set", "set", "Tuple", "tuple"}),
+    "Sequence": frozenset({"List", "list", "Tuple", "tuple"}),
+    "Mapping": frozenset({"Dict", "dict", "MutableMapping"}),
+    "float": frozenset({"int"}),
+}
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Whether every value of a type of Python is one of another, as far as their names tell."""
+    head, other = (re.sub(r"\[.*", "", text).rpartition(".")[2] for text in (wide, narrow))
+    return other in _ROOMY.get(head, ())
 
 
 def _typing(old: Parameter, new: Parameter) -> Difference:

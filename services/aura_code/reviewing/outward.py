@@ -28,6 +28,7 @@ _PROGRAM_FOLDERS: Final = frozenset(
         "e2e",
         "play",
         "sandbox",
+        "templates",
         "samples",
         "contrib",
         "extra",
@@ -80,9 +81,16 @@ class Outward:
         if parts[-1] in _PROGRAMS or not self._is_packaged(path):
             return False
         modules = [*parts[:-1], parts[-1].partition(".")[0]]
+        if len(parts) == 1 and not self._is_listed(modules[0]):
+            return False
         if not any(part.startswith("_") and not part.startswith("__") for part in modules):
             return True
         return self._handed_on(path, name)
+
+    def _is_listed(self, module: str) -> bool:
+        """Whether a module at the root of the project is installed: what builds the package names it."""
+        texts = (self.change.text(name) for name in ("setup.py", "setup.cfg", "pyproject.toml"))
+        return any(re.search(rf"\b{re.escape(module)}\b", text) for text in texts)
 
     def _is_packaged(self, path: str) -> bool:
         """Whether the project can be installed, as a file at its root or nearer says."""

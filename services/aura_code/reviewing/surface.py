@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from tree_sitter import Node
 
 from aura_code.reviewing import signatures
 from aura_code.reviewing.changes import Side
 from aura_code.reviewing.signatures import Signature
-from aura_code.structure.facts import Definition
+from aura_code.structure.facts import Binding, Definition
 from aura_code.syntax import SourceFile
 
 _FUNCTIONS: Final = frozenset({"function", "method", "constructor", "property"})
@@ -37,6 +37,8 @@ class Item(NamedTuple):
     """Its lines, for telling a new name from a new thing."""
     in_all: bool = False
     """Whether the module lists it as exported."""
+    bases: tuple[str, ...] = ()
+    """Of a type: the names of what it inherits from; empty for one that cannot be told."""
 
     @property
     def short(self) -> str:
@@ -116,7 +118,20 @@ def _items(side: Side, source: SourceFile) -> Iterator[Item]:
             _signature(source, one),
             "\n".join(side.lines[one.start_line - 1 : one.end_line]),
             one.entry == "in __all__",
+            tuple(_base_name(binding, definitions) for binding in one.bases),
         )
+
+
+def _base_name(binding: Binding, definitions: Sequence[Definition]) -> str:
+    """The name of a base class, as far as its binding tells."""
+    match binding:
+        case ("def", int(place)) if place < len(definitions):
+            return definitions[place].name
+        case ("free", str(name)) | ("import", _, str(name)) | ("member", _, str(name)):
+            return name
+        case _:
+            inner = binding[1] if len(binding) > 1 else None
+            return _base_name(cast("Binding", inner), definitions) if isinstance(inner, tuple) else ""
 
 
 _READERS: Final[Mapping[str, Callable[[SourceFile, Node], Signature | None]]] = {

@@ -50,6 +50,13 @@ class UserBook:
             found += self._symbols[key]
         return found
 
+    def knows(self, name: str) -> bool:
+        """Whether the analysis has a definition with a qualified name in any file that the change leaves alone."""
+        if self.store is None:
+            return False
+        found = symbols_where(self.store, "s.name = ? AND s.qualified = ?", (name.rpartition(".")[2], name))
+        return any(symbol.path not in self.change.by_any_path for symbol in found)
+
     def of(self, paths: Iterable[str], name: str) -> Users:
         """Who uses a definition; where the analysis has it no more, who still imports it by name."""
         if self.store is None:
