@@ -77,12 +77,15 @@ _WORDS: Final[dict[type[AuraError], str]] = {
     BadAnswer: "{name} at {url} answered something else than its protocol says",
 }
 _OVERFLOW: Final = re.compile(
-    r"exceed_context_size|context (?:size|length|window|the overflow)|input length exceeds|\bn_ctx\b", re.IGNORECASE
+    r"exceed_context_size|context (?:size|length|window|the overflow)|input length exceeds|\bn_ctx\b"
+    r"|tokens\) is too large",
+    re.IGNORECASE,
 )
 _LENGTHS: Final = (
     re.compile(r'n_prompt_tokens\\*"\s*:\s*(?P<prompt>\d+).*?n_ctx\\*"\s*:\s*(?P<context>\d+)', re.DOTALL),
     re.compile(r'n_ctx\\*"\s*:\s*(?P<context>\d+).*?n_prompt_tokens\\*"\s*:\s*(?P<prompt>\d+)', re.DOTALL),
     re.compile(r"\((?P<prompt>\d+) tokens\)\D*exceeds\D*\((?P<context>\d+) tokens\)"),
+    re.compile(r"\((?P<prompt>\d+) tokens\) is too large.*batch size: (?P<context>\d+)"),
     re.compile(r"first (?P<prompt>\d+) tokens.*context length of only (?P<context>\d+)", re.DOTALL),
     re.compile(r"context length is (?P<context>\d+) tokens\D+?(?P<prompt>\d+) tokens"),
 )

@@ -29,22 +29,25 @@ def read_json_answer(text: str) -> JsonValue:
         BadAnswer: There is no such value.
     """
     said = text.removeprefix("\ufeff")
-    candidates = [said, _THOUGHT.sub("", said, count=1)] if "</think" in said else [said]
-    for candidate in candidates:
+    without_thought = _THOUGHT.sub("", said, count=1) if "</think" in said else said
+    problem = ""
+    for candidate in dict.fromkeys((said, without_thought)):
         try:
             return _parsed(candidate.strip())
-        except ValueError:
-            continue
-    inside = candidates[-1]
-    values = _fenced(inside)
-    if values is None:
-        values = _among_words(inside)
+        except ValueError as error:
+            problem = _reason(error)
+    values = _fenced(without_thought) or _among_words(without_thought)
     if len(values) == 1:
         return values[0]
-    found = shown(text)
     if not values:
-        raise BadAnswer(f"expected JSON, found {found}")
-    raise BadAnswer(f"expected one JSON value, found {len(values)} different ones in {found}")
+        raise BadAnswer(f"expected JSON, found {shown(text)} ({problem})")
+    raise BadAnswer(f"expected one JSON value, found {len(values)} different ones in {shown(text)}")
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos:,}"
+    return str(error)
 
 
 def _parsed(text: str) -> JsonValue:
@@ -77,8 +80,8 @@ def _no_twice(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     return found
 
 
-def _fenced(text: str) -> list[JsonValue] | None:
-    """Different values in fences; None where there is no fence with JSON in it."""
+def _fenced(text: str) -> list[JsonValue]:
+    """Different values in fences."""
     found: list[JsonValue] = []
     for match in _FENCE.finditer(text):
         try:
@@ -87,7 +90,7 @@ def _fenced(text: str) -> list[JsonValue] | None:
             continue
         if value not in found:
             found.append(value)
-    return found or None
+    return found
 
 
 def _among_words(text: str) -> list[JsonValue]:

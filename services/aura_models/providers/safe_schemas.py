@@ -22,8 +22,9 @@ MOST_CHARS: Final = 1000
 """Bound of a string that has none."""
 MOST_ITEMS: Final = 50
 """Bound of a list that has none."""
-# llama.cpp refuses a grammar that repeats anything more than 2,000 times.
-_MOST_REPEATED: Final = 2000
+# llama.cpp refuses a grammar that repeats more than 2,000 things at once; an item of a list counts twice for its comma.
+_MOST_GRAMMAR_CHARS: Final = 2000
+_MOST_GRAMMAR_ITEMS: Final = 999
 _ENFORCED_FORMATS: Final = frozenset({"date", "time", "date-time", "uuid"})
 _KEPT: Final = frozenset({"type", "enum", "const", "minLength", "maxLength", "minItems", "maxItems", "required"})
 _DEEPEST: Final = 64
@@ -51,14 +52,13 @@ class _Reducer:
 
     def whole(self) -> Schema:
         reduced = self._of(self._root, ())
-        assert isinstance(reduced, dict)
         if self._kept_definitions:
             reduced["$defs"] = self._kept_definitions
         return reduced
 
-    def _of(self, schema: object, inside: tuple[str, ...]) -> Schema | bool:
+    def _of(self, schema: object, inside: tuple[str, ...]) -> Schema:
         if isinstance(schema, bool):
-            return schema
+            return {}  # llama.cpp refuses truth values; what they forbid is checked here.
         if not isinstance(schema, dict):
             raise UsageProblem(f"a schema must be an object or a truth value; found {str(schema)[:80]!r}")
         self._parts += 1
@@ -84,7 +84,7 @@ class _Reducer:
             _integer(given, reduced)
         return reduced
 
-    def _referred(self, given: Schema, inside: tuple[str, ...]) -> Schema | bool:
+    def _referred(self, given: Schema, inside: tuple[str, ...]) -> Schema:
         """The schema that is referred to, in its place; only one that contains itself stays a reference."""
         name = str(given["$ref"])
         target = self._target(name)
@@ -149,7 +149,7 @@ class _Reducer:
             return
         if "items" in given:
             reduced["items"] = self._of(given["items"], inside)
-        _bound(given, reduced, "minItems", "maxItems", MOST_ITEMS)
+        _bound(given, reduced, ("minItems", "maxItems"), MOST_ITEMS, _MOST_GRAMMAR_ITEMS)
 
 
 def _mapping(schema: object) -> Schema:
@@ -168,17 +168,18 @@ def _string(given: Schema, reduced: Schema) -> None:
     if given.get("format") in _ENFORCED_FORMATS:
         reduced["format"] = given["format"]
         return
-    _bound(given, reduced, "minLength", "maxLength", MOST_CHARS)
+    _bound(given, reduced, ("minLength", "maxLength"), MOST_CHARS, _MOST_GRAMMAR_CHARS)
 
 
-def _bound(given: Schema, reduced: Schema, lower: str, upper: str, usual: int) -> None:
+def _bound(given: Schema, reduced: Schema, words: tuple[str, str], usual: int, most: int) -> None:
     """Set an upper bound that a grammar can hold; what has to be longer than that is left open."""
+    lower, upper = words
     least = int(given.get(lower, 0))
-    if least > _MOST_REPEATED:
+    if least > most:
         reduced.pop(lower, None)
         reduced.pop(upper, None)
         return
-    reduced[upper] = min(int(given.get(upper, max(usual, least))), _MOST_REPEATED)
+    reduced[upper] = min(int(given.get(upper, max(usual, least))), most)
 
 
 def _integer(given: Schema, reduced: Schema) -> None:

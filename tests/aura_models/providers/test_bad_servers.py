@@ -58,7 +58,7 @@ def part(kind: str, text: str = "", *, thinking: str = "", end: str = "", tokens
 @asynccontextmanager
 async def asked(
     kind: ServerKind, reply: Answer | bytes, **bounds: object
-) -> AsyncGenerator[tuple[LLMProvider, RawServer]]:
+) -> AsyncGenerator[tuple[OllamaProvider | OpenAIProvider, RawServer], None]:
     async with raw_server(reply) as server:
         made = provider(kind, server.url, **bounds)
         yield made, server
