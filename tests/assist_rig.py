@@ -59,7 +59,7 @@ class Models:
     hang: asyncio.Event | None = None
     """When there is one, a call waits for it."""
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
-    cancelled: int = 0
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def list(self, request: ListModels, context: Context) -> ModelsAnswer:
         self.listed += 1
@@ -82,7 +82,7 @@ class Models:
             try:
                 await self.hang.wait()
             except asyncio.CancelledError:
-                self.cancelled += 1
+                self.cancelled.set()
                 raise
         assert self.answers, "the test wrote down no further answer"
         answer = self.answers.pop(0)
@@ -219,11 +219,11 @@ class Rig:
         assert self.project is not None
         return self.project.id
 
-    def answer_code(self, kind: type[Request[Reply]], reply: Reply | AuraError) -> list[Request[Reply]]:
+    def answer_code(self, kind: type[Request[Any]], reply: Reply | AuraError) -> list[Request[Any]]:
         """Have the code service answer one kind of request with this; returns what it is asked."""
-        asked: list[Request[Reply]] = []
+        asked: list[Request[Any]] = []
 
-        async def handler(request: Request[Reply], context: Context) -> Reply:
+        async def handler(request: Request[Any], context: Context) -> Reply:
             asked.append(request)
             if isinstance(reply, AuraError):
                 raise reply

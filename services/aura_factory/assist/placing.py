@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final, cast
 
 from aura_factory.assist.code_desk import CodeDesk, SourceText
+from aura_factory.assist.grounding import words_of
 from aura_factory.assist.subjects import innermost, qualified
 from aura_factory.assist.talking import Talk
 from aura_factory.editing.formats import WHOLE_FILE_LINES, choose_format
@@ -151,15 +152,26 @@ async def narrow(desk: CodeDesk, place: Place, instruction: str, info: ModelInfo
     too_long = len(place.file.lines) > WHOLE_FILE_LINES or estimate_tokens(place.file.text) * 2.4 > room
     if not too_long or "search-replace" in able:
         return place
-    query = SearchCode(project=desk.project.id, query=instruction[:2000], paths=[f"/{place.path}"], limit=5, budget=0)
-    hits = (await desk.ask(query)).hits
-    outline = await desk.ask(OutlineFile(project=desk.project.id, path=place.path))
-    for hit in hits:
-        found = innermost(outline.symbols, hit.start_line)
+    found = await _meant(desk, place.path, instruction)
+    if found is None:
+        return place
+    note = f"{place.path} is long, so {qualified(found)} was chosen as what the instruction is about"
+    return Place(place.path, place.file, place.language, found, "; ".join(filter(None, [place.note, note])))
+
+
+async def _meant(desk: CodeDesk, path: str, instruction: str) -> Symbol | None:
+    """The definition of a file that an instruction names, or else the one that the search ranks first."""
+    outline = await desk.ask(OutlineFile(project=desk.project.id, path=path))
+    words = words_of([instruction])
+    named = [one for one in outline.symbols if one.name.lower() in words and len(one.name) > 3]
+    if len(named) == 1:
+        return named[0]
+    query = SearchCode(project=desk.project.id, query=instruction[:2000], paths=[f"/{path}"], limit=5, budget=0)
+    for hit in (await desk.ask(query)).hits:
+        found = next((one for one in outline.symbols if qualified(one) == hit.symbol), None)
         if found is not None:
-            note = f"{place.path} is long, so {qualified(found)} was chosen as what the instruction is about"
-            return Place(place.path, place.file, place.language, found, "; ".join(filter(None, [place.note, note])))
-    return place
+            return found
+    return None
 
 
 def format_for(place: Place, wanted: str, info: ModelInfo | None) -> EditFormat:

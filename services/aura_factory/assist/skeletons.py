@@ -151,7 +151,8 @@ class _Style:
         width = re.search(r"\d+", indent)
         tabs = "tab" in indent or (not indent and "\n\t" in before)
         bare = any(word in said.get("semicolons", "") for word in ("without", "no ", "leave", "omit"))
-        single = "single" in said.get("quotes", "") or ("quotes" not in said and before.count("'") > before.count('"'))
+        plain = before.replace('"""', "").replace("'''", "")
+        single = "single" in said.get("quotes", "") or ("quotes" not in said and plain.count("'") > plain.count('"'))
         return cls(
             indent="\t" if tabs else " " * int(width[0]) if width and 1 <= int(width[0]) <= 8 else "",
             quote="'" if single else '"',

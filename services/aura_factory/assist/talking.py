@@ -11,7 +11,7 @@ from typing import Final
 
 from aura_factory.prompts import Rendered
 from aura_shared.bus import Bus, Context
-from aura_shared.errors import AuraError, ModelError, NoModel, NotFound, Unavailable
+from aura_shared.errors import AuraError, Cancelled, NoModel
 from aura_shared.messages.assist import ModelUse, UseModel
 from aura_shared.messages.core import Progress
 from aura_shared.messages.models import (
@@ -63,7 +63,7 @@ class ModelDesk:
             return self._known[1]
         try:
             answer = await self.bus.request(ListModels(probe=False), timeout_s=_LISTING_S)
-        except (Unavailable, ModelError) as error:
+        except AuraError as error:
             return ModelsAnswer(reason=error.message)
         self._known = (now, answer)
         return answer
@@ -147,7 +147,9 @@ class Talk:
         self.calls += 1
         try:
             completion = await self._send(request)
-        except (ModelError, Unavailable, NotFound) as error:
+        except Cancelled:
+            raise
+        except AuraError as error:
             self.notes.append(f"{error.code}: {error.message}")
             self.why_not = error.message
             if self.mode == "always":
@@ -199,9 +201,10 @@ class Talk:
                 await self.context.progress(progress)
 
         passing = asyncio.create_task(pass_on(), name="pass progress on")
+        asked = request.model_copy(update={"origin": self.context.envelope.cause or ""})
         try:
             answer = await self.desk.bus.request(
-                request, timeout_s=self.desk.timeout_s, cause=self.context.envelope.id, on_progress=heard.put_nowait
+                asked, timeout_s=self.desk.timeout_s, cause=self.context.envelope.id, on_progress=heard.put_nowait
             )
             heard.put_nowait(None)
             await passing
