@@ -23,7 +23,7 @@ ALWAYS_PROTECTED: Final = (
     ".aura/secrets*",
 )  # fmt: skip
 _PRIVATE_KEY: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
-_SAFE_GIT: Final = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--literal-pathspecs")
+_SAFE_GIT: Final = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 _GIT_TIMEOUT_S: Final = 20.0
 _KEPT_GIT: Final = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES")
 
@@ -153,10 +153,12 @@ def _ignored_by_git(root: Path, paths: Sequence[str]) -> list[str] | None:
     """Ignored paths; None when git cannot tell."""
     if git_folder(root) is None:
         return None
-    done = git(root, "check-ignore", "-z", "--stdin", given="".join(f"{path}\0" for path in paths).encode())
+    done = git(
+        root, "check-ignore", "-z", "--stdin", given="".join(f"./{path}\0" for path in paths).encode()
+    )  # ./: no pathspec magic.
     if done is None or done.returncode not in {0, 1}:
         return None
-    return [name.decode(errors="surrogateescape") for name in done.stdout.split(b"\0") if name]
+    return [name.decode().removeprefix("./") for name in done.stdout.split(b"\0") if name]
 
 
 def _ignored_by_files(root: Path, path: str) -> bool:
@@ -200,7 +202,7 @@ def check_unmerged(root: Path, paths: Sequence[str]) -> None:
     """
     if git_folder(root) is None:
         return
-    done = git(root, "ls-files", "-u", "-z", "--", *paths[:1000])
+    done = git(root, "--literal-pathspecs", "ls-files", "-u", "-z", "--", *paths[:1000])
     if done is None or done.returncode:
         return
     waiting = {entry.partition(b"\t")[2].decode(errors="replace") for entry in done.stdout.split(b"\0") if entry}

@@ -54,7 +54,7 @@ def take_in(
         UnknownFile: A file is not there.
     """
     kinds: list[FileChangeKind] = [_kind(file) for file in files]
-    named = [path for file in files for path in (file.path, file.moved_from) if path]
+    named = [path for file in files for path in ((file.path, file.moved_from) if file.moved_from else (file.path,))]
     for path in named:
         check_path(root, path)
     check_names(root, named, {file.path for file, kind in zip(files, kinds, strict=True) if kind in {"added", "moved"}})
