@@ -44,10 +44,19 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "Findings": {
         "analyze": ("findings", "Analyse the project, or what changed."),
-        "explain": ("findings", "Explain a finding."),
         "fix": ("findings", "Show or apply certain fixes."),
         "baseline": ("findings", "Silence what is found today."),
         "rules": ("findings", "List the rules."),
+    },
+    "Assistant": {
+        "explain": ("assist", "Explain a place, a definition or a finding."),
+        "ask": ("assist", "Ask about the code, answered with citations."),
+        "refactor": ("assist", "Find what to refactor, or do it as a change."),
+        "generate": ("assist", "Have a local model write code, as a change."),
+        "review": ("assist", "Review commits, what is staged, or a patch."),
+        "prompts": ("assist", "List the prompts, or show one."),
+        "models": ("models", "List, test and measure local models."),
+        "secrets": ("secrets", "Keep credentials of model servers."),
     },
     "Changes": {
         "changes": ("changes", "List, review, apply and undo changes."),

@@ -195,7 +195,7 @@ class CodeService:
     def _desk(self, keeper: Keeper) -> Desk:
         name = keeper.project.id
         return Desk(
-            keeper.root, keeper.index, self._paths.analysis(name), self._paths.data / "undo" / name, self._settings
+            keeper.root, keeper.index, self._paths.analysis(name), self._settings
         )
 
     # -- projects -----------------------------------------------------------------------------------------------

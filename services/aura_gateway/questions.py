@@ -102,13 +102,13 @@ QUESTIONS: Final[Sequence[Question]] = (
         "Why a finding matters, how to mend it, its certain fix, how to silence it.",
     ),
     Question(
-        "findings/fix", findings.FixFindings, "findings", "fix_findings", "Fix findings",
-        "Show certain fixes as diffs; with apply=true write the files.", writes=True,
+        "findings/fix", findings.FixFindings, "findings", "fix_findings", "Show fixes",
+        "Certain fixes of findings as diffs. refactor_code with kind fix-findings makes a checked change of them.",
     ),
     Question(
         "findings/baseline", findings.WriteBaseline, "findings", "write_baseline", "Write the baseline",
         "Silence what is found today in .aura/baseline.json, so that only new findings count. Only when a person asks "
-        "for it.", writes=True,
+        "for it.", writes=True, approval=True,
     ),
     Question(
         "findings/summary", findings.SummariseFindings, "findings", "summarise_findings", "Summarise findings",

@@ -204,36 +204,24 @@ def test_paths_to_analyse_become_globs_of_the_project(aura: Aura, project: Proje
 
 
 @pytest.mark.requirement("C4")
-def test_a_finding_is_explained_in_full(aura: Aura, project: Project, gateway: StandIn) -> None:
-    gateway.reply(
-        "POST /v1/finding/explain",
-        {
-            "finding": FINDING, "title": "None", "what": "What it is.", "why": "Why it matters.\n\nMore of it.",
-            "how": "How to mend it.", "code": "a\nif x == None:\n", "code_start_line": 4,
-            "fix": {"path": "src/order.py", "diff": "--- a\n+++ b\n-if x == None:\n+if x is None:\n"},
-            "silence": ["# aura: ignore[none-comparison]"], "siblings_total": 2,
-        },
-    )  # fmt: skip
-    lines = aura("explain", "3f9a1c07").out.splitlines()
-    assert lines[0] == "src/order.py:5  warning  none-comparison"
-    assert "▸     5  if x == None:" in lines
-    assert "  More of it." in lines
-    assert "+if x is None:" in lines
-    assert lines[-1].startswith("2 other findings of this rule")
-
-
-@pytest.mark.requirement("C4")
 def test_fixes_are_shown_first_and_written_when_told(aura: Aura, project: Project, gateway: StandIn) -> None:
     fixed = {"path": "a.py", "diff": "-old\n+new\n", "findings": ["1"], "refused": ""}
     refused = {"path": "b.py", "diff": "", "refused": "it changed"}
-    gateway.reply("POST /v1/findings/fix", {"files": [fixed, refused], "fixed": 1, "applied": False, "unfixable": 4})
+    gateway.reply("POST /v1/findings/fix", {"files": [fixed, refused], "fixed": 1, "unfixable": 4})
     ran = aura("fix", "--all")
     assert ran.out.splitlines() == ["-old", "+new", "b.py: not changed: it changed"]
     assert ran.err.strip() == "1 finding can be fixed in 1 file · 4 have no certain fix · --apply writes it"
-    gateway.reply("POST /v1/findings/fix", {"files": [fixed], "fixed": 1, "applied": True, "undo": "/u/1"})
+    gateway.reply("POST /v1/assist/refactor", {"change": {"id": "ab12cd34"}, "text": ""})
+    gateway.reply("POST /v1/changes/apply", {"written": ["a.py"]})
     ran = aura("fix", "1", "--apply")
-    assert "1 finding fixed in 1 file · the files as they were: /u/1" in ran.err
-    assert gateway.asked[-1][1]["apply"] is True
+    assert ran.out == "a.py\n"
+    assert "1 file fixed · aura changes undo ab12cd34 takes it back" in ran.err
+    assert gateway.asked[-2][1]["findings"] == ["1"]
+    assert gateway.asked[-1][1] == {"project": project.id, "change": "ab12cd34", "accept_open": True}
+    assert aura("fix", "1", "--apply", "--json").json() == {"written": ["a.py"]}
+    gateway.reply("POST /v1/assist/refactor", {"change": None, "text": "It changed."})
+    ran = aura("fix", "1", "--apply")
+    assert (ran.code, "It changed." in ran.err) == (4, True)
     assert aura("fix").code == 2
 
 
@@ -330,7 +318,7 @@ def test_patterns_clones_and_similar_code(
 
 COMMANDS = [
     ("refs", "references"), ("calls", "calls"), ("hierarchy", "hierarchy"), ("impact", "impact"),
-    ("tests-for", "tests-for"), ("context", "context"), ("explain", "finding/explain"), ("pattern", "structural"),
+    ("tests-for", "tests-for"), ("context", "context"), ("pattern", "structural"),
 ]  # fmt: skip
 BARE = [
     ("dead", "dead-code"), ("cycles", "cycles"), ("entries", "entry-points"), ("map", "symbol-map"), ("tree", "tree"),

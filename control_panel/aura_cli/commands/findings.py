@@ -29,7 +29,7 @@ from aura_cli.screen import (
     table,
     width,
 )
-from aura_shared.errors import UsageProblem
+from aura_shared.errors import NotFound, UsageProblem
 from aura_shared.projects import Project
 
 LEVELS: Final = ("error", "warning", "hint")
@@ -163,49 +163,6 @@ def _finding_line(one: JsonObject, gutter: int) -> str:
     return f"{dim(head)}  {cut(safe(text_of(one, 'message')), room)}  {dim(safe(tail))}"
 
 
-@click.command(cls=WithExamples, examples=["aura explain 3f9a1c07", "aura explain 3f9a1c07 --json"])
-@click.argument("finding")
-@about_a_project
-def explain(*, finding: str, project: str | None, no_wait: bool, as_json: bool) -> None:
-    """Explain FINDING: what it is, why it matters, how to mend or silence it."""
-    target = target_of(project)
-    answer = asked(target, "finding/explain", {"id": finding}, no_wait=no_wait)
-    if as_json:
-        out_json(answer)
-        return
-    for line in explanation_lines(answer, Path(target.root)):
-        out(line)
-
-
-def explanation_lines(answer: JsonObject, root: Path) -> list[str]:
-    """All about one finding, ready to print."""
-    one = object_of(answer, "finding")
-    level = text_of(one, "level")
-    head = bold(coloured(place(root, text_of(one, "path"), count_of(one, "start_line", 1)), "cyan"))
-    lines = [
-        f"{head}  {coloured(level, _COLOURS.get(level, 'white'))}  {dim(safe(text_of(one, 'rule')))}",
-        bold(safe(text_of(one, "message"))),
-        "",
-    ]
-    first = count_of(answer, "code_start_line", 1)
-    marked = range(count_of(one, "start_line"), count_of(one, "end_line") + 1)
-    for number, text in enumerate(text_of(answer, "code").split("\n"), first):
-        mark = coloured("▸", "yellow") if number in marked else " "
-        lines.append(f"{mark} {dim(str(number).rjust(5))}  {cut(safe(text), width() - 10)}")
-    for title, key in (("What", "what"), ("Why", "why"), ("How to mend it", "how")):
-        if text_of(answer, key):
-            lines += ["", bold(title), *_wrapped(text_of(answer, key))]
-    diff = text_of(object_of(answer, "fix"), "diff")
-    if diff:
-        lines += ["", bold("Certain fix") + dim(f"  (aura fix {text_of(one, 'id')} --apply)"), *diff_lines(diff)]
-    if texts_of(answer, "silence"):
-        lines += ["", bold("To silence it"), *(f"  {safe(way)}" for way in texts_of(answer, "silence"))]
-    others = count_of(answer, "siblings_total")
-    if others:
-        lines += ["", dim(f"{plural(others, 'other finding')} of this rule: aura analyze, or --json for the places.")]
-    return lines
-
-
 def _wrapped(text: str) -> list[str]:
     import textwrap  # noqa: PLC0415 - only for an explanation
 
@@ -248,9 +205,11 @@ def fix(
     if not (findings or everything or rules or globs):
         raise UsageProblem("nothing is chosen", hint="Name findings, --rule or --path, or say --all.")
     target = target_of(project)
+    if apply:
+        _apply(target, findings, rules, globs, no_wait=no_wait, as_json=as_json)
+        return
     body = {
-        "ids": list(findings), "rules": list(rules), "paths": list(globs), "all": everything, "apply": apply,
-        "limit": _FIX_AT_ONCE,
+        "ids": list(findings), "rules": list(rules), "paths": list(globs), "all": everything, "limit": _FIX_AT_ONCE,
     }  # fmt: skip
     answer = asked(target, "findings/fix", body, no_wait=no_wait)
     if as_json:
@@ -262,15 +221,40 @@ def fix(
         if text_of(file, "refused"):
             out(coloured(safe(f"{text_of(file, 'path')}: not changed: {text_of(file, 'refused')}"), "yellow"))
     changed = [file for file in objects_of(answer, "files") if not text_of(file, "refused")]
-    verb = "fixed" if flag_of(answer, "applied") else "can be fixed"
-    facts = [f"{plural(count_of(answer, 'fixed'), 'finding')} {verb} in {plural(len(changed), 'file')}"]
+    facts = [f"{plural(count_of(answer, 'fixed'), 'finding')} can be fixed in {plural(len(changed), 'file')}"]
     if count_of(answer, "unfixable"):
         facts.append(f"{count_of(answer, 'unfixable')} have no certain fix")
-    if text_of(answer, "undo"):
-        facts.append(f"the files as they were: {text_of(answer, 'undo')}")
-    elif changed:
+    if changed:
         facts.append("--apply writes it")
     close(answer, " · ".join(facts))
+
+
+def _apply(
+    target: Project,
+    findings: tuple[str, ...],
+    rules: tuple[str, ...],
+    globs: tuple[str, ...],
+    *,
+    no_wait: bool,
+    as_json: bool,
+) -> None:
+    """Make a change of the fixes and apply it, so that it can be taken back like any other."""
+    body = {
+        "kind": "fix-findings", "findings": list(findings), "rules": list(rules), "paths": list(globs), "tests": False,
+        "model": "never",
+    }  # fmt: skip
+    made = asked(target, "assist/refactor", body, no_wait=no_wait)
+    change = object_of(made, "change")
+    if not change:
+        raise NotFound(text_of(made, "text") or "there is nothing to fix", hint="`aura fix` without --apply says why.")
+    answer = asked(target, "changes/apply", {"change": text_of(change, "id"), "accept_open": True}, no_wait=no_wait)
+    if as_json:
+        out_json(answer)
+        return
+    written = texts_of(answer, "written")
+    for path in written:
+        out(safe(path))
+    note(dim(f"{plural(len(written), 'file')} fixed · aura changes undo {text_of(change, 'id')} takes it back"))
 
 
 @click.command(cls=WithExamples, examples=["aura baseline", "aura baseline --write --yes", "aura baseline --prune"])

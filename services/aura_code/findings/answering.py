@@ -17,7 +17,7 @@ from aura_code.findings.baseline import (
     read_baseline,
     write_baseline_file,
 )
-from aura_code.findings.fixing import PlannedFix, apply, propose
+from aura_code.findings.fixing import PlannedFix, propose
 from aura_code.findings.loading import RuleSet
 from aura_code.findings.model import Finding, Rule
 from aura_code.findings.standards import Standards
@@ -216,27 +216,23 @@ def _ways_to_silence(finding: Finding) -> list[str]:
 def fix_findings(
     store: FindingReader,
     root: Path,
-    undo: Path,
     request: FixFindings,
     *,
     baseline: Mapping[str, Entry] = _NONE,
     ignored: Callable[[str], bool] = lambda _path: False,
 ) -> FixAnswer:
-    """Show, or apply, the fixes of findings; silenced ones only when they are named.
+    """Show the fixes of findings; silenced ones only when they are named.
 
     Args:
         store: The findings.
         root: The project's folder.
-        undo: Folder of Aura's own for copies of what is changed.
-        request: Which findings, and whether files are written.
+        request: Which findings.
         baseline: What counts no more.
         ignored: Whether a path is none of Aura's business.
 
     Raises:
         UsageProblem: Nothing chooses findings, or an identifier is ambiguous.
         NotFound: A finding named does not exist.
-        Conflict: A file has changed meanwhile; nothing was written.
-        StorageError: A file cannot be written; all are as before.
     """
     chosen = _chosen(store, request, baseline)
     fixable = [finding for finding in chosen if finding.edits]
@@ -244,13 +240,10 @@ def fix_findings(
     more = len(plans) > request.limit
     plans = plans[: request.limit]
     good = [plan for plan in plans if not plan.refused]
-    folder = str(apply(root, good, undo)) if request.apply and good else ""
     return FixAnswer(
-        files=[_file_fix(plan, store.short_id, applied=bool(folder)) for plan in plans],
+        files=[_file_fix(plan, store.short_id) for plan in plans],
         fixed=sum(len(plan.findings) for plan in good),
-        applied=bool(folder),
         unfixable=len(chosen) - len(fixable),
-        undo=folder,
         more=more or any(plan.left for plan in good),
         reason="" if good else _why_no_fix(chosen, fixable, plans),
     )
@@ -276,13 +269,12 @@ def _why_no_fix(chosen: list[Finding], fixable: list[Finding], plans: list[Plann
     return f"No file can be changed: {plans[0].path}: {plans[0].refused}."
 
 
-def _file_fix(plan: PlannedFix, identify: Callable[[str], str], *, applied: bool = False) -> FileFix:
+def _file_fix(plan: PlannedFix, identify: Callable[[str], str]) -> FileFix:
     return FileFix(
         path=visible(plan.path),
         diff=visible(plan.diff),
         findings=[identify(finding.fingerprint) for finding in plan.findings],
         left=[identify(finding.fingerprint) for finding in plan.left],
-        applied=applied and not plan.refused,
         refused=plan.refused,
     )
 

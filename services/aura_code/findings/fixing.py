@@ -1,16 +1,8 @@
-"""Fixes as changes that a person can review, and writing them so that nothing else is lost.
-
-`propose` reads only. `apply` checks every file before it writes the first, keeps copies of what was there, and puts
-them back when one cannot be written.
-"""
+"""Fixes as changes that a person can review. Nothing here writes."""
 
 from __future__ import annotations
 
 import difflib
-import errno
-import os
-import stat as modes
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -20,9 +12,7 @@ from typing import Final
 from aura_code.findings.checking import apply_edits
 from aura_code.findings.model import Edit, Finding
 from aura_languages.errors import count_syntax_errors
-from aura_shared.errors import AuraError, Conflict, DiskFull, StorageError, UnknownFile, UnsafePath
-from aura_shared.paths import private_folder
-from aura_shared.projects import replace_file
+from aura_shared.errors import AuraError, StorageError, UnsafePath
 from aura_shared.security import confine, open_inside
 from aura_shared.text_files import Writing, read_text
 
@@ -175,74 +165,3 @@ def diff_of(path: str, before: str, after: str) -> str:
         before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{path}", f"b/{path}"
     )
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def apply(root: Path, plans: Sequence[PlannedFix], undo: Path) -> Path:
-    """Write what was planned; returns the folder with the files as they were.
-
-    Args:
-        root: The project's folder.
-        plans: From `propose`; refused ones are passed over.
-        undo: Folder of Aura's own for copies; each call makes one below it.
-
-    Raises:
-        Conflict: A file has changed since the plan was made; nothing was written.
-        UnsafePath: A file became a link; nothing was written.
-        UnknownFile: A file is gone; nothing was written.
-        StorageError: A file cannot be written; all are as before.
-    """
-    wanted = [plan for plan in plans if not plan.refused]
-    for plan in wanted:
-        _check_unchanged(root, plan)
-    folder = _keep_copies(wanted, undo)
-    written: list[PlannedFix] = []
-    try:
-        for plan in wanted:
-            _check_unchanged(root, plan)
-            _write(root / plan.path, plan.after)
-            written.append(plan)
-    except (AuraError, OSError) as error:
-        for plan in reversed(written):
-            _write(root / plan.path, plan.before)
-        if isinstance(error, AuraError):
-            raise
-        kind = DiskFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else StorageError
-        raise kind(f"cannot write {error.filename or root}: {error.strerror}; no file was changed") from error
-    return folder
-
-
-def _check_unchanged(root: Path, plan: PlannedFix) -> None:
-    try:
-        now = _read(root, plan.path)
-    except UnknownFile as error:
-        raise UnknownFile(f"{plan.path} is gone; no file was changed") from error
-    except AuraError as error:
-        raise type(error)(f"{plan.path}: {error.message}; no file was changed") from error
-    if now != plan.before:
-        raise Conflict(f"{plan.path} has changed meanwhile; no file was changed", hint="Try again in a moment.")
-
-
-def _keep_copies(plans: Sequence[PlannedFix], undo: Path) -> Path:
-    private_folder(undo)
-    folder = undo / f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06}"
-    for plan in plans:
-        place = folder / plan.path
-        try:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace_file(place, plan.before)
-        except OSError as error:
-            raise StorageError(f"cannot keep a copy in {folder}: {error.strerror}; no file was changed") from error
-    _drop_old(undo)
-    return folder
-
-
-def _drop_old(undo: Path) -> None:
-    import shutil  # noqa: PLC0415 - only here
-
-    for old in sorted(entry for entry in undo.iterdir() if entry.is_dir())[:-_UNDOS_KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Replace a file as a whole, with the mode that it has."""
-    replace_file(file, data, mode=modes.S_IMODE(os.lstat(file).st_mode))

@@ -1,7 +1,6 @@
 """What questions about a project are answered from, and which function answers which question.
 
-Everything here runs in threads of the code service and only reads, except fixes and baselines, which write the files
-of the project that they name.
+Everything here runs in threads of the code service and only reads, except the baseline, which writes its own file.
 """
 
 from __future__ import annotations
@@ -68,8 +67,6 @@ class Desk:
     """Its index."""
     analysis: Path
     """Where the analysis keeps what it found."""
-    undo: Path
-    """Where copies of files go before a fix changes them."""
     mine: Settings
     """The user's own settings; what a project says of itself counts only for rules."""
 
@@ -130,7 +127,7 @@ def _explain(desk: Desk, request: findings.ExplainFinding) -> findings.FindingEx
 def _fix(desk: Desk, request: findings.FixFindings) -> findings.FixAnswer:
     with desk.findings() as found:
         return answering.fix_findings(
-            found, desk.root, desk.undo, request, baseline=desk.baseline, ignored=desk.ignored
+            found, desk.root, request, baseline=desk.baseline, ignored=desk.ignored
         )
 
 

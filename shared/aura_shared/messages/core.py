@@ -23,8 +23,7 @@ Durability = Literal["durable", "state", "ephemeral"]
 class Message(BaseModel):
     """A body that travels on the bus."""
 
-    # Schemas are built at the first use: a process knows hundreds of messages and uses a few of them.
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: ClassVar[str]
     """The name on the wire; for events it is the topic as well."""

@@ -124,8 +124,6 @@ class FileFix(Message):
     """Identifiers of the findings that it mends."""
     left: list[str] = Field(default_factory=list)
     """Identifiers of findings whose edits overlap with those of others; fix again for them."""
-    applied: bool = False
-    """Whether the file was written."""
     refused: str = ""
     """Why it is not changed; empty when it can be."""
 
@@ -176,20 +174,16 @@ class ExplainFinding(Request[FindingExplanation]):
 
 
 class FixAnswer(Reply):
-    """What was, or would be, fixed."""
+    """What would be fixed."""
 
     files: list[FileFix] = Field(default_factory=list[FileFix])
     """In the order of the paths."""
     fixed: int = Field(default=0, ge=0)
     """How many findings the changes mend."""
-    applied: bool = False
-    """Whether files were written."""
     unfixable: int = Field(default=0, ge=0)
     """How many of the findings asked for have no certain fix."""
-    undo: str = ""
-    """Folder with the files as they were before."""
     more: bool = False
-    """Whether more files could be changed; fix again for them."""
+    """Whether more files could be changed."""
     freshness: Freshness = Freshness(generation=0)
     """How current the answer is."""
     reason: str = ""
@@ -197,7 +191,7 @@ class FixAnswer(Reply):
 
 
 class FixFindings(Request[FixAnswer]):
-    """Show, or apply, the fixes of findings. Without `apply` nothing is written."""
+    """Show the fixes of findings. Nothing is written: `RefactorCode` with `fix-findings` makes a change of them."""
 
     type: ClassVar[str] = "code.findings.fix"
     service: ClassVar[str] = "code"
@@ -212,8 +206,6 @@ class FixFindings(Request[FixAnswer]):
     """Only paths that match one of these globs."""
     all: bool = False
     """Fix everything that is certain; needed when nothing else chooses."""
-    apply: bool = False
-    """Whether the files are written."""
     limit: int = Field(default=100, ge=1, le=1000)
     """Most files."""
 

@@ -68,7 +68,6 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "project"
-        self.undo = folder / "undo"
         self.store = FindingStore.open(folder / "findings.db")
         for path, text in FILES.items():
             self.write(path, text)
@@ -157,41 +156,32 @@ def test_a_finding_of_a_tool_is_explained_as_far_as_it_is_known(project: Project
 
 
 @pytest.mark.requirement("C4")
-def test_fixes_are_shown_first_and_applied_on_request(project: Project) -> None:
-    shown = fix_findings(project.store, project.root, project.undo, FixFindings(project="p", all=True))
-    assert [(file.path, len(file.findings), file.applied) for file in shown.files] == [
-        ("src/a.py", 2, False),
-        ("tests/c.py", 1, False),
-    ]
-    assert (shown.fixed, shown.applied, shown.unfixable, shown.undo, shown.more) == (3, False, 1, "", False)
+def test_fixes_are_shown_and_nothing_is_written(project: Project) -> None:
+    shown = fix_findings(project.store, project.root, FixFindings(project="p", all=True))
+    assert [(file.path, len(file.findings)) for file in shown.files] == [("src/a.py", 2), ("tests/c.py", 1)]
+    assert (shown.fixed, shown.unfixable, shown.more) == (3, 1, False)
     assert (project.root / "src/a.py").read_text(encoding="utf-8") == FILES["src/a.py"]
-    request = FixFindings(project="p", paths=["src/"], apply=True)
-    done = fix_findings(project.store, project.root, project.undo, request)
-    assert [(file.path, file.applied) for file in done.files] == [("src/a.py", True)]
-    assert (project.root / "src/a.py").read_text(encoding="utf-8") == "new()\nnew()\nx = 1\n"
-    assert (Path(done.undo) / "src/a.py").read_text(encoding="utf-8") == FILES["src/a.py"]
-    again = fix_findings(project.store, project.root, project.undo, request)
+    (project.root / "src/a.py").write_text("new()\n", encoding="utf-8")
+    again = fix_findings(project.store, project.root, FixFindings(project="p", paths=["src/"]))
     assert again.reason.startswith("No file can be changed: src/a.py: it has changed since it was analysed")
 
 
-def test_one_finding_is_fixed_by_its_identifier(project: Project) -> None:
+def test_one_finding_is_chosen_by_its_identifier(project: Project) -> None:
     identifier = project.first("renames")
-    request = FixFindings(project="p", ids=[identifier, identifier], apply=True)
-    assert fix_findings(project.store, project.root, project.undo, request).fixed == 1
-    assert (project.root / "src/a.py").read_text(encoding="utf-8") == "new()\nold()\nx = 1\n"
+    assert fix_findings(project.store, project.root, FixFindings(project="p", ids=[identifier, identifier])).fixed == 1
 
 
 def test_a_fix_that_changes_nothing_says_why(project: Project) -> None:
     def reason(**choice: object) -> str:
         request = FixFindings.model_validate({"project": "p", **choice})
-        return fix_findings(project.store, project.root, project.undo, request).reason
+        return fix_findings(project.store, project.root, request).reason
 
     assert reason(rules=["nothing"]) == "No finding is chosen by this."
     assert reason(rules=["numbers"]).startswith("None of the 1 findings has a fix that is certain")
     with pytest.raises(UsageProblem, match="found none of them"):
         reason()
     request = FixFindings(project="p", all=True, limit=1)
-    assert fix_findings(project.store, project.root, project.undo, request).more
+    assert fix_findings(project.store, project.root, request).more
 
 
 @pytest.mark.requirement("C4")
