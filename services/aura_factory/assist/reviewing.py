@@ -136,7 +136,9 @@ def _diff_pieces(facts: ReviewFacts) -> Iterable[Piece]:
 
 def split_diff(diff: str) -> list[tuple[str, str]]:
     """A unified diff by file: the path as it is afterwards, and its part."""
-    starts = [found.start() for found in _FILE.finditer(diff)] or ([0] if diff.strip() else [])
+    if not diff.strip():
+        return []
+    starts = [found.start() for found in _FILE.finditer(diff)] or [0]
     parts = [diff[start:end] for start, end in zip(starts, [*starts[1:], len(diff)], strict=True)]
     return [(_path_of(part), part.rstrip("\n")) for part in parts]
 

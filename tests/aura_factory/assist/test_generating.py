@@ -310,15 +310,12 @@ async def test_the_file_is_chosen_by_the_model_among_what_the_search_finds(rig: 
         number = int(line.removeprefix("- ").split(":")[0])
         return Completion(call="c", text="", data={"choice": number, "new_path": ""}, model="test/model")
 
-    rig.models.answers = [
-        choose,
-        "```python\n" + "x = (\n" + "```",
-        NEW_PRICE.replace("```python\n", "```python\n"),
-        "",
-    ]
+    whole = (shop / "shop/prices.py").read_text().replace("partition('.')", "partition(',')")
+    rig.models.answers = [choose, f"```python\n{whole}```"]
     answer = await rig.ask(wants(rig, symbol="", instruction="parse_price should accept a comma"))
-    assert "shop/prices.py was chosen by the model" in answer.text
-    assert rig.models.gates[0] == (True, "choice")
+    assert answer.text == "shop/prices.py was chosen by the model"
+    assert answer.change is not None
+    assert rig.models.gates == [(True, "choice"), (True, "tests")]
 
 
 @pytest.mark.parametrize(
