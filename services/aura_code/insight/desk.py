@@ -34,6 +34,7 @@ from aura_code.insight.tree import show_tree
 from aura_code.patterns_search.searching import structural_candidates, structural_search
 from aura_code.refactoring.opportunities import Evidence, find_opportunities
 from aura_code.refactoring.planning import plan_refactoring
+from aura_code.reviewing.gathering import ReviewSources, gather_review
 from aura_code.similar.finding import find_clones, similar_to
 from aura_code.similar.semantic import SemanticNeighbours
 from aura_code.similar.store import SimilarReader
@@ -47,7 +48,7 @@ from aura_code.structure.reach import definitions, reached_by_tests
 from aura_code.structure.references import calls, references
 from aura_code.structure.store import StructureReader
 from aura_code.tools.dependencies import scan_dependencies
-from aura_shared.messages import findings, gaps, insight, refactoring, similar, structure
+from aura_shared.messages import findings, gaps, insight, refactoring, review, similar, structure
 from aura_shared.messages.code import SearchCode
 from aura_shared.messages.core import Reply, Request
 from aura_shared.settings import Settings
@@ -126,9 +127,7 @@ def _explain(desk: Desk, request: findings.ExplainFinding) -> findings.FindingEx
 
 def _fix(desk: Desk, request: findings.FixFindings) -> findings.FixAnswer:
     with desk.findings() as found:
-        return answering.fix_findings(
-            found, desk.root, request, baseline=desk.baseline, ignored=desk.ignored
-        )
+        return answering.fix_findings(found, desk.root, request, baseline=desk.baseline, ignored=desk.ignored)
 
 
 def _baseline(desk: Desk, request: findings.WriteBaseline) -> findings.BaselineAnswer:
@@ -186,6 +185,19 @@ def _opportunities(desk: Desk, request: refactoring.FindOpportunities) -> refact
             clones=copies,
         )
         return find_opportunities(evidence, request)
+
+
+def _review(desk: Desk, request: review.GatherReview) -> review.ReviewFacts:
+    with desk.structure() as reader:
+        sources = ReviewSources(
+            root=desk.root,
+            rules=desk.rules,
+            standards=desk.standards,
+            baseline=desk.baseline,
+            store=reader,
+            files=desk.index.stamps,
+        )
+        return gather_review(sources, request)
 
 
 def _gaps(desk: Desk, request: gaps.FindGaps) -> gaps.GapsAnswer:
@@ -311,6 +323,7 @@ FROM_ANALYSIS: Final[Mapping[type[Request[Any]], Answer]] = {
     gaps.FindGaps: _gaps,
     refactoring.PlanRefactoring: _refactoring,
     refactoring.FindOpportunities: _opportunities,
+    review.GatherReview: _review,
     insight.FindHotspots: _hotspots,
     insight.MapSymbols: _map,
     insight.PackContext: _context,
