@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 _CALL: Final = USE_KINDS.index("call")
 _HARMLESS: Final = frozenset({_CALL, USE_KINDS.index("import"), USE_KINDS.index("type"), USE_KINDS.index("inherit")})
 _PLAIN_MARKS: Final = frozenset(
-    {"staticmethod", "classmethod", "property", "abstractmethod", "override", "final", "overload", "cache", "lru_cache", "wraps"}
+    {
+        "staticmethod",
+        "classmethod",
+        "property",
+        "abstractmethod",
+        "override",
+        "final",
+        "overload",
+        "cache",
+        "lru_cache",
+        "wraps",
+    }
 )
 """Decorators that pass arguments on as they are, or that name none."""
 
@@ -79,16 +90,12 @@ class KeywordCalls:
         types = Types.read(self.reader)
         owners = {one.parent for one in fields if one.parent is not None}
         owners |= {lower for one in owners for lower in types.below(one)}
-        with_own = {
-            one.parent for one in symbols_where(self.reader, "s.kind = 'constructor' AND s.parent IS NOT NULL")
-        }
+        with_own = {one.parent for one in symbols_where(self.reader, "s.kind = 'constructor' AND s.parent IS NOT NULL")}
         self._calls(uses_with_targets(self.reader, owners - with_own), is_class=True)
 
     def _made_by(self, family: Iterable[Symbol], types: Types) -> set[int]:
         """Classes that a constructor makes: its own, and those below without one of their own."""
-        with_own = {
-            one.parent for one in symbols_where(self.reader, "s.kind = 'constructor' AND s.parent IS NOT NULL")
-        }
+        with_own = {one.parent for one in symbols_where(self.reader, "s.kind = 'constructor' AND s.parent IS NOT NULL")}
         found = {one.parent for one in family if one.parent is not None}
         waiting = list(found)
         while waiting:
@@ -132,7 +139,9 @@ class KeywordCalls:
             if mark.type == "decorator":
                 written = file.source.text_of(mark).lstrip("@ ").partition("(")[0].rpartition(".")[2].strip()
                 if written not in _PLAIN_MARKS | {"setter", "getter"}:
-                    self.doubts.append(f"{file.place(mark.start_byte)}: `@{written}` may call this with names of arguments.")
+                    self.doubts.append(
+                        f"{file.place(mark.start_byte)}: `@{written}` may call this with names of arguments."
+                    )
 
     def _calls(self, uses: Iterable[Located], *, is_class: bool) -> None:
         for use in uses:
@@ -175,7 +184,9 @@ class KeywordCalls:
                 if argument.type == "keyword_argument":
                     name = argument.named_children[0]
                     if file.text[name.start_byte : name.end_byte] == self.old.encode():
-                        self.doubts.append(f"{file.place(name.start_byte)}: not changed; it is not known what is called.")
+                        self.doubts.append(
+                            f"{file.place(name.start_byte)}: not changed; it is not known what is called."
+                        )
 
 
 def _scope_node(named: Named) -> object:
@@ -195,7 +206,10 @@ def _only_by_position(function: Node, start: int) -> bool:
     if any(start < mark.start_byte for mark in marks):
         return True
     for child in parameters.named_children if parameters is not None else ():
-        if child.type in {"list_splat_pattern", "dictionary_splat_pattern"} and child.start_byte <= start < child.end_byte:
+        if (
+            child.type in {"list_splat_pattern", "dictionary_splat_pattern"}
+            and child.start_byte <= start < child.end_byte
+        ):
             return True
     return False
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from aura_shared.messages.refactoring import PlanRefactoring
 
 _LANGUAGES: Final = frozenset({"python", "javascript", "typescript", "tsx", "java"})
-_UNUSED: Final = "Nothing reads this name, so the import only costs: a reader looks for its use, and every start loads it."
+_UNUSED: Final = (
+    "Nothing reads this name, so the import only costs: a reader looks for its use, and every start loads it."
+)
 _TWICE: Final = "The same import stands above already."
 
 

@@ -23,10 +23,10 @@ _SCRIPT: Final = _split(
 )
 EXPRESSIONS: Final[Mapping[str, frozenset[str]]] = {
     "python": _split(
-        "call attribute subscript binary_operator boolean_operator comparison_operator unary_operator not_operator string "
-        "concatenated_string integer float list dictionary set tuple conditional_expression lambda list_comprehension "
-        "dictionary_comprehension set_comprehension generator_expression await parenthesized_expression expression_list "
-        "true false none"
+        "call attribute subscript binary_operator boolean_operator comparison_operator unary_operator not_operator "
+        "string concatenated_string integer float list dictionary set tuple conditional_expression lambda "
+        "list_comprehension dictionary_comprehension set_comprehension generator_expression await "
+        "parenthesized_expression expression_list true false none"
     ),
     "javascript": _SCRIPT,
     "typescript": _SCRIPT,
@@ -41,7 +41,8 @@ EXPRESSIONS: Final[Mapping[str, frozenset[str]]] = {
 BLOCKS: Final = _split("block module statement_block program statement_list source_file switch_case switch_default")
 _ATOMS: Final = _split(
     "identifier call attribute subscript string list dictionary set parenthesized_expression true false none "
-    "list_comprehension dictionary_comprehension set_comprehension call_expression member_expression subscript_expression "
+    "list_comprehension dictionary_comprehension set_comprehension call_expression member_expression "
+    "subscript_expression "
     "template_string array null undefined regex integer float number"
 )
 _NUMBERS: Final = _split("integer float number")
@@ -54,8 +55,12 @@ _ROOMY: Final = _split(
 _LOOSE: Final = _split("expression_list generator_expression named_expression yield sequence_expression tuple")
 LITERALS: Final = _split("integer float string true false none number null undefined")
 _CALLS: Final = _split(
-    "call await yield call_expression new_expression await_expression yield_expression update_expression assignment_expression "
-    "augmented_assignment_expression named_expression"
+    "call await yield call_expression new_expression await_expression yield_expression update_expression "
+    "assignment_expression augmented_assignment_expression named_expression"
+)
+_PATTERNS: Final = _split(
+    "pattern_list tuple_pattern list_pattern array_pattern object_pattern pair_pattern as_pattern_target "
+    "expression_list"
 )
 _LOGICAL: Final = frozenset({"&&", "||", "??"})
 
@@ -118,7 +123,11 @@ _ALWAYS: Final[Mapping[str, str]] = {
 def _boolean(child: Node, around: Node) -> str:
     operator = around.child_by_field_name("operator")
     lazy = around.type == "boolean_operator" or (operator is not None and operator.type in _LOGICAL)
-    return "it is evaluated only when the left side asks for it" if lazy and around.child_by_field_name("right") == child else ""
+    return (
+        "it is evaluated only when the left side asks for it"
+        if lazy and around.child_by_field_name("right") == child
+        else ""
+    )
 
 
 def _conditional(child: Node, around: Node) -> str:
@@ -194,10 +203,11 @@ _CHECKS: Final = {
 def statement_of(node: Node) -> Node | None:
     """The statement that a node belongs to, whose neighbours run before and after it."""
     child: Node | None = node
-    while child is not None and child.parent is not None:
-        if child.parent.type in BLOCKS and not _is_case_value(child):
+    while child is not None:
+        around = child.parent
+        if around is not None and around.type in BLOCKS and not _is_case_value(child):
             return child
-        child = child.parent
+        child = around
     return None
 
 
@@ -209,18 +219,19 @@ def _is_case_value(node: Node) -> bool:
 def is_written(node: Node) -> bool:
     """Whether a node is what is assigned to, and not read."""
     child, around = node, node.parent
-    while around is not None and around.type in _split(
-        "pattern_list tuple_pattern list_pattern array_pattern object_pattern pair_pattern as_pattern_target expression_list"
-    ):
+    while around is not None and around.type in _PATTERNS:
         child, around = around, around.parent
     if around is None:
         return False
-    if around.type in {"update_expression", "delete_statement", "as_pattern", "inc_statement", "dec_statement"}:
+    if around.type in {"update_expression", "delete_statement", "inc_statement", "dec_statement"}:
         return True
+    if around.type == "as_pattern":
+        return child.type == "as_pattern_target"
     if around.type == "unary_expression" and any(part.type in {"delete", "&", "typeof"} for part in around.children):
         return True
     return around.child_by_field_name("left") == child and (
-        "assignment" in around.type or around.type in {"for_statement", "for_in_statement", "for_in_clause", "short_var_declaration"}
+        "assignment" in around.type
+        or around.type in {"for_statement", "for_in_statement", "for_in_clause", "short_var_declaration"}
     )
 
 

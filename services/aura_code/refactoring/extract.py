@@ -105,7 +105,12 @@ def _check_place(file: OpenFile, node: Node, statement: Node) -> None:
     if statement.type == "expression_statement" and file.language == "python" and _is_docstring(node, statement):
         raise Refusal("The selection is a docstring.")
     scope = statement.parent
-    if file.language == "python" and scope is not None and scope.parent is not None and scope.parent.type == "class_definition":
+    if (
+        file.language == "python"
+        and scope is not None
+        and scope.parent is not None
+        and scope.parent.type == "class_definition"
+    ):
         raise Refusal("In the body of a class the variable would be an attribute of the class.")
     if file.language == "go":
         _check_go(node, statement)
@@ -113,7 +118,12 @@ def _check_place(file: OpenFile, node: Node, statement: Node) -> None:
 
 def _is_docstring(node: Node, statement: Node) -> bool:
     block = statement.parent
-    return node.type == "string" and block is not None and block.named_children[:1] == [statement] and node.parent == statement
+    return (
+        node.type == "string"
+        and block is not None
+        and block.named_children[:1] == [statement]
+        and node.parent == statement
+    )
 
 
 def _check_go(node: Node, statement: Node) -> None:
@@ -205,6 +215,5 @@ def _order_of_effects(file: OpenFile, node: Node, statement: Node) -> tuple[list
         return [], True
     first = min(earlier, key=lambda call: call.start_byte)
     assert file.source is not None
-    return [
-        f"{file.place(first.start_byte)}: `{_one_line(file.source.text_of(first))}` was evaluated before this and comes after it now."
-    ], False
+    written = _one_line(file.source.text_of(first))
+    return [f"{file.place(first.start_byte)}: `{written}` was evaluated before this and comes after it now."], False

@@ -32,7 +32,9 @@ class Types:
     def read(cls, reader: StructureReader) -> Types:
         """Those of a project."""
         types = cls()
-        rows = reader.rows("SELECT b.symbol, b.target, coalesce(t.text, '') FROM bases b LEFT JOIN bindings t ON t.id = b.binding")
+        rows = reader.rows(
+            "SELECT b.symbol, b.target, coalesce(t.text, '') FROM bases b LEFT JOIN bindings t ON t.id = b.binding"
+        )
         for symbol, target, text in cast("list[tuple[int, int | None, str]]", rows):
             if target is not None:
                 types.up[symbol].add(target)
@@ -98,9 +100,7 @@ def whole_family(reader: StructureReader, symbols: Sequence[Symbol], types: Type
 
 def named_otherwise(reader: StructureReader, types: Iterable[int], name: str) -> list[Symbol]:
     """The members of some types that have a name."""
-    return symbols_where(
-        reader, "s.name = ? AND s.parent IN (SELECT value FROM json_each(?))", (name, listed(types))
-    )
+    return symbols_where(reader, "s.name = ? AND s.parent IN (SELECT value FROM json_each(?))", (name, listed(types)))
 
 
 def type_names(reader: StructureReader, numbers: Iterable[int]) -> dict[int, Symbol]:

@@ -24,7 +24,7 @@ _MOST_RULES: Final = 6
 
 
 def plan_fixes(
-    findings: FindingReader,
+    findings: FindingReader | None,
     workspace: Workspace,
     request: PlanRefactoring,
     rules: RuleSet,
@@ -37,16 +37,24 @@ def plan_fixes(
         NotFound: A finding that is named does not exist.
         UsageProblem: An identifier is ambiguous, or a path is no glob.
     """
+    if findings is None:
+        raise Refusal("Nothing was analysed for findings yet; try again in a moment.")
     chosen = _chosen(findings, request, baseline)
     fixable = [one for one in chosen if one.edits]
     if not fixable:
         raise Refusal(
-            f"None of the {len(chosen)} findings has a fix that is certain." if chosen else "No finding is chosen by this."
+            f"None of the {len(chosen)} findings has a fix that is certain."
+            if chosen
+            else "No finding is chosen by this."
         )
     plans = propose(workspace.root, fixable[: request.limit], findings.digest, ignored=workspace.ignored)
     good = [plan for plan in plans if not plan.refused]
     notes = [f"{plan.path}: {plan.refused}." for plan in plans if plan.refused]
-    notes += [f"{one.path}:{one.span.start_line}: waits for the next time, since two fixes meet here." for plan in good for one in plan.left]
+    notes += [
+        f"{one.path}:{one.span.start_line}: waits for the next time, since two fixes meet here."
+        for plan in good
+        for one in plan.left
+    ]
     if len(fixable) > request.limit:
         notes.append(f"{len(fixable) - request.limit} more findings were left for the next time.")
     if not good:
@@ -100,5 +108,3 @@ def _why(mended: Sequence[Finding], rules: RuleSet) -> str:
         first = next(one for one in mended if one.rule == name)
         told.append(f"- `{name}`: {' '.join(rule.why.split()) if rule is not None else first.message}")
     return "\n".join(told)
-
-

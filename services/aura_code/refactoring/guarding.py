@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from aura_code.structure.store import StructureReader
 
 _FUNCTIONS: Final = frozenset(
-    {"function_declaration", "method_declaration", "func_literal", "function_item", "closure_expression", "constructor_declaration"}
+    {
+        "function_declaration",
+        "method_declaration",
+        "func_literal",
+        "function_item",
+        "closure_expression",
+        "constructor_declaration",
+    }
 )
 
 
@@ -39,7 +46,10 @@ def check_collisions(file: OpenFile, spelling: Spelling, new: str) -> None:
 
 def _place_of(scoping: Scoping, named: Named, new: str) -> int | None:
     places = [
-        spot.start for other in scoping.named if other.name == new and other.scope is named.scope for spot in other.bounds
+        spot.start
+        for other in scoping.named
+        if other.name == new and other.scope is named.scope
+        for spot in other.bounds
     ]
     return min(places, default=None)
 
@@ -66,7 +76,9 @@ def check_meanings(
         raise Refusal(f"With {new}, the name at {file.place(old_place)} would mean something else than now.")
 
 
-def check_unscoped(reader: StructureReader, file: OpenFile, spelling: Spelling, new: str, symbols: Sequence[Symbol]) -> None:
+def check_unscoped(
+    reader: StructureReader, file: OpenFile, spelling: Spelling, new: str, symbols: Sequence[Symbol]
+) -> None:
     """Make sure, where the scopes of a language are not known, that the new name stands nowhere near.
 
     Raises:
@@ -87,7 +99,9 @@ def check_unscoped(reader: StructureReader, file: OpenFile, spelling: Spelling, 
         for match in word.finditer(file.text, begin, end):
             node = root.named_descendant_for_byte_range(match.start(), match.end())
             if node is not None and node.type.endswith("identifier"):
-                raise Refusal(f"{new} at {file.place(match.start())} may be another thing where {file.place(start)} changes.")
+                raise Refusal(
+                    f"{new} at {file.place(match.start())} may be another thing where {file.place(start)} changes."
+                )
 
 
 def _around(root: Node, start: int) -> tuple[int, int]:

@@ -29,12 +29,13 @@ _KEYWORDS: Final = {
     "typescript": _SCRIPT_WORDS,
     "tsx": _SCRIPT_WORDS,
     "go": _split(
-        "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
-        "range return select struct switch type var _ init nil true false iota"
+        "break case chan const continue default defer else fallthrough for func go goto if import interface map "
+        "package range return select struct switch type var _ init nil true false iota"
     ),
     "rust": _split(
-        "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move "
-        "mut pub ref return self Self static struct super trait true type unsafe use where while abstract become box do "
+        "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod "
+        "move mut pub ref return self Self static struct super trait true type unsafe use where while abstract become "
+        "box do "
         "final gen macro override priv try typeof unsized virtual yield _"
     ),
     "java": _split(

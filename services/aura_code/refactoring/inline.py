@@ -58,7 +58,10 @@ def plan_inline(workspace: Workspace, request: PlanRefactoring) -> RefactoringPl
     count = len(variable.uses)
     return RefactoringPlan(
         title=f"Inline {named.name} in {file.path}",
-        why=f"`{named.name}` is assigned once and its value can stand where it is used ({count} place{'s' * (count != 1)}).",
+        why=(
+            f"`{named.name}` is assigned once, and its value can stand where it is used "
+            f"({count} place{'s' * (count != 1)})."
+        ),
         files=draft.proposed(),
         notes=_lost_comment(file, variable.statement),
     )
@@ -71,7 +74,9 @@ def _named(file: OpenFile, scoping: Scoping, request: PlanRefactoring) -> Named:
     if named is None and request.symbol and offset is not None:
         end = file.text.find(b"\n", offset)
         on_line = [start for start in scoping.by_spot if offset <= start < (end if end >= 0 else len(file.text))]
-        named = next((scoping.by_spot[at] for at in sorted(on_line) if scoping.by_spot[at].name == request.symbol), None)
+        named = next(
+            (scoping.by_spot[at] for at in sorted(on_line) if scoping.by_spot[at].name == request.symbol), None
+        )
     if named is None:
         raise Refusal(f"No variable stands at line {request.line}, column {request.column} of {file.path}.")
     return named
@@ -86,7 +91,9 @@ def _variable(file: OpenFile, scoping: Scoping, named: Named) -> _Variable:
     if any(scope is named.scope for scope in scoping.dynamic):
         raise Refusal("This code reads its names as text (`locals`, `eval`).")
     if len(named.bounds) != 1:
-        raise Refusal(f"{named.name} gets a value in {len(named.bounds)} places; only one that is assigned once can go.")
+        raise Refusal(
+            f"{named.name} gets a value in {len(named.bounds)} places; only one that is assigned once can go."
+        )
     name = file.source.root.named_descendant_for_byte_range(named.bounds[0].start, named.bounds[0].end)
     declared = name.parent if name is not None else None
     if name is None or declared is None:
@@ -98,7 +105,8 @@ def _variable(file: OpenFile, scoping: Scoping, named: Named) -> _Variable:
         node = file.source.root.named_descendant_for_byte_range(spot.start, spot.end)
         around = node.parent if node is not None else None
         if around is not None and (
-            around.type in _WRITES or (around.type == "assignment_expression" and around.child_by_field_name("left") == node)
+            around.type in _WRITES
+            or (around.type == "assignment_expression" and around.child_by_field_name("left") == node)
         ):
             raise Refusal(f"{named.name} gets another value at {file.place(spot.start)}.")
         if spot.role == "export":
@@ -111,11 +119,17 @@ def _value(file: OpenFile, name: Node, declared: Node) -> tuple[Node, Node]:
     if file.language in SCRIPTS:
         value = declared.child_by_field_name("value") if declared.type == "variable_declarator" else None
         statement = declared.parent
-        plain = declared.child_by_field_name("name") == name and statement is not None and statement.named_child_count == 1
+        plain = (
+            declared.child_by_field_name("name") == name and statement is not None and statement.named_child_count == 1
+        )
     else:
         value = declared.child_by_field_name("right") if declared.type == "assignment" else None
         statement = declared.parent
-        plain = declared.child_by_field_name("left") == name and statement is not None and statement.type == "expression_statement"
+        plain = (
+            declared.child_by_field_name("left") == name
+            and statement is not None
+            and statement.type == "expression_statement"
+        )
     if value is None or statement is None or not plain or value.type == "assignment":
         raise Refusal(f"{file.source.text_of(name) if file.source else 'It'} is not declared alone with one value.")
     start, end = _lines(file, statement)
@@ -143,7 +157,9 @@ def _check_value(file: OpenFile, variable: _Variable) -> None:
     if is_pure(value):
         return
     if len(variable.uses) > 1:
-        raise Refusal(f"{name} is used {len(variable.uses)} times, and its value may change in between or cost more than once.")
+        raise Refusal(
+            f"{name} is used {len(variable.uses)} times, and its value may change in between or cost more than once."
+        )
     assert file.source is not None
     spot = variable.uses[0]
     use = file.source.root.named_descendant_for_byte_range(spot.start, spot.end)
@@ -181,7 +197,9 @@ def _check_formatted(file: OpenFile, use: Node, text: str) -> None:
     while around is not None:
         if around.type in {"interpolation", "template_substitution"}:
             if any(mark in text for mark in "\"'`\\\n{}#"):
-                raise Refusal(f"At {file.place(use.start_byte)} the value would stand within a string that its quotes would end.")
+                raise Refusal(
+                    f"At {file.place(use.start_byte)} the value would stand within a string that its quotes would end."
+                )
             return
         if "statement" in around.type:
             return

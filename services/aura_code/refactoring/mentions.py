@@ -6,7 +6,8 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from tree_sitter import Node
 
@@ -91,6 +92,7 @@ class _Scan:
         self._member = any(is_member(one) or one.parent is not None for one in symbols)
         self._shared = self._member or (self._family == "script" and any(one.public for one in symbols))
         self._local = target.local is not None
+        self._scope = target.local.scope if target.local is not None else None
 
     def file(self, path: str) -> Iterator[tuple[_What, str]]:
         """What one file says."""
@@ -125,8 +127,16 @@ class _Scan:
                     resolved = self._resolved(file)
                 if start in resolved or not self._may_be_meant(node):
                     continue
-            if what and not (self._local and what in {"string", "document"} and what != "string"):
+            if what and self._is_about(start, what):
                 yield what, file.place(start)
+
+    def _is_about(self, start: int, what: _What) -> bool:
+        """Of a variable of a function: whether a text within its function speaks of it."""
+        if not self._local:
+            return True
+        node = getattr(self._scope, "node", None)
+        within = isinstance(node, Node) and node.start_byte <= start < node.end_byte
+        return within and what in {"comment", "text"}
 
     def _kind(self, file: OpenFile, node: Node) -> _What:
         if "comment" in node.type:
@@ -137,7 +147,7 @@ class _Scan:
                 not self._local and re.fullmatch(rb"[\w$.:/-]*[.:]" + re.escape(self._name), content)
             )
             if self._local:
-                return "text" if content != self._name else "string"
+                return "text"
             return "string" if exact else "text"
         return "unknown"
 
@@ -150,17 +160,22 @@ class _Scan:
             found |= {taken.at for one in scoping.named for taken in one.taken}
             found |= scoping.free.keys()
         offsets = Offsets(file.text)
+        found |= {offsets.at(line, column) for line, column in self._linked.get(file.path, ())}
+        return found
+
+    @cached_property
+    def _linked(self) -> dict[str, list[tuple[int, int]]]:
+        """Uses and definitions of the name whose meaning is known, by path: line and column."""
         name = self._name.decode()
         rows = self._reader.rows(
-            "SELECT u.line, u.column, u.confidence FROM uses u JOIN files f ON f.id = u.file WHERE f.path = ? AND u.name = ?",
-            (file.path, name),
+            "SELECT f.path, u.line, u.column FROM uses u JOIN files f ON f.id = u.file "
+            "WHERE u.name = ? AND u.confidence <> ? UNION ALL "
+            "SELECT f.path, s.line, s.column FROM symbols s JOIN files f ON f.id = s.file WHERE s.name = ?",
+            (name, BY_NAME, name),
         )
-        found |= {offsets.at(int(str(row[0])), int(str(row[1]))) for row in rows if row[2] != BY_NAME}
-        places = self._reader.rows(
-            "SELECT s.line, s.column FROM symbols s JOIN files f ON f.id = s.file WHERE f.path = ? AND s.name = ?",
-            (file.path, name),
-        )
-        found |= {offsets.at(int(str(row[0])), int(str(row[1]))) for row in places}
+        found: dict[str, list[tuple[int, int]]] = {}
+        for path, line, column in cast("list[tuple[str, int, int]]", rows):
+            found.setdefault(path, []).append((line, column))
         return found
 
     def _may_be_meant(self, node: Node) -> bool:
@@ -172,6 +187,10 @@ class _Scan:
             return False
         if self._family in SCRIPTS or self._family == "script":
             return around.type not in {"labeled_statement", "break_statement", "jsx_attribute"}
-        return around.type in {"attribute", "field_expression", "selector_expression", "field_access", "method_invocation"} or (
-            self._member and around.type in {"keyword_pattern", "keyed_element", "field_initializer", "token_tree"}
-        )
+        return around.type in {
+            "attribute",
+            "field_expression",
+            "selector_expression",
+            "field_access",
+            "method_invocation",
+        } or (self._member and around.type in {"keyword_pattern", "keyed_element", "field_initializer", "token_tree"})

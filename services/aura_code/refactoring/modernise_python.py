@@ -12,11 +12,18 @@ from aura_code.refactoring.versions import Version
 from aura_code.syntax import SourceFile
 from aura_code.syntax.python_scopes import PythonScopes, Use, python_scopes
 
-_LOWER: Final = {"List": "list", "Dict": "dict", "Set": "set", "FrozenSet": "frozenset", "Tuple": "tuple", "Type": "type"}
+_LOWER: Final = {
+    "List": "list",
+    "Dict": "dict",
+    "Set": "set",
+    "FrozenSet": "frozenset",
+    "Tuple": "tuple",
+    "Type": "type",
+}
 _ERRORS: Final = frozenset({"IOError", "EnvironmentError"})
 _MODES: Final = frozenset({b'"r"', b"'r'", b'"rt"', b"'rt'"})
 _WHY: Final = {
-    "builtin": "Since Python 3.9 the built-in collections take type arguments; `typing.List` and its like are deprecated.",
+    "builtin": "Since Python 3.9 the built-in collections take type arguments, and `typing.List` is deprecated.",
     "union": "Since Python 3.10 `X | None` says the same without an import.",
     "object": "Every class inherits from `object`; naming it is left from Python 2.",
     "super": "`super()` finds class and instance itself and survives a rename of the class.",
@@ -41,8 +48,8 @@ def modern_python(source: SourceFile, version: Version | None) -> list[Modernise
 
     Args:
         source: The file.
-        version: The oldest Python that it must run on; None when that is not known, and only what every Python 3 knows is
-            done.
+        version: The oldest Python that it must run on; None when that is not known: then only what every Python 3
+            knows is done.
     """
     if source.root.has_error or source.path.endswith(".pyi") or (version is not None and version < (3, 0)):
         return []
@@ -106,7 +113,9 @@ class _Modern:
         node = self._source.root.named_descendant_for_byte_range(use.start, use.start + 1)
         around = node.parent if node is not None else None
         listed = around is not None and around.type in {"tuple", "list", "set", "argument_list"}
-        others = [self._text(one) for one in around.named_children if one != node] if around is not None and listed else []
+        others = (
+            [self._text(one) for one in around.named_children if one != node] if around is not None and listed else []
+        )
         return not {*_ERRORS, "OSError"}.intersection(others)
 
     def _of_typing(self, use: Use) -> str:
@@ -147,7 +156,10 @@ class _Modern:
 
     def _string(self, node: Node) -> Iterator[Modernised]:
         start = node.start_byte
-        if self._source.text[start : start + 1] in {b"u", b"U"} and self._source.text[start + 1 : start + 2] in {b"'", b'"'}:
+        if self._source.text[start : start + 1] in {b"u", b"U"} and self._source.text[start + 1 : start + 2] in {
+            b"'",
+            b'"',
+        }:
             if start and self._source.text[start - 1 : start].isalnum():
                 return
             yield _one("text", start, start + 1, "")
@@ -168,31 +180,19 @@ class _Modern:
             yield from self._io_open(function)
 
     def _super(self, call: Node, arguments: Node, given: list[Node]) -> Iterator[Modernised]:
-        function = call.parent
-        while function is not None and function.type not in {"function_definition", "lambda"}:
-            if function.type.endswith("comprehension") or function.type == "generator_expression":
-                return
-            function = function.parent
-        if function is None or function.type == "lambda" or function.parent is None:
-            return
-        block = function.parent
-        if block.type == "decorated_definition":
-            if b"staticmethod" in self._source.text[block.start_byte : function.start_byte]:
-                return
-            block = block.parent or block
-        owner = block.parent
-        if owner is None or owner.type != "class_definition" or (owner.parent is not None and owner.parent.type == "decorated_definition"):
+        function = _method_around(call)
+        owner = _class_of(self._source, function) if function is not None else None
+        if function is None or owner is None:
             return
         name, parameters = owner.child_by_field_name("name"), function.child_by_field_name("parameters")
         first = parameters.named_children[0] if parameters is not None and parameters.named_children else None
-        if name is None or first is None or self._text(given[0]) != self._text(name) or self._text(given[1]) != self._text(first):
+        if name is None or first is None or [self._text(one) for one in given] != [self._text(name), self._text(first)]:
             return
-        use, itself = self._uses.get(given[0].start_byte), self._uses.get(given[1].start_byte)
-        if use is None or use.variable is None or [bound.node for bound in use.variable.bounds] != [name]:
+        class_, itself = (self._uses.get(one.start_byte) for one in given)
+        if class_ is None or class_.variable is None or itself is None or itself.variable is None:
             return
-        if itself is None or itself.variable is None or len(itself.variable.bounds) != 1:
-            return
-        yield _one("super", arguments.start_byte, arguments.end_byte, "()")
+        if [bound.node for bound in class_.variable.bounds] == [name] and len(itself.variable.bounds) == 1:
+            yield _one("super", arguments.start_byte, arguments.end_byte, "()")
 
     def _collection(self, call: Node, name: str, given: Node) -> Iterator[Modernised]:
         inside = self._source.text[given.start_byte + 1 : given.end_byte - 1].decode("utf-8", "replace")
@@ -222,6 +222,29 @@ class _Modern:
         bounds = use.variable.bounds
         if len(bounds) == 1 and bounds[0].kind == "import" and bounds[0].module == "io" and not bounds[0].imported:
             yield _one("open", function.start_byte, function.end_byte, "open")
+
+
+def _method_around(call: Node) -> Node | None:
+    """The function around a call; None within a lambda or comprehension, which are functions of their own."""
+    around = call.parent
+    while around is not None and around.type != "function_definition":
+        if around.type in {"lambda", "generator_expression"} or around.type.endswith("comprehension"):
+            return None
+        around = around.parent
+    return around
+
+
+def _class_of(source: SourceFile, function: Node) -> Node | None:
+    """The undecorated class that a function stands right in, unless it is static."""
+    block = function.parent
+    if block is not None and block.type == "decorated_definition":
+        if b"staticmethod" in source.text[block.start_byte : function.start_byte]:
+            return None
+        block = block.parent
+    owner = block.parent if block is not None else None
+    if owner is None or owner.type != "class_definition":
+        return None
+    return owner if owner.parent is None or owner.parent.type != "decorated_definition" else None
 
 
 def _joins(part: Node) -> bool:

@@ -13,11 +13,13 @@ from aura_code.syntax import SourceFile
 from aura_code.syntax.javascript_scopes import JavaScriptScopes, Scope, Use, Variable, javascript_scopes
 
 _LOOPS: Final = frozenset({"for_statement", "for_in_statement", "while_statement", "do_statement"})
-_CONST: Final = "`const` says that the name keeps its value, and `let` and `const` end with their block; `var` does neither."
+_CONST: Final = (
+    "`const` says that the name keeps its value, and `let` and `const` end with their block; `var` does neither."
+)
 
 
 def modern_script(source: SourceFile) -> list[Modernised]:
-    """The `var` that can be `const` or `let`: assigned before every use, within one block, and nowhere declared again."""
+    """The `var` that can be `const` or `let`: assigned before every use, in one block, and nowhere declared again."""
     if source.root.has_error or source.path.endswith(".d.ts"):
         return []
     scopes = javascript_scopes(source)
@@ -40,7 +42,12 @@ def _is_modern(source: SourceFile, scopes: JavaScriptScopes) -> bool:
     """Whether a file is written for engines that know `let`: it uses it, or what came with it."""
     if scopes.imports or scopes.exports or source.language != "javascript":
         return True
-    return any(bound.kind in {"let", "const"} for scope in scopes.scopes for one in scope.values.values() for bound in one.bounds)
+    return any(
+        bound.kind in {"let", "const"}
+        for scope in scopes.scopes
+        for one in scope.values.values()
+        for bound in one.bounds
+    )
 
 
 def _declarations(source: SourceFile) -> Iterator[Node]:
@@ -56,7 +63,11 @@ def _better(
     source: SourceFile, scopes: JavaScriptScopes, declaration: Node, variables: dict[int, Variable]
 ) -> Modernised | None:
     block = declaration.parent
-    if block is None or block.type not in {"statement_block", "program"} or source.text_of(declaration.children[0]) != "var":
+    if (
+        block is None
+        or block.type not in {"statement_block", "program"}
+        or source.text_of(declaration.children[0]) != "var"
+    ):
         return None
     if block.type == "program" and not (scopes.imports or scopes.exports):
         return None  # In a script it is a property of the global object.

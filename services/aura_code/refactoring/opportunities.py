@@ -209,7 +209,9 @@ class _Search:
             path=visible(first),
             weight=self._weight(0.4 * _share(places.total(), 10), first),
             deterministic=True,
-            request=self._request_of("modernise", paths=sorted(places) if len(places) <= 40 else list(self._request.paths)),
+            request=self._request_of(
+                "modernise", paths=sorted(places) if len(places) <= 40 else list(self._request.paths)
+            ),
         )
 
     # Structure
@@ -232,7 +234,7 @@ class _Search:
             yield Opportunity(
                 kind="remove-dead",
                 title=f"Remove {_count(len(places), 'definition')} that nothing uses from {path}",
-                why=f"Nothing reaches {shown}: {_count(lines[path], 'line')} that are read, tested and migrated for nothing.",
+                why=f"Nothing reaches {shown}: {_count(lines[path], 'line')} that are read and migrated for nothing.",
                 path=path,
                 line=min(places),
                 symbol=names[path][0],
@@ -248,11 +250,12 @@ class _Search:
             if not group.extract or not places:
                 continue
             first = max(places, key=lambda place: self._heat(place.path))
+            copies = _count(len(group.places), "copy", "copies")
             yield Opportunity(
                 kind="extract-clone",
-                title=f"Share what {_count(len(group.places), 'copy', 'copies')} of {first.symbol or first.path} have in common",
+                title=f"Share what {copies} of {first.symbol or first.path} have in common",
                 why=(
-                    f"{_count(len(group.places), 'copy', 'copies')} of {_count(group.lines, 'line')}, {group.similarity:.0%} alike; "
+                    f"{copies} of {_count(group.lines, 'line')}, {group.similarity:.0%} alike; "
                     f"one function would save about {group.saves_lines}. {group.advice}{self._changes(first.path)}"
                 ),
                 path=first.path,
@@ -319,7 +322,8 @@ class _Search:
                 kind="split-file",
                 title=f"Split {one.path}",
                 why=(
-                    f"{_count(one.lines, 'line')} of complexity {one.complexity}, changed {_count(one.commits, 'time')} by "
+                    f"{_count(one.lines, 'line')} of complexity {one.complexity}, "
+                    f"changed {_count(one.commits, 'time')} by "
                     f"{_count(one.authors, 'person', 'people')} lately: whoever changes it has to know all of it."
                 ),
                 path=one.path,

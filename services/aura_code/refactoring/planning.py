@@ -16,7 +16,7 @@ from aura_code.refactoring.modernise import plan_modernise
 from aura_code.refactoring.removal import plan_remove_dead
 from aura_code.refactoring.rename import plan_rename
 from aura_code.refactoring.workspace import Refusal, Workspace
-from aura_shared.messages.refactoring import RefactoringPlan
+from aura_shared.messages.refactoring import RefactoringKind, RefactoringPlan
 
 if TYPE_CHECKING:
     from aura_code.findings.store import FindingReader
@@ -68,20 +68,16 @@ def _plan(
     rules: RuleSet | None,
     baseline: Mapping[str, Entry],
 ) -> RefactoringPlan:
-    match request.kind:
-        case "rename":
-            return plan_rename(reader, workspace, request)
-        case "extract-variable":
-            return plan_extract(workspace, request)
-        case "inline-variable":
-            return plan_inline(workspace, request)
-        case "clean-imports":
-            return plan_clean_imports(workspace, request, rules or load_rules())
-        case "modernise":
-            return plan_modernise(workspace, request, rules or load_rules())
-        case "remove-dead":
-            return plan_remove_dead(reader, workspace, request, rules or load_rules())
-        case "fix-findings":
-            if findings is None:
-                raise Refusal("Nothing was analysed for findings yet; try again in a moment.")
-            return plan_fixes(findings, workspace, request, rules or load_rules(), baseline)
+    def known() -> RuleSet:
+        return rules or load_rules()
+
+    plans: dict[RefactoringKind, Callable[[], RefactoringPlan]] = {
+        "rename": lambda: plan_rename(reader, workspace, request),
+        "extract-variable": lambda: plan_extract(workspace, request),
+        "inline-variable": lambda: plan_inline(workspace, request),
+        "clean-imports": lambda: plan_clean_imports(workspace, request, known()),
+        "modernise": lambda: plan_modernise(workspace, request, known()),
+        "remove-dead": lambda: plan_remove_dead(reader, workspace, request, known()),
+        "fix-findings": lambda: plan_fixes(findings, workspace, request, known(), baseline),
+    }
+    return plans[request.kind]()

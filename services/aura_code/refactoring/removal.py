@@ -128,7 +128,9 @@ def _definition(
     reader: StructureReader, file: OpenFile, number: int, dead: DeadSymbol, offsets: Offsets
 ) -> Node | None:
     assert file.source is not None
-    same = symbols_where(reader, "s.file = ? AND s.qualified = ? AND s.line = ?", (number, dead.symbol.name, dead.symbol.line))
+    same = symbols_where(
+        reader, "s.file = ? AND s.qualified = ? AND s.line = ?", (number, dead.symbol.name, dead.symbol.line)
+    )
     for place in places_of(reader, [one.id for one in same]):
         start = offsets.at(place.line, place.column)
         node = file.source.root.named_descendant_for_byte_range(start, start + 1)
@@ -198,9 +200,13 @@ def _filled(file: OpenFile, edits: list[Edit]) -> list[Edit]:
         if node.type == "class_definition":
             body = node.child_by_field_name("body")
             parts = [part for part in body.named_children if part.type != "comment"] if body is not None else []
-            if parts and all(any(edit.start <= part.start_byte and part.end_byte <= edit.end for edit in edits) for part in parts):
+            if parts and all(
+                any(edit.start <= part.start_byte and part.end_byte <= edit.end for edit in edits) for part in parts
+            ):
                 indent = " " * parts[0].start_point[1]
-                place = next(edit.end for edit in edits if edit.start <= parts[-1].start_byte and parts[-1].end_byte <= edit.end)
+                place = next(
+                    edit.end for edit in edits if edit.start <= parts[-1].start_byte and parts[-1].end_byte <= edit.end
+                )
                 found.append(Edit(place, place, f"{indent}pass\n"))
         waiting.extend(node.named_children)
     return found

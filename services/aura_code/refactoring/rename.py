@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -24,7 +25,7 @@ from aura_code.refactoring.targets import (
     with_twins,
 )
 from aura_code.refactoring.workspace import Draft, OpenFile, Refusal, Workspace
-from aura_code.structure.lookup import TYPES, Symbol, symbols_of
+from aura_code.structure.lookup import TYPES, Symbol, symbols_of, symbols_where
 from aura_code.structure.store import EXACT
 from aura_shared.messages.refactoring import RefactoringPlan
 
@@ -32,8 +33,12 @@ if TYPE_CHECKING:
     from aura_code.structure.store import StructureReader
     from aura_shared.messages.refactoring import PlanRefactoring
 
+_MOST_DOUBTS: Final = 200
 _MOST_NOTES: Final = 40
-_HARMLESS_ENTRIES: Final = ("", "exported", "in __all__")
+_OF_LANGUAGE: Final = frozenset({"special method", "special name", "main", "init", "interface method"})
+"""Reasons that say that the language itself, or its libraries, use the name."""
+_HARMLESS: Final = frozenset({"", "exported", "in __all__", "overload", "overrides", "defined again", "test"})
+"""Reasons that do not hang on the name, or whose users are found."""
 
 
 @dataclass(slots=True)
@@ -46,14 +51,16 @@ class Renaming:
     new: str
     limit: int
     draft: Draft = field(default_factory=Draft)
+    doubts: list[str] = field(default_factory=list[str])
+    """Places that could not be resolved."""
     notes: list[str] = field(default_factory=list[str])
-    sure: bool = True
+    """Places that only speak of it."""
     spellings: dict[OpenFile, Spelling] = field(default_factory=dict[OpenFile, Spelling])
 
     def doubt(self, note: str) -> None:
         """Note a place that could not be resolved."""
-        self.sure = False
-        self.notes.append(note)
+        if note not in self.doubts:
+            self.doubts.append(note)
 
 
 def plan_rename(reader: StructureReader, workspace: Workspace, request: PlanRefactoring) -> RefactoringPlan:
@@ -81,7 +88,7 @@ def plan_rename(reader: StructureReader, workspace: Workspace, request: PlanRefa
     files = run.draft.proposed()
     if not files:
         raise Refusal(f"No place of {target.name} can be changed.")
-    _prove(run, target, symbols)
+    _prove(run, symbols)
     _add_mentions(run, target, symbols)
     return _plan(run, target, symbols)
 
@@ -89,18 +96,19 @@ def plan_rename(reader: StructureReader, workspace: Workspace, request: PlanRefa
 def _plan(run: Renaming, target: Target, symbols: list[Symbol]) -> RefactoringPlan:
     files = run.draft.proposed()
     kind = symbols[0].kind if symbols else ("parameter" if target.local and target.local.parameter else "variable")
-    shown = run.notes[:_MOST_NOTES]
-    if len(run.notes) > len(shown):
-        shown.append(f"{len(run.notes) - len(shown)} more places like these.")
+    shown = [*run.doubts[:_MOST_DOUBTS], *run.notes[:_MOST_NOTES]]
+    if len(run.notes) + len(run.doubts) > len(shown):
+        shown.append(f"{len(run.notes) + len(run.doubts) - len(shown)} more places like these.")
     places = f"{run.draft.count} place{'s' * (run.draft.count != 1)}"
+    where = f"{len(files)} file{'s' * (len(files) != 1)}"
     return RefactoringPlan(
         title=f"Rename {kind} {target.name} to {run.new}",
         why=(
-            f"`{target.name}` becomes `{run.new}` in {places} of {len(files)} file{'s' * (len(files) != 1)}. Every place was "
-            "resolved through scopes, imports and types; nothing was changed because it merely looks the same."
+            f"`{target.name}` becomes `{run.new}` in {places} of {where}. Every place "
+            "was resolved through scopes, imports and types; nothing changes because it merely looks the same."
         ),
         files=files,
-        certainty="certain" if run.sure else "likely",
+        certainty="likely" if run.doubts else "certain",
         notes=shown,
         symbols=sorted({one.qualified for one in symbols}),
     )
@@ -151,19 +159,17 @@ def _rename_parameter(run: Renaming, file: OpenFile, start: int) -> None:
 def _rename_symbols(run: Renaming, target: Target) -> list[Symbol]:
     types = Types.read(run.reader)
     symbols = _family(run, target.symbols, types)
-    for _ in range(20):  # Keys of object literals are definitions too, which their own uses follow.
-        spellings = _spell(run, symbols)
-        more = _defined_at(run, spellings, symbols)
-        if not more:
-            break
+    spellings = _spell(run, symbols)
+    while more := _defined_at(run, spellings, symbols):  # Keys of objects are definitions too, which have uses.
         symbols = _family(run, [*symbols, *more], types)
+        spellings = _spell(run, symbols)
     run.spellings = spellings
     for file, spelling in spellings.items():
         for piece in spelling.pieces.values():
             run.draft.add(file, piece)
     if run.draft.count > run.limit:
         raise Refusal(
-            f"{run.old} is used in {run.draft.count} places, more than the limit of {run.limit}; raise `limit` to change them."
+            f"{run.old} has {run.draft.count} places, more than the limit of {run.limit}; raise `limit` to change them."
         )
     _check_entries(run, symbols)
     _check_bases(run, symbols, types)
@@ -190,7 +196,7 @@ def _spell(run: Renaming, symbols: list[Symbol]) -> dict[OpenFile, Spelling]:
         by_path.setdefault(one.path, []).append(one)
     lexical = not any(is_member(one) or one.parent is not None for one in symbols)
     found: dict[OpenFile, Spelling] = {}
-    run.notes, run.sure = [], True
+    run.notes, run.doubts = [], []
     for path in sorted(by_path):
         file = run.workspace.open(path)
         offsets = Offsets(file.text)
@@ -226,7 +232,8 @@ def _defined_at(run: Renaming, spellings: dict[OpenFile, Spelling], symbols: lis
         offsets = Offsets(file.text)
         places = {offsets.line_and_column(start) for start in spelling.keys}
         rows = run.reader.rows(
-            "SELECT s.id, s.line, s.column FROM symbols s JOIN files f ON f.id = s.file WHERE f.path = ? AND s.name = ?",
+            "SELECT s.id, s.line, s.column FROM symbols s JOIN files f ON f.id = s.file "
+            "WHERE f.path = ? AND s.name = ?",
             (file.path, run.old),
         )
         numbers = [row[0] for row in rows if (row[1], row[2]) in places and row[0] not in known]
@@ -237,22 +244,45 @@ def _defined_at(run: Renaming, spellings: dict[OpenFile, Spelling], symbols: lis
 def _check_entries(run: Renaming, symbols: Iterable[Symbol]) -> None:
     for one in symbols:
         where = f"{one.path}:{one.line}"
-        if one.entry == "special method" or one.entry == "main":
-            raise Refusal(f"{one.qualified} ({where}) is called by the language itself under this name.")
-        if one.entry not in _HARMLESS_ENTRIES:
+        if one.entry in _OF_LANGUAGE:
+            raise Refusal(f"{one.qualified} ({where}) is used by {one.language} or its libraries under this name.")
+        if one.entry.startswith("implements "):
+            raise Refusal(f"{one.qualified} ({where}) {one.entry}; a trait and all that implements it are not renamed.")
+        if one.entry == "test" and _is_test_name(run.old) != _is_test_name(run.new):
+            run.doubt(f"{where}: tests are found by their names; {run.new} may not be found.")
+        elif one.entry not in _HARMLESS and not one.entry.startswith("accessor of "):
             run.doubt(f"{where}: {one.entry}; something outside the code may know it by its name.")
+    _check_interfaces(run, symbols)
     if any(one.entry in {"exported", "in __all__"} for one in symbols):
         run.notes.append(f"`{run.old}` is public: code outside of this project that uses it is not seen.")
+
+
+def _is_test_name(name: str) -> bool:
+    return name.lower().startswith(("test", "bench", "example", "fuzz"))
+
+
+def _check_interfaces(run: Renaming, symbols: Iterable[Symbol]) -> None:
+    """Go and Rust: what an interface or trait asks for has this name in every type that has it."""
+    methods = [one for one in symbols if one.kind == "method" and one.language in {"go", "rust"}]
+    if not methods:
+        return
+    asked = symbols_where(
+        run.reader,
+        "s.name = ? AND f.language = ? AND s.parent IN (SELECT id FROM symbols WHERE kind IN ('interface', 'trait'))",
+        (run.old, methods[0].language),
+    )
+    if asked:
+        raise Refusal(f"{asked[0].qualified} ({asked[0].path}:{asked[0].line}) asks for {run.old} by this name.")
 
 
 def _check_bases(run: Renaming, symbols: Iterable[Symbol], types: Types) -> None:
     owners = {one.parent for one in symbols if one.parent is not None and is_member(one)}
     around = types.around(owners)
     outside = {base for one in around for base in types.foreign.get(one, ())}
-    known = [base for base in sorted(outside) if hasattr(getattr(__import__("builtins"), base, None), run.old)]
+    known = [base for base in sorted(outside) if hasattr(getattr(builtins, base, None), run.old)]
     if known:
         raise Refusal(f"{run.old} overrides what {known[0]} has under this name; another name would not be called.")
-    unknown = sorted(base for base in outside if not isinstance(getattr(__import__("builtins"), base, None), type))
+    unknown = sorted(base for base in outside if not isinstance(getattr(builtins, base, None), type))
     if unknown:
         run.doubt(f"If {', '.join(unknown[:5])}, from outside of this project, has or calls `{run.old}`, it is missed.")
 
@@ -275,7 +305,7 @@ def _fields_as_arguments(run: Renaming, symbols: Iterable[Symbol]) -> None:
 # -- proof ------------------------------------------------------------------------------------------------------
 
 
-def _prove(run: Renaming, target: Target, symbols: list[Symbol]) -> None:
+def _prove(run: Renaming, symbols: list[Symbol]) -> None:
     for file, spelling in run.spellings.items():
         scoping = scoping_of(file.source)
         if scoping is None:
@@ -283,7 +313,6 @@ def _prove(run: Renaming, target: Target, symbols: list[Symbol]) -> None:
         else:
             check_collisions(file, spelling, run.new)
             check_meanings(file, scoping, run.draft.of(file), run.draft.result(file), run.new)
-    assert target.name
 
 
 def _add_mentions(run: Renaming, target: Target, symbols: list[Symbol]) -> None:

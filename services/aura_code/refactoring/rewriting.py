@@ -51,7 +51,9 @@ class Sweep:
     looked_at: int = 0
 
 
-def files_asked(workspace: Workspace, request: PlanRefactoring, languages: Mapping[str, object] | frozenset[str]) -> list[str]:
+def files_asked(
+    workspace: Workspace, request: PlanRefactoring, languages: Mapping[str, object] | frozenset[str]
+) -> list[str]:
     """The analysed files that a request means.
 
     Raises:
@@ -87,7 +89,9 @@ def sweep(workspace: Workspace, paths: list[str], rewrite: Rewriter, limit: int,
                 found.looked_at += 1
                 continue
             if found.places and found.places + done.places > limit:
-                found.notes.append(f"{len(paths) - place} more files were left for the next time: the limit is {limit} places.")
+                found.notes.append(
+                    f"{len(paths) - place} more files were left for the next time: the limit is {limit} places."
+                )
                 break
             check_parses(file, done.after)
         except Refusal as refusal:

@@ -138,9 +138,8 @@ def _python_name(variable: python.Variable, scope: python.Scope) -> Named:
     size = len(variable.name.encode())
     for bound in variable.bounds:
         start = bound.node.start_byte
-        role: Role = "plain"
+        role: Role = "import" if bound.kind == "import" and not bound.aliased else "plain"
         if bound.kind == "import":
-            role = "plain" if bound.aliased else "import"
             at = bound.value.start_byte if bound.value is not None else start
             one.taken.append(Taken(bound.module, bound.imported, at, start, bound.aliased))
         one.bounds.append(Spot(start, start + size, role))
@@ -206,9 +205,7 @@ def _script_name(variable: script.Variable, scope: script.Scope) -> Named:
     one = Named(variable.name, scope.kind, scope, siblings={**scope.types, **scope.values})
     for bound in variable.bounds:
         node = bound.node
-        role = _ROLES.get(node.type, "plain")
-        if bound.kind == "import":
-            role = _taken(bound, one)
+        role = _taken(bound, one) if bound.kind == "import" else _role(node)
         if not (bound.kind == "member" and node.type == "string"):
             one.bounds.append(Spot(node.start_byte, node.end_byte, role))
         one.parameter = one.parameter or bound.kind == "parameter"
@@ -218,12 +215,16 @@ def _script_name(variable: script.Variable, scope: script.Scope) -> Named:
         node = use.node
         if node.start_byte in taken:
             continue
-        role = _ROLES.get(node.type, "plain")
+        role = _role(node)
         around = node.parent
         if around is not None and around.type == "export_specifier" and around.child_by_field_name("alias") is None:
             role = "export"
         one.uses.append(Spot(node.start_byte, node.end_byte, role))
     return one
+
+
+def _role(node: Node) -> Role:
+    return _ROLES.get(node.type, "plain")
 
 
 def _taken(bound: script.Bound, one: Named) -> Role:

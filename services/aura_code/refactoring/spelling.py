@@ -24,7 +24,9 @@ class Places:
     """Uses with their confidence."""
 
 
-def respelled(file: OpenFile, scoping: Scoping, named: Named, old: str, new: str, kept: Collection[int]) -> Iterator[Piece]:
+def respelled(
+    file: OpenFile, scoping: Scoping, named: Named, old: str, new: str, kept: Collection[int]
+) -> Iterator[Piece]:
     """The edits that give a variable of a file another name.
 
     Args:
@@ -107,13 +109,15 @@ def _variables(scoping: Scoping, places: Places, old: str) -> Iterator[Named]:
         bounds = {spot.start for spot in named.bounds}
         taken = any(one.at in places.uses and one.imported == old for one in named.taken)
         fixture = named.parameter and not bounds.isdisjoint(places.uses)
-        if taken or (fixture and scoping.roles.get(min(bounds)) == "plain") or not bounds.isdisjoint(places.definitions):
+        if (
+            taken
+            or (fixture and scoping.roles.get(min(bounds)) == "plain")
+            or not bounds.isdisjoint(places.definitions)
+        ):
             yield named
 
 
-def _key(
-    file: OpenFile, scoping: Scoping | None, start: int, old: str, new: str, *, lexical: bool
-) -> Piece | None:
+def _key(file: OpenFile, scoping: Scoping | None, start: int, old: str, new: str, *, lexical: bool) -> Piece | None:
     """The edit of a place that is no variable which changes its name."""
     end = start + len(old.encode())
     named = scoping.by_spot.get(start) if scoping is not None else None
@@ -144,13 +148,20 @@ def _node_at(file: OpenFile, start: int) -> Node | None:
 def _of_namespace(node: Node | None, scoping: Scoping) -> bool:
     """Whether a name follows the ES import of a whole module, or stands in an import or export, or alone."""
     around = node.parent if node is not None else None
-    if around is None or around.type not in {"member_expression", "nested_type_identifier", "nested_identifier", "pair_pattern"}:
+    if around is None or around.type not in {
+        "member_expression",
+        "nested_type_identifier",
+        "nested_identifier",
+        "pair_pattern",
+    }:
         return True
     base = around.child_by_field_name("object") or around.child_by_field_name("module")
     if base is None or base.type not in {"identifier", "type_identifier"}:
         return base is not None
     named = scoping.by_spot.get(base.start_byte)
-    return named is not None and (bool(named.taken) or named.kind == "namespace" or (not named.taken and _is_space(named)))
+    return named is not None and (
+        bool(named.taken) or named.kind == "namespace" or (not named.taken and _is_space(named))
+    )
 
 
 def _is_space(named: Named) -> bool:

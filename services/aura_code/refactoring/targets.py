@@ -120,7 +120,7 @@ def find_target(reader: StructureReader, workspace: Workspace, request: PlanRefa
 
 
 def _likeliest(reader: StructureReader, symbols: list[Symbol], asked: str) -> list[Symbol]:
-    """Without the keys of objects, and members of other types, when what was asked for is the name of something else."""
+    """Without keys of objects, and members of other types, when what was asked for is the name of something else."""
     parents = symbols_of(reader, {one.parent for one in symbols if one.parent is not None})
     named = [one for one in symbols if one.parent is None or parents[one.parent].kind in TYPES]
     whole = [one for one in named if one.qualified == asked]
@@ -170,7 +170,8 @@ def _at_place(reader: StructureReader, workspace: Workspace, request: PlanRefact
 def _explain_unknown(reader: StructureReader, file: OpenFile, start: int, name: str) -> None:
     line, column = Offsets(file.text).line_and_column(start)
     rows = reader.rows(
-        "SELECT u.confidence FROM uses u JOIN files f ON f.id = u.file WHERE f.path = ? AND u.line = ? AND u.column = ?",
+        "SELECT u.confidence FROM uses u JOIN files f ON f.id = u.file "
+        "WHERE f.path = ? AND u.line = ? AND u.column = ?",
         (file.path, line, column),
     )
     if rows and all(row[0] == BY_NAME for row in rows):

@@ -77,8 +77,7 @@ def _of_setup(text: str) -> Version | None:
 
 def _lowest(said: str) -> Version | None:
     """The lower bound of a specifier such as `>=3.9,<4`; None when it has none."""
-    for part in re.split(r"[,|]+", said):
-        part = part.strip()
+    for part in map(str.strip, re.split(r"[,|]+", said)):
         if part.startswith(("<", "!")):
             continue
         match = _AT_LEAST.match(part)
