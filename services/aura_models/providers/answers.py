@@ -24,8 +24,9 @@ _THOUGHT_CHARS_PER_TOKEN: Final = 8
 _LEAST_THOUGHT_CHARS: Final = 4_000
 # How much longer than the first token thoughts may take.
 _THOUGHT_PATIENCE: Final = 3.0
-# Estimates of tokens are within some 30 % on code and prose; what is cut is cut by half or more.
+# A cut prompt loses half or more of itself, or whole turns. Estimates err upwards, by half and more on rulers and tables.
 _SHORTFALL: Final = 0.6
+_CLEAR_SHORTFALL: Final = 0.35
 _TOO_SMALL_TO_TELL: Final = 200
 
 
@@ -113,29 +114,33 @@ async def watched(
                 yield given
 
 
-def falls_short(call: ChatCall, end: ChatEnd) -> bool:
-    """Whether clearly fewer tokens were taken in than were estimated."""
-    return call.prompt_tokens >= _TOO_SMALL_TO_TELL and 0 < end.tokens_in < call.prompt_tokens * _SHORTFALL
+def falls_short(call: ChatCall, end: ChatEnd, share: float = _SHORTFALL) -> bool:
+    """Whether fewer tokens were taken in than that share of the estimate."""
+    return call.prompt_tokens >= _TOO_SMALL_TO_TELL and 0 < end.tokens_in < call.prompt_tokens * share
 
 
-def check_taken_in(call: ChatCall, end: ChatEnd, address: ServerAddress, *, window: int = 0) -> None:
+def check_taken_in(
+    call: ChatCall, end: ChatEnd, address: ServerAddress, *, window: int = 0, honoured: bool = False
+) -> None:
     """Whether the server took in the whole prompt, as far as its counts tell; none at all tell nothing.
 
-    A prompt was cut if clearly fewer tokens were taken in than were estimated, if it fills the context by itself (what
-    is left after a cut), or if prompt and answer are longer than the context (the answer pushed the prompt out).
+    A prompt was cut if fewer tokens were taken in than were estimated, if it fills the context by itself (what is left
+    after a cut), or if prompt and answer are longer than the context (the answer pushed the prompt out).
 
     Args:
         call: What was sent.
         end: What the server counted.
         address: Which server.
         window: Length of the context where it is certain, in tokens; 0 where it is not.
+        honoured: Whether the context is known to be as long as was asked for. What fits by an estimate that errs
+            upwards was not cut then, so only a count that is far too small tells against it.
 
     Raises:
         ContextCut: Names what was sent and what was taken in.
     """
     who = f"{address.name}/{call.model}"
     sent = f"{call.prompt_tokens:,} tokens were sent by estimate"
-    if falls_short(call, end):
+    if falls_short(call, end, _CLEAR_SHORTFALL if honoured else _SHORTFALL):
         raise ContextCut(f"{who} cut the prompt: {sent}, {end.tokens_in:,} were taken in")
     if not window or not end.tokens_in:
         return

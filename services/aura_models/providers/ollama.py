@@ -160,11 +160,22 @@ class OllamaProvider:
             raise self._failure(error, call) from error
 
     async def _check_taken_in(self, call: ChatCall, end: ChatEnd, part: _Part) -> None:
-        if falls_short(call, end) and part.prompt_eval_cached_count is None:
+        honoured = False
+        if falls_short(call, end):
             version = self._version or (await self.health()).version
-            if _release(version) >= _REFUSES_BY_ITSELF:
+            if part.prompt_eval_cached_count is None and _release(version) >= _REFUSES_BY_ITSELF:
                 return
-        check_taken_in(call, end, self._address, window=call.context_tokens)
+            honoured = await self._loaded_context(call.model) >= call.context_tokens
+        check_taken_in(call, end, self._address, window=call.context_tokens, honoured=honoured)
+
+    async def _loaded_context(self, model: str) -> int:
+        """The context that a model was loaded with; 0 where the server does not say."""
+        try:
+            async with within(_LISTING_S, self._address, "list of loaded models"):
+                loaded = (await self._client.ps()).models
+        except (*_CAUGHT, AuraError):
+            return 0
+        return next((one.context_length or 0 for one in loaded if one.model == model), 0)
 
     async def _known_version(self, *, anew: bool = False) -> str:
         if anew or not self._version:
