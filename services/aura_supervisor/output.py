@@ -7,6 +7,7 @@ from collections import deque
 from typing import Final
 
 from aura_shared.log_files import JsonLines, timestamp
+from aura_shared.redaction import mask
 
 __all__ = ["CapturedOutput"]
 
@@ -56,7 +57,7 @@ class CapturedOutput:
         self._file.close()
 
     def _add(self, raw: bytes) -> None:
-        text = raw[:MAX_LINE].decode("utf-8", "backslashreplace").rstrip("\r")
+        text = mask(raw[:MAX_LINE].decode("utf-8", "backslashreplace").rstrip("\r"))
         if not text:
             return
         self._kept.append(text)

@@ -29,6 +29,7 @@ from pydantic import JsonValue
 
 from aura_shared.bus import Bus
 from aura_shared.messages.services import LogLine
+from aura_shared.redaction import MASK, mask
 from aura_shared.settings import LogSettings
 
 __all__ = ["LogOutput", "Logger", "bound", "configure", "get_logger", "redact"]
@@ -38,13 +39,11 @@ LevelName = Literal["debug", "info", "warning", "error", "critical"]
 LEVELS: Final[Mapping[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 QUEUED_LINES: Final = 1000  # A burst of one second; what the bus cannot take by then is in the file anyway.
 MAX_TEXT: Final = 8000  # Characters of one value. Logs hold facts, not contents.
-REDACTED: Final = "[redacted]"
 
 _SECRET_KEY = re.compile(
     r"(^|[_\-. ])(token|secret|password|passwd|authorization|cookie|api_?key|private_?key|credentials?)($|[_\-. ])",
     re.IGNORECASE,
 )
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}")
 
 
 class Logger(Protocol):
@@ -108,13 +107,13 @@ class LogOutput:
         facts = cast("dict[str, JsonValue]", redact(dict(line)))
         stored: dict[str, object] = {**facts, **head}
         if isinstance(trace, str):
-            stored["exception"] = _hide_bearer(trace)
+            stored["exception"] = mask(trace)
         self._file.write(stored)
         self._offer(level, event, cast("str", head["ts"]), facts)
         if self._echo:
             sys.stderr.write(f"{head['ts']} {level:8} {event} {json.dumps(facts, ensure_ascii=False, default=str)}\n")
             if isinstance(trace, str):
-                sys.stderr.write(_hide_bearer(trace))
+                sys.stderr.write(mask(trace))
 
     async def forward(self, bus: Bus) -> None:
         """Send the lines to the bus until cancelled."""
@@ -165,10 +164,10 @@ def redact(value: object, key: str = "") -> JsonValue:
     if value is None or isinstance(value, bool | int | float):
         return value
     if _SECRET_KEY.search(key):
-        return REDACTED
+        return MASK
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(inner) for inner in cast("list[object]", value)]
-    text = _hide_bearer(str(value))
+    text = mask(str(value))
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text)} characters)"
 
 
@@ -223,10 +222,6 @@ class _Bridge(standard_logging.Handler):
 
 def _level_name(number: int) -> str:
     return next((name for name, level in reversed(LEVELS.items()) if number >= level), "debug")
-
-
-def _hide_bearer(text: str) -> str:
-    return _BEARER.sub(rf"\1 {REDACTED}", text)
 
 
 def _drop_below_level(_logger: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -19,7 +19,9 @@ from aura_shared.log_files import Follower, JsonLines, log_paths, read_last
 from aura_shared.logging import QUEUED_LINES, LogOutput, bound, configure, get_logger, redact
 from aura_shared.messages.core import Event
 from aura_shared.messages.services import LogLine
+from aura_shared.redaction import forget_secret, know_secret
 from aura_shared.settings import LogSettings
+from aura_supervisor.output import CapturedOutput
 
 pytestmark = pytest.mark.requirement("P4")
 
@@ -277,3 +279,32 @@ def test_a_follower_survives_a_truncated_file(tmp_path: Path) -> None:
     file.write({"ts": "1"})
     assert follower.new_lines() == [{"ts": "1"}]
     file.close()
+
+
+@pytest.mark.requirement("L3")
+def test_a_known_secret_and_what_looks_like_one_reach_no_file(output: LogOutput, tmp_path: Path) -> None:
+    know_secret("correct-horse-battery")
+    try:
+        log.info("asked", url="http://me:correct-horse-battery@localhost", note=f"key sk-{'a' * 30}")
+        try:
+            fail("refused correct-horse-battery")
+        except ValueError:
+            log.exception("failed")
+    finally:
+        forget_secret("correct-horse-battery")
+    text = "".join(file.read_text(encoding="utf-8") for file in tmp_path.rglob("*.jsonl"))
+    assert "asked" in text
+    assert "refused [redacted]" in text
+    assert "correct-horse" not in text
+    assert "sk-aaa" not in text
+
+
+@pytest.mark.requirement("L3")
+def test_what_a_service_prints_is_masked_too(tmp_path: Path) -> None:
+    captured = CapturedOutput(
+        "models", JsonLines(tmp_path / "models.out.jsonl", max_bytes=10_000, backups=1), kept_lines=5
+    )
+    captured.feed(b"Authorization: Bearer abcdefghijklmnop\n")
+    captured.close()
+    assert captured.last_lines() == ["Authorization: Bearer [redacted]"]
+    assert "abcdefgh" not in (tmp_path / "models.out.jsonl").read_text(encoding="utf-8")
