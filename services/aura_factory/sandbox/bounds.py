@@ -123,21 +123,23 @@ def environment_of(policy: Policy, home: Path, temp: Path) -> dict[str, str]:
     return {"PATH": SEARCH_PATH, "LANG": "C.UTF-8", **given, "HOME": str(home), "TMPDIR": str(temp)}
 
 
-def limits_of(policy: Policy, others: int = 0) -> dict[str, int]:
-    """Resource limits by their name in `prlimit`.
+def limits_of(policy: Policy, others: int = 0) -> dict[str, tuple[int, int]]:
+    """Resource limits, soft and hard, by their name in `prlimit`.
 
     Args:
         policy: The bounds.
         others: Processes and threads that count as well although they lie outside.
     """
-    return {
+    seconds = max(1, round(policy.cpu_s))
+    alike = {
         "as": policy.memory_bytes,
         "core": 0,
-        "cpu": max(1, round(policy.cpu_s)),
         "fsize": policy.file_bytes,
         "nofile": _OPEN_FILES,
         "nproc": policy.processes + others,
     }
+    # A second between the signal that says why and the one that cannot be ignored.
+    return {"cpu": (seconds, seconds + 1), **{name: (value, value) for name, value in alike.items()}}
 
 
 def tasks_of(uid: int) -> int:

@@ -67,6 +67,7 @@ def prepare_bwrap(command: Sequence[str], policy: Policy) -> Prepared:
         "--args",
         str(packed),
         "--",
+        *_going_first(),
         *_dropping(found.get("setpriv"), identity),
         *_limiting(str(found["prlimit"]), policy, identity),
         *command,
@@ -132,6 +133,12 @@ def _parents(paths: Iterable[Path]) -> Iterator[str]:
                 yield from ("--perms", "0755", "--dir", str(folder))
 
 
+def _going_first() -> list[str]:
+    """When the machine runs out of memory, the kernel shall end this program and not another."""
+    choom = find_tool("choom")
+    return [choom, "--adjust", "1000", "--"] if choom else []
+
+
 def _dropping(setpriv: str | None, identity: Identity | None) -> list[str]:
     if identity is None:
         return []
@@ -150,4 +157,4 @@ def _dropping(setpriv: str | None, identity: Identity | None) -> list[str]:
 def _limiting(prlimit: str, policy: Policy, identity: Identity | None) -> list[str]:
     release = tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2] if part.isdecimal())
     others = tasks_of(os.getuid()) if identity is None and release < _COUNTS_ALONE else 0
-    return [prlimit, *(f"--{name}={value}" for name, value in limits_of(policy, others).items()), "--"]
+    return [prlimit, *(f"--{name}={soft}:{hard}" for name, (soft, hard) in limits_of(policy, others).items()), "--"]

@@ -52,6 +52,7 @@ def _become(order: dict[str, Any], status_fd: int) -> None:
     """Turn this process into the confined program; never returns."""
     try:
         os.setsid()
+        _go_first()
         # Opened while the paths can still be reached; as root, that is before its rights are gone.
         own = f"/proc/{os.getpid()}"
         ruleset = landlock.open_rules(order["abi"], [*order["read"], own], order["write"], order["devices"])
@@ -60,8 +61,8 @@ def _become(order: dict[str, Any], status_fd: int) -> None:
         os.chdir(order["workspace"])
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        for name, value in order["limits"].items():
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (value, value))
+        for name, pair in order["limits"].items():
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), pair)
         landlock.confine(ruleset, order["filter"])
         _execute(order["command"], order["environment"])
     except BaseException as error:  # noqa: BLE001  Whatever it is, this process must not go on as the launcher.
@@ -69,6 +70,12 @@ def _become(order: dict[str, Any], status_fd: int) -> None:
         os.write(status_fd, f'{{"error": "{text[1:-1]}"}}\n'.encode())
     finally:
         os._exit(127)
+
+
+def _go_first() -> None:
+    """When the machine runs out of memory, the kernel shall end this program and not another."""
+    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write("1000")
 
 
 def _execute(command: list[str], environment: dict[str, str]) -> None:

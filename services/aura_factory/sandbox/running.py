@@ -125,6 +125,8 @@ class _Run:
         self._status: dict[str, Any] = {}
         self._inner: int | None = None
         """A descriptor for the first process of the namespaces, whose end is the end of all in them."""
+        self._told = asyncio.Event()
+        """Set once that process is known, or will never be."""
         self._out = _Output(policy.output_bytes)
         self._err = _Output(policy.output_bytes)
         self._flooded = asyncio.Event()
@@ -132,16 +134,20 @@ class _Run:
         self._begun = time.perf_counter()
 
     async def to_its_end(self) -> Outcome:
-        process = await asyncio.create_subprocess_exec(
-            *self._prepared.argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            pass_fds=self._prepared.pass_fds,
-            env={},
-            cwd="/",
-            start_new_session=True,
-        )
+        """Start, watch, and see to the end."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._prepared.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                pass_fds=self._prepared.pass_fds,
+                env={},
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:  # A command line that is too long, or no process left.
+            return self._outcome("not-started", None, f"the system does not start it: {error.strerror}")
         self._prepared.close_passed()
         ended: Ended | None = None
         async with asyncio.TaskGroup() as group:
@@ -150,7 +156,7 @@ class _Run:
             reading = [
                 group.create_task(self._out.read(process.stdout, self._flooded)),
                 group.create_task(self._err.read(process.stderr, self._flooded)),
-                group.create_task(self._read_status()),
+                group.create_task(self._read_status(process)),
             ]
             watching = group.create_task(self._watch_disk())
             try:
@@ -158,7 +164,7 @@ class _Run:
             finally:
                 watching.cancel()
                 await asyncio.shield(self._kill(process))
-                await asyncio.shield(self._see_the_end(reading))
+                await asyncio.shield(self._see_the_end(process, reading))
         return self._outcome(ended, process.returncode)
 
     async def _wait(self, process: asyncio.subprocess.Process) -> Ended | None:
@@ -182,6 +188,8 @@ class _Run:
         """End everything that runs, and wait until it has ended."""
         if process.returncode is None and self._tier == "landlock":
             process.terminate()  # The launcher kills all below it, then ends.
+        if self._tier == "bwrap":
+            await _bounded(self._told, _GONE_S)  # Killed earlier, bubblewrap could leave its child behind.
         if self._inner is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._inner, signal.SIGKILL)
@@ -196,13 +204,15 @@ class _Run:
         except TimeoutError:
             process.kill()
 
-    async def _see_the_end(self, reading: list[asyncio.Task[None]]) -> None:
+    async def _see_the_end(self, process: asyncio.subprocess.Process, reading: list[asyncio.Task[None]]) -> None:
         """Take in the last output; nothing holds the pipes any longer, but a bound is better than a hope."""
         _, late = await asyncio.wait(reading, timeout=_GONE_S)
         for task in late:
             task.cancel()
+        if late:
+            vars(process)["_transport"].close()  # There is no public way to let go of pipes that others hold.
 
-    async def _read_status(self) -> None:
+    async def _read_status(self, process: asyncio.subprocess.Process) -> None:
         """Follow the JSON lines of bubblewrap or the launcher."""
         reader = asyncio.StreamReader()
         pipe = os.fdopen(self._prepared.status_fd, "rb", 0)
@@ -214,10 +224,11 @@ class _Run:
             while line := await reader.readline():
                 with contextlib.suppress(ValueError):
                     self._status.update(cast("dict[str, Any]", json.loads(line)))
-                if self._inner is None and "child-pid" in self._status:
-                    with contextlib.suppress(OSError):
-                        self._inner = os.pidfd_open(int(self._status["child-pid"]))
+                if not self._told.is_set() and "child-pid" in self._status:
+                    self._inner = _open_child(int(self._status["child-pid"]), process.pid)
+                    self._told.set()
         finally:
+            self._told.set()
             transport.close()
 
     async def _watch_disk(self) -> None:
@@ -231,8 +242,8 @@ class _Run:
                     self._full.set()
                     return
 
-    def _outcome(self, ended: Ended | None, code: int | None) -> Outcome:
-        how, number, detail = ended, -int(signal.SIGKILL), ""
+    def _outcome(self, ended: Ended | None, code: int | None, detail: str = "") -> Outcome:
+        how, number = ended, -int(signal.SIGKILL) if ended != "not-started" else -1
         if ended is None:
             how, number, detail = _judge(self._tier, self._status, code, bytes(self._err.kept))
         if how == "time":
@@ -301,15 +312,34 @@ def _free(folder: Path) -> int:
     return found.f_bfree * found.f_frsize
 
 
+def _open_child(pid: int, parent: int) -> int | None:
+    """A descriptor for a process, if it is there and still this parent's."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return None
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        fields = ["?", "?"]
+    if fields[1] != str(parent):
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 async def _readable(descriptor: int, bound_s: float) -> None:
     """Wait until a descriptor can be read; for a process, until it has ended."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(descriptor, ready.set)
     try:
-        async with asyncio.timeout(bound_s):
-            await ready.wait()
-    except TimeoutError:
-        pass
+        await _bounded(ready, bound_s)
     finally:
         loop.remove_reader(descriptor)
+
+
+async def _bounded(event: asyncio.Event, bound_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(bound_s):
+            await event.wait()
