@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from aura_factory.changes.applying import Plan, plan_apply
 from aura_factory.changes.content import texts_between
 from aura_factory.changes.diffs import hunk_diff, start_line
@@ -13,9 +11,7 @@ from aura_factory.changes.store import ChangeStore
 from aura_factory.changes.targets import applied
 from aura_factory.changes.transitions import Fit
 from aura_factory.changes.undoing import plan_undo
-from aura_shared.messages.changes import ChangeAnswer, ChangedFile, ChangeInfo, ChangeUpdated, Hunk
-
-_PATHS_TOLD = 200
+from aura_shared.messages.changes import ChangedFile, ChangeInfo, Hunk
 
 
 def head_of(store: ChangeStore, change: StoredChange) -> ChangeInfo:
@@ -70,21 +66,4 @@ def _hunk(file: StoredFile, hunk: StoredHunk, before: bytes, after: bytes) -> Hu
         decision=hunk.decision,
         comment=hunk.comment,
         applied=hunk.applied,
-    )
-
-
-def event_of(
-    answer: ChangeAnswer, what: Literal["proposed", "decided", "edited", "applied", "undone"]
-) -> ChangeUpdated | None:
-    """The event that goes with an answer; None when the request only showed a merge."""
-    change = answer.change
-    if answer.merge:
-        return None
-    return ChangeUpdated(
-        change=change.id,
-        project=change.project,
-        title=change.title,
-        what="rejected" if what == "decided" and change.state == "rejected" else what,
-        state=change.state,
-        paths=answer.written[:_PATHS_TOLD],
     )

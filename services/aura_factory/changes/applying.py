@@ -153,7 +153,7 @@ def write(
 
     Args:
         store: Where the step is kept.
-        change: What is applied or undone; read it from the store again afterwards.
+        change: What is applied or undone; it says so afterwards.
         what: Which of the two.
         plan: Without misfits.
         chosen: Hunks that are in the files afterwards.
@@ -175,7 +175,7 @@ def write(
         assert isinstance(error, AuraError)
         raise _after_failure(error, settled.problems) from error
     at("done")
-    complete(store, step)
+    complete(store, step, change)
     return [write.path for write in writes]
 
 
@@ -185,10 +185,10 @@ def _after_failure(error: AuraError, problems: Sequence[str]) -> AuraError:
     return kind(f"{error.message}; {outcome}", hint=error.hint)
 
 
-def complete(store: ChangeStore, step: StoredStep) -> None:
-    """Keep that a step is done."""
+def complete(store: ChangeStore, step: StoredStep, change: StoredChange | None = None) -> None:
+    """Keep that a step is done, and say so in the change."""
     with store.writing():
-        change = store.find(step.change)
+        change = change or store.find(step.change)
         inside = set(step.applied)
         for file in change.files:
             file.hunks = [

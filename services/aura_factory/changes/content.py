@@ -172,7 +172,8 @@ def check_parses(path: str, before: bytes, after: bytes) -> str:
         EditRefused: It has more syntax errors than before.
     """
     try:
-        old, new = syntax_problems(path, before, most=1000), syntax_problems(path, after, most=1000)
+        new = syntax_problems(path, after, most=1000)
+        old = syntax_problems(path, before, most=1000) if new else []
     except GrammarError:
         return ""
     if old is None or new is None:

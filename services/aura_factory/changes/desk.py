@@ -85,7 +85,7 @@ class ChangeDesk:
             UnknownChange: There is none.
             UsageProblem: There are several.
         """
-        change = self._store.find(name)
+        change = self._store.head(name)
         return change.project, change.root
 
     def propose(self, root: Path, project: str, request: ProposeChange) -> ChangeAnswer:
@@ -104,7 +104,7 @@ class ChangeDesk:
             TooLarge: It does not fit into the store.
         """
         with self._alone(project):
-            replaced = self._store.find(request.replaces).id if request.replaces else ""
+            replaced = self._store.head(request.replaces).id if request.replaces else ""
             proposal = take_in(root, request.files, known=self._store.bytes_of, protected=self._settings.protected)
             now = now_text()
             checks = [*(check for check in request.checks if check.name != proposal.check.name), proposal.check]
@@ -227,9 +227,8 @@ class ChangeDesk:
         written = write(self._store, change, what, plan, chosen, self._at)
         self._forget_old()
         notices = [notice, self._make_room(change)]
-        fresh = self._store.find(change.id)
         return ChangeAnswer(
-            change=whole(self._store, fresh), written=written, notice=" ".join(one for one in notices if one)
+            change=whole(self._store, change), written=written, notice=" ".join(one for one in notices if one)
         )
 
     @contextmanager
@@ -244,7 +243,7 @@ class ChangeDesk:
     @contextmanager
     def _of(self, project: str, name: str) -> Generator[StoredChange]:
         """A change that nobody else changes while the block runs."""
-        found = self._find(project, name)
+        found = self._store.head(name)
         with self._alone(found.project):
             yield self._find(project, found.id)
 

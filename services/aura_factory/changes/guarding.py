@@ -215,5 +215,4 @@ def check_unmerged(root: Path, paths: Sequence[str]) -> None:
 
 def has_markers(data: bytes) -> bool:
     """Whether a file has the marks of an unresolved conflict."""
-    lines = data.split(b"\n")
-    return any(line.startswith(b"<<<<<<< ") for line in lines) and any(line.startswith(b">>>>>>> ") for line in lines)
+    return all(data.startswith(mark) or b"\n" + mark in data for mark in (b"<<<<<<< ", b">>>>>>> "))

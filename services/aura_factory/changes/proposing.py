@@ -149,7 +149,7 @@ def with_hunks(file: StoredFile) -> StoredFile:
     """
     before, after, _ = texts_between(file.before, file.after)
     if file.kind in {"modified", "moved"}:
-        check_parses(file.path, before, after)
+        file.parses = check_parses(file.path, before, after)
     base = digest_of(file.before) if file.kind != "added" else ""
     file.hunks = make_hunks(file.path, file.kind, before, after, base=base, moved_from=file.moved_from)
     return file
@@ -163,7 +163,8 @@ def parse_check(files: list[StoredFile]) -> CheckResult:
         if file.kind == "deleted":
             continue
         try:
-            found = check_parses(file.path, b"" if file.kind == "added" else as_utf8(file.before), as_utf8(file.after))
+            before = b"" if file.kind == "added" else as_utf8(file.before)
+            found = file.parses or check_parses(file.path, before, as_utf8(file.after))
         except EditRefused as error:
             bad.append(error.message)
             continue

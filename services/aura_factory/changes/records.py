@@ -28,6 +28,8 @@ class StoredFile:
     """The file as proposed; empty when it is deleted."""
     moved_from: str = ""
     hunks: list[StoredHunk] = field(default_factory=list[StoredHunk])
+    parses: str = ""
+    """What the check of its syntax found, while it is being proposed; not kept."""
 
 
 @dataclass(slots=True)

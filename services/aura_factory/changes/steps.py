@@ -53,8 +53,9 @@ class StepStore(BlobStore):
         return self._steps(f"WHERE state = 'writing' AND {of_project} ORDER BY id DESC", project, project)
 
     def standing(self, change: str) -> list[StoredStep]:
-        """Applications of a change that were not undone, the oldest first."""
-        return self._steps("WHERE change = ? AND state = 'done' AND what = 'apply' ORDER BY id", change)
+        """Applications of a change that were not undone, the oldest first; without their writes."""
+        where = "WHERE change = ? AND state = 'done' AND what = 'apply' ORDER BY id"
+        return self._steps(where, change, with_writes=False)
 
     def is_applied(self, change: str) -> bool:
         """Whether there is something to undo."""
@@ -62,7 +63,7 @@ class StepStore(BlobStore):
             self.rows("SELECT 1 FROM steps WHERE change = ? AND state = 'done' AND what = 'apply' LIMIT 1", change)
         )
 
-    def _steps(self, where: str, *values: object) -> list[StoredStep]:
+    def _steps(self, where: str, *values: object, with_writes: bool = True) -> list[StoredStep]:
         with self.lock:
             rows = self.rows(f"SELECT id, change, root, what, applied, folders FROM steps {where}", *values)  # noqa: S608 - constants of this module
             return [
@@ -73,7 +74,7 @@ class StepStore(BlobStore):
                     cast("StepKind", row[3]),
                     json.loads(str(row[4])),
                     json.loads(str(row[5])),
-                    self._writes(row[0]),
+                    self._writes(row[0]) if with_writes else [],
                     self._moves(row[0]),
                 )
                 for row in rows

@@ -86,24 +86,34 @@ class ChangeStore(StepStore):
         checks = json.dumps([check.model_dump() for check in change.checks])
         self.run("UPDATE changes SET checks = ? WHERE id = ?", [(checks, change.id)])
 
-    def find(self, name: str) -> StoredChange:
-        """The change whose identifier starts with `name`, whole.
+    def head(self, name: str) -> StoredChange:
+        """The change whose identifier starts with `name`, without its files.
 
         Raises:
             UnknownChange: There is none.
             UsageProblem: There are several.
         """
         name = name.strip().lower()
+        found = self._changes("WHERE ? != '' AND substr(id, 1, ?) = ? ORDER BY seq DESC", name, len(name), name)
+        if not found:
+            raise UnknownChange(f"there is no change {name!r}")
+        if len(found) > 1:
+            shown = ", ".join(change.id for change in found[:8])
+            raise UsageProblem(f"{len(found)} changes start with {name!r}: {shown}", hint="Give more of it.")
+        return found[0]
+
+    def find(self, name: str) -> StoredChange:
+        """The same, whole.
+
+        Raises:
+            UnknownChange: There is none.
+            UsageProblem: There are several.
+            Corrupt: Kept bytes cannot be trusted.
+        """
         with self.lock:
-            rows = self.rows("SELECT id FROM changes WHERE substr(id, 1, ?) = ? ORDER BY seq DESC", len(name), name)
-            if not name or not rows:
-                raise UnknownChange(f"there is no change {name!r}")
-            if len(rows) > 1:
-                shown = ", ".join(str(row[0]) for row in rows[:8])
-                raise UsageProblem(f"{len(rows)} changes start with {name!r}: {shown}", hint="Give more of it.")
-            change = self._changes("WHERE id = ?", rows[0][0])[0]
+            change = self.head(name)
             change.files = self._files(change.id)
-            return change
+        return change
 
     def list(self, project: str, states: Sequence[ChangeState], limit: int) -> list[StoredChange]:
         """Changes without their files, the newest first.

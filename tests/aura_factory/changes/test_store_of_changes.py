@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from aura_factory.changes.answers import event_of
 from aura_factory.changes.desk import ChangeDesk
 from aura_shared.errors import Conflict, Corrupt, StorageError, TooLarge, UnknownChange
 from aura_shared.messages.changes import ListChanges, ProposedFile, ShowChange
@@ -134,18 +133,3 @@ def test_a_store_of_a_newer_aura_is_left_alone(lab: Lab, tmp_path: Path) -> None
         ChangeDesk(tmp_path / "changes", ChangesSettings())
     with pytest.raises(StorageError, match="newer"):  # The lock was given back.
         ChangeDesk(tmp_path / "changes", ChangesSettings())
-
-
-def test_events_say_what_happened(lab: Lab) -> None:
-    answer = lab.propose_whole(lab.whole("notes.txt", "1\n"))
-    proposed = event_of(answer, "proposed")
-    assert proposed
-    assert (proposed.what, proposed.state, proposed.paths) == ("proposed", "proposed", [])
-    applied = event_of(lab.apply(answer.change, everything=True), "applied")
-    assert applied
-    assert (applied.what, applied.state, applied.paths) == ("applied", "applied", ["notes.txt"])
-    write(lab.root, {"notes.txt": "1\nmore\n"})
-    other = lab.propose_whole(lab.whole("README.md", "x\n"))
-    rejected = event_of(other.model_copy(update={"change": lab.reject(other.change)}), "decided")
-    assert rejected
-    assert rejected.what == "rejected"
