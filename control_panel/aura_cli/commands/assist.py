@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Callable
@@ -303,7 +304,9 @@ def _patch(file: str) -> str:
         UsageProblem: It cannot be read, or is too long.
     """
     try:
-        data = sys.stdin.buffer.read(_MOST_PATCH + 1) if file == "-" else Path(file).read_bytes()
+        with contextlib.ExitStack() as stack:
+            source = sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
+            data = source.read(_MOST_PATCH + 1)
     except OSError as error:
         raise UsageProblem(f"cannot read {file}: {error.strerror or error}", hint="Name a file, or -.") from error
     if len(data) > _MOST_PATCH:
