@@ -20,6 +20,7 @@ down: ## stop Aura
 
 test: ## everything that has to pass: lint, types, borders, tests with coverage, requirement map, MCP conformance
 	@scripts/bootstrap dev
+	@if [ -n "$$CI" ] || [ "$$(id -u)" = 0 ]; then scripts/sandbox_setup; fi
 	@$(MAKE) --no-print-directory lint types borders map mcp-conformance tests
 
 lint: ## ruff: rules, complexity <= 10, format
