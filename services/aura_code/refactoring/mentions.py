@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from tree_sitter import Node
 
 from aura_code.files import list_files
-from aura_code.refactoring.identifiers import SCRIPTS
-from aura_code.refactoring.scoping import scoping_of
 from aura_code.refactoring.targets import Offsets, Target, is_member
 from aura_code.refactoring.workspace import Draft, OpenFile, Workspace
 from aura_code.sources import Sources
 from aura_code.structure.lookup import Symbol, family
-from aura_code.structure.store import BY_NAME
+from aura_code.structure.store import BY_NAME, OUTSIDE
 
 if TYPE_CHECKING:
     from aura_code.structure.store import StructureReader
@@ -34,6 +32,15 @@ _SAY: Final = {
     "document": "not changed; a document speaks of it.",
 }
 _What = Literal["unknown", "string", "text", "comment", "document", ""]
+_SCRIPT_KEYS: Final = frozenset(
+    {
+        "property_identifier", "private_property_identifier", "shorthand_property_identifier",
+        "shorthand_property_identifier_pattern",
+    }
+)  # fmt: skip
+_ACCESSES: Final = frozenset({"field_expression", "selector_expression", "field_access", "method_invocation"})
+_PATTERNS: Final = frozenset({"keyword_pattern", "keyed_element", "field_initializer", "token_tree"})
+_OF_PROJECT: Final = re.compile(r'\["def",|\["import","\.')
 _CONTENTS: Final = frozenset({"string_content", "string_fragment", "interpreted_string_literal_content"})
 
 
@@ -110,22 +117,19 @@ class _Scan:
         yield from self._code(file)
 
     def _code(self, file: OpenFile) -> Iterator[tuple[_What, str]]:
-        resolved: set[int] | None = None
+        offsets: Offsets | None = None
+        assert file.source is not None
         for match in self._word.finditer(file.text):
             start = match.start()
             if self._draft.touches(file, start):
                 continue
-            assert file.source is not None
             node = file.source.root.descendant_for_byte_range(start, start + 1)
-            if node is None:
-                continue
-            what = self._kind(file, node)
+            what = self._kind(file, node) if node is not None else ""
             if what == "unknown":
-                if self._local or family(file.language) != self._family or not self._shared:
+                if node is None or not self._shared or self._local or not self._may_be_meant(file, node):
                     continue
-                if resolved is None:
-                    resolved = self._resolved(file)
-                if start in resolved or not self._may_be_meant(node):
+                offsets = offsets or Offsets(file.text)
+                if offsets.line_and_column(start) in self._linked.get(file.path, ()) and not _is_key(node):
                     continue
             if what and self._is_about(start, what):
                 yield what, file.place(start)
@@ -151,46 +155,36 @@ class _Scan:
             return "string" if exact else "text"
         return "unknown"
 
-    def _resolved(self, file: OpenFile) -> set[int]:
-        """Places of the name that are known to mean something else."""
-        found: set[int] = set()
-        scoping = scoping_of(file.source)
-        if scoping is not None:
-            found |= scoping.by_spot.keys()
-            found |= {taken.at for one in scoping.named for taken in one.taken}
-            found |= scoping.free.keys()
-        offsets = Offsets(file.text)
-        found |= {offsets.at(line, column) for line, column in self._linked.get(file.path, ())}
-        return found
-
     @cached_property
-    def _linked(self) -> dict[str, list[tuple[int, int]]]:
+    def _linked(self) -> dict[str, set[tuple[int, int]]]:
         """Uses and definitions of the name whose meaning is known, by path: line and column."""
         name = self._name.decode()
         rows = self._reader.rows(
-            "SELECT f.path, u.line, u.column FROM uses u JOIN files f ON f.id = u.file "
+            "SELECT f.path, u.line, u.column, u.confidence, coalesce(b.text, '') FROM uses u "
+            "JOIN files f ON f.id = u.file LEFT JOIN bindings b ON b.id = u.binding "
             "WHERE u.name = ? AND u.confidence <> ? UNION ALL "
-            "SELECT f.path, s.line, s.column FROM symbols s JOIN files f ON f.id = s.file WHERE s.name = ?",
+            "SELECT f.path, s.line, s.column, 3, '' FROM symbols s JOIN files f ON f.id = s.file WHERE s.name = ?",
             (name, BY_NAME, name),
         )
-        found: dict[str, list[tuple[int, int]]] = {}
-        for path, line, column in cast("list[tuple[str, int, int]]", rows):
-            found.setdefault(path, []).append((line, column))
+        found: dict[str, set[tuple[int, int]]] = {}
+        for path, line, column, confidence, binding in cast("list[tuple[str, int, int, int, str]]", rows):
+            # A member that a type of the project does not seem to have may come to it by a mapped type.
+            if confidence != OUTSIDE or not _OF_PROJECT.search(binding):
+                found.setdefault(path, set()).add((line, column))
         return found
 
-    def _may_be_meant(self, node: Node) -> bool:
-        """Whether a name that nothing resolved may be a member: keywords of calls and labels are none."""
+    def _may_be_meant(self, file: OpenFile, node: Node) -> bool:
+        """Whether a name that nothing changes may be a member: variables, keywords and labels are none."""
         around = node.parent
-        if around is None:
-            return True
-        if around.type == "keyword_argument":
+        if around is None or family(file.language) != self._family:
             return False
-        if self._family in SCRIPTS or self._family == "script":
-            return around.type not in {"labeled_statement", "break_statement", "jsx_attribute"}
-        return around.type in {
-            "attribute",
-            "field_expression",
-            "selector_expression",
-            "field_access",
-            "method_invocation",
-        } or (self._member and around.type in {"keyword_pattern", "keyed_element", "field_initializer", "token_tree"})
+        if self._family == "script":
+            return node.type in _SCRIPT_KEYS and around.type != "jsx_attribute"
+        if around.type == "attribute":
+            return around.named_children[-1] == node
+        return around.type in _ACCESSES or (self._member and around.type in _PATTERNS)
+
+
+def _is_key(node: Node) -> bool:
+    """Whether a node is key and variable in one, of which the analysis knows the variable."""
+    return node.type.startswith("shorthand_property")
