@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -91,8 +92,7 @@ def ollama_standin(standin: OllamaStandIn | None = None) -> Generator[OllamaStan
     class Handler(_Handler):
         state = standin
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     standin.url = f"http://127.0.0.1:{server.server_port}"
@@ -102,6 +102,15 @@ def ollama_standin(standin: OllamaStandIn | None = None) -> Generator[OllamaStan
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that closes its connection is no error of the server."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Refused(Exception):
@@ -304,7 +313,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def instance_of(schema: Json | bool) -> Any:  # noqa: ANN401 - JSON
-    """Something small that a schema allows; like the real one it does not look at ranges of numbers."""
+    """Something small that a schema allows; like the real one it looks at ranges of whole numbers only."""
     if isinstance(schema, bool) or not schema:
         return None
     if "const" in schema:
@@ -322,7 +331,7 @@ def instance_of(schema: Json | bool) -> Any:  # noqa: ANN401 - JSON
         return [instance_of(schema.get("items", {})) for _ in range(schema.get("minItems", 0))]
     if kind == "string":
         return "x" * max(schema.get("minLength", 0), 1)
-    return {"integer": 0, "number": 0.5, "boolean": True}.get(kind)
+    return {"integer": schema.get("minimum", 0), "number": 0.5, "boolean": True}.get(kind)
 
 
 def _usual_reply(body: Json) -> Reply:

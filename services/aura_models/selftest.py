@@ -36,6 +36,7 @@ _CHARACTERS: Final = 4.0
 _TEMPLATE: Final = 24
 _CAREFUL: Final = 0.85
 _CLOSE: Final = 0.98
+_BELIEVED: Final = 0.94
 
 Tell = Callable[[Progress], Awaitable[None]]
 
@@ -102,11 +103,10 @@ class _Tried:
     knows: bool
     """Whether the model knew its beginning."""
 
-    @property
-    def proven(self) -> int:
-        """The context that was shown to be there; the whole of it where only the margin was left."""
+    def proven(self, longest: int) -> int:
+        """The context that was shown to be there; the longest one is believed where only a margin was left."""
         shown = min(self.size, self.taken + _ANSWER)
-        return self.size if shown >= self.size * 0.94 else shown
+        return longest if self.size == longest and shown >= longest * _BELIEVED else shown
 
 
 @dataclass(slots=True)
@@ -148,7 +148,7 @@ class _Test:
         first = await self._try_context(size)
         if first is None:
             return
-        self.context_tokens = first.proven
+        self.context_tokens = first.proven(self.longest)
         if not first.knows:
             self.notes.append(
                 "it does not repeat the code word of a short prompt: its context is what the server counted"
@@ -218,7 +218,7 @@ class _Test:
         if needs_marker and not tried.knows:
             self.notes.append(f"of {tried.taken:,} tokens that the server counted the model did not know the beginning")
             return False
-        self.context_tokens = max(self.context_tokens, tried.proven)
+        self.context_tokens = max(self.context_tokens, tried.proven(self.longest))
         return True
 
     async def _try_context(self, size: int) -> _Tried | None:
