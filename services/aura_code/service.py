@@ -194,9 +194,7 @@ class CodeService:
 
     def _desk(self, keeper: Keeper) -> Desk:
         name = keeper.project.id
-        return Desk(
-            keeper.root, keeper.index, self._paths.analysis(name), self._settings
-        )
+        return Desk(keeper.root, keeper.index, self._paths.analysis(name), self._settings)
 
     # -- projects -----------------------------------------------------------------------------------------------
 

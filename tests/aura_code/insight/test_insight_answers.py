@@ -77,7 +77,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
         stores, work, what_to_do(stores, key, [], [], digests), project="shop", key=key, workers=0, progress=nothing
     )
     stores.close()
-    return Desk(root, library.index, root.parent / "analysis", root.parent / "undo", Settings())
+    return Desk(root, library.index, root.parent / "analysis", Settings())
 
 
 def ask(desk: Desk, question: Request[Any]) -> Any:  # noqa: ANN401 - each question has an answer of its own
@@ -288,7 +288,7 @@ def test_what_tools_find_is_kept_beside_our_own(desk: Desk) -> None:
 
 
 def test_without_an_analysis_it_says_so(desk: Desk, tmp_path: Path) -> None:
-    bare = Desk(desk.root, desk.index, tmp_path / "none", tmp_path / "undo", Settings())
+    bare = Desk(desk.root, desk.index, tmp_path / "none", Settings())
     for question in (insight.MapSymbols(project="shop"), findings.ListFindings(project="shop")):
         with pytest.raises(NotReady, match="not analysed"):
             ask(bare, question)
