@@ -24,7 +24,7 @@ _THOUGHT_CHARS_PER_TOKEN: Final = 8
 _LEAST_THOUGHT_CHARS: Final = 4_000
 # How much longer than the first token thoughts may take.
 _THOUGHT_PATIENCE: Final = 3.0
-# A cut prompt loses half or more of itself, or whole turns. Estimates err upwards, by half and more on rulers and tables.
+# A cut prompt loses half of itself, or whole turns. Estimates err upwards, by half and more on rulers and tables.
 _SHORTFALL: Final = 0.6
 _CLEAR_SHORTFALL: Final = 0.35
 _TOO_SMALL_TO_TELL: Final = 200

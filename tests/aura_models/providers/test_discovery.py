@@ -168,8 +168,8 @@ def test_other_packages_add_kinds_of_servers(monkeypatch: pytest.MonkeyPatch) ->
     points = [EntryPoint("scripted", f"{__name__}:plugged", group), EntryPoint("broken", "nowhere:x", group)]
     monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or sys.modules[plugged.__module__])
 
-    def registered(**which: str) -> EntryPoints:
-        return EntryPoints(points).select(**which)
+    def registered(group: str, name: str | None = None) -> EntryPoints:
+        return EntryPoints([point for point in points if point.group == group and name in {None, point.name}])
 
     monkeypatch.setattr(discovery, "entry_points", registered)
     provider = provider_for(address("http://127.0.0.1:1", "scripted"))
