@@ -60,6 +60,69 @@ def test_the_main_job_works_without_a_route_out(aura_home: Path, repository: Pat
     check(as_seen(done))
 
 
+LEGACY = """def first(value):
+    if value == None:
+        return 0
+    return value
+
+
+def second(value):
+    if value == None:
+        return 1
+    return value
+
+
+def third(value):
+    if value != None:
+        return value
+    return 2
+"""
+TESTS = """import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from legacy import first, second, third
+
+
+def test_all():
+    assert (first(None), second(None), third(None)) == (0, 1, 2)
+"""
+
+
+@pytest.fixture
+def legacy(repository: Path) -> Path:
+    """A project with three findings that have a fix, and a test that reaches them."""
+    (repository / "legacy.py").write_text(LEGACY, encoding="utf-8")
+    (repository / "tests").mkdir(exist_ok=True)
+    (repository / "tests" / "test_legacy.py").write_text(TESTS, encoding="utf-8")
+    (repository / ".aura").mkdir()
+    (repository / ".aura" / "config.toml").write_text(f'[checks]\npython = "{sys.executable}"\n', encoding="utf-8")
+    return repository
+
+
+@pytest.mark.requirement("C5", "F7", "L5", "P9")
+def test_a_change_goes_from_its_finding_to_its_undo_without_a_route_out(aura_home: Path, legacy: Path) -> None:
+    assert aura_home
+    job = [str(HERE / "change_job.py"), str(legacy), "none-comparison"]
+    done = run_script(str(HERE / "no_network.py"), sys.executable, *job)
+    if done.returncode == 97:
+        done = run_script(*job)  # No namespaces here; the audit of connections below still runs.
+    seen = as_seen(done)
+    assert {check["name"]: check["outcome"] for check in seen["shown"]["checks"]} == {
+        "parse": "passed",
+        "tests": "passed",
+    }
+    assert [hunk["decision"] for file in seen["shown"]["files"] for hunk in file["hunks"]] == [
+        "accepted", "accepted", "rejected",
+    ]  # fmt: skip
+    assert seen["applied"]["written"] == ["legacy.py"]
+    assert seen["after"]["legacy.py"] == LEGACY.replace("value == None", "value is None")
+    assert seen["undone"]["change"]["state"] == "undone"
+    assert seen["restored"]
+    assert seen["models"]["servers"] == []
+    assert seen["sandbox"][0]["verdict"] == "ok"
+
+
 @pytest.fixture
 def daemon(aura_home: Path, repository: Path) -> Iterator[psutil.Process]:
     """A running daemon with one project: its supervisor."""
