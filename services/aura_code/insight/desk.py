@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from aura_code.analysis.process import findings_settings
 from aura_code.analysis.rounds import FINDINGS, SIMILAR, STRUCTURE
+from aura_code.conventions.measuring import ConventionSources, measure_conventions
 from aura_code.filters import PathFilter
 from aura_code.findings import answering
 from aura_code.findings.baseline import Entry, read_baseline
@@ -200,6 +201,10 @@ def _review(desk: Desk, request: review.GatherReview) -> review.ReviewFacts:
         return gather_review(sources, request)
 
 
+def _conventions(desk: Desk, request: refactoring.MeasureConventions) -> refactoring.ConventionsAnswer:
+    return measure_conventions(ConventionSources(desk.root, desk.index.stamps()), request)
+
+
 def _gaps(desk: Desk, request: gaps.FindGaps) -> gaps.GapsAnswer:
     stats = desk.index.stats()
     with desk.structure() as reader:
@@ -307,6 +312,7 @@ def _tree(desk: Desk, request: insight.ShowTree) -> insight.TreeAnswer:
 
 FROM_INDEX: Final[Mapping[type[Request[Any]], Answer]] = {
     insight.ShowTree: _tree,
+    refactoring.MeasureConventions: _conventions,
     findings.ListRules: _rules,
     gaps.ScanDependencies: _dependencies,
     similar.SearchStructure: _structural,
