@@ -8,10 +8,11 @@ from typing import Final
 from aura_factory.assist.code_desk import CodeDesk
 from aura_factory.assist.packing import MUST, Packed, Piece, pack
 from aura_factory.prompts import Block
-from aura_shared.messages.code import SearchCode, SearchHit
+from aura_languages import language_of
+from aura_shared.messages.code import SearchHit
 from aura_shared.messages.insight import ContextPart, PackContext
 
-__all__ = ["around", "hit_block", "pack_around", "part_pieces", "passages"]
+__all__ = ["around", "hit_block", "pack_around", "part_pieces"]
 
 _WORTH: Final = {
     "asked for": 2,
@@ -47,20 +48,8 @@ def part_pieces(parts: Iterable[ContextPart]) -> Iterable[Piece]:
     for part in parts:
         place = f"{part.path}:{part.start_line}-{part.end_line}"
         name = f"{part.symbol} " if part.symbol else ""
-        block = Block(f"{place} {name}({part.why})", part.text)
+        block = Block(f"{place} {name}({part.why})", part.text, language_of(part.path))
         yield Piece("context", f"context: {place} ({part.why})", block, _WORTH.get(part.why, 8), cuttable=True)
-
-
-async def passages(desk: CodeDesk, query: str, budget: int, *, limit: int = 10) -> list[SearchHit]:
-    """The passages that answer a question, best first.
-
-    Raises:
-        AuraError: The search failed.
-    """
-    answer = await desk.ask(
-        SearchCode(project=desk.project.id, query=query[:2000], limit=limit, budget=min(100_000, budget))
-    )
-    return answer.hits
 
 
 def hit_block(hit: SearchHit, number: int) -> Block:

@@ -64,11 +64,12 @@ async def job_for(
     """What a model is asked to write for a place."""
     role = "code" if place.file is None else "edit"
     info = await talk.desk.model_of(role, talk.wanted)
+    room = await talk.desk.context_tokens(role, talk.wanted)
     if wanted == "auto":
-        place = await narrow(desk, place, instruction, info, await talk.desk.context_tokens(role, talk.wanted))
+        place = await narrow(desk, place, instruction, info, room)
     return Job(
         source=source, instruction=instruction, path=place.path, file=place.file, language=place.language,
-        format=format_for(place, wanted, info), symbol=place.symbol, keeps_behaviour=keeps_behaviour, tests=tests,
+        format=format_for(place, wanted, info, room), symbol=place.symbol, keeps_behaviour=keeps_behaviour, tests=tests,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from aura_shared.security import confine
 __all__ = ["Place", "find_place", "format_for", "narrow"]
 
 _CANDIDATES: Final = 8
+_PROMPT_TOKENS: Final = 600  # The fixed text of a prompt, and some habits and rules.
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ async def narrow(desk: CodeDesk, place: Place, instruction: str, info: ModelInfo
     if place.file is None or place.symbol is not None:
         return place
     able = info.abilities.edit_formats if info is not None and info.abilities else []
-    too_long = len(place.file.lines) > WHOLE_FILE_LINES or estimate_tokens(place.file.text) * 2.4 > room
+    too_long = len(place.file.lines) > WHOLE_FILE_LINES or not _fits_whole(place.file, room)
     if not too_long or "search-replace" in able:
         return place
     found = await _meant(desk, place.path, instruction)
@@ -174,8 +175,13 @@ async def _meant(desk: CodeDesk, path: str, instruction: str) -> Symbol | None:
     return None
 
 
-def format_for(place: Place, wanted: str, info: ModelInfo | None) -> EditFormat:
-    """How the model is asked to write.
+def _fits_whole(file: SourceText, room: int) -> bool:
+    """Whether a model with a context of `room` tokens can read a file and write it again, with some room to spare."""
+    return estimate_tokens(file.text) * 2.4 + _PROMPT_TOKENS <= room
+
+
+def format_for(place: Place, wanted: str, info: ModelInfo | None, room: int) -> EditFormat:
+    """How the model is asked to write; `room` is its context in tokens.
 
     Raises:
         UsageProblem: A symbol is to be written, and none is named.
@@ -187,4 +193,7 @@ def format_for(place: Place, wanted: str, info: ModelInfo | None) -> EditFormat:
     if wanted != "auto":
         return cast("EditFormat", wanted)
     able = info.abilities.edit_formats if info is not None and info.abilities else None
-    return choose_format(able, len(place.file.lines), has_symbol=place.symbol is not None)
+    chosen = choose_format(able, len(place.file.lines), has_symbol=place.symbol is not None)
+    if chosen == "whole" and place.symbol is not None and not _fits_whole(place.file, room):
+        return "symbol"
+    return chosen

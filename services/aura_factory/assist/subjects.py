@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from aura_factory.assist.code_desk import CodeDesk, SourceText, together
+from aura_factory.assist.code_desk import CodeDesk, together
 from aura_shared.errors import NotFound, UnknownFile, UsageProblem
 from aura_shared.messages.code import FindSymbols, OutlineAnswer, OutlineFile, ReadSpan, Symbol
 from aura_shared.messages.findings import FindingInfo, ListFindings
@@ -214,8 +214,3 @@ async def _history(desk: CodeDesk, subject: Subject, facts: SubjectFacts) -> Non
     if answer is not None:
         facts.history = next((one for one in answer.hotspots if one.path == subject.path), None)
         facts.history_days = answer.days
-
-
-def source_span(source: SourceText, symbol: Symbol) -> str:
-    """The lines of a definition as they are on disk."""
-    return source.span(symbol.start_line, symbol.end_line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -20,12 +21,13 @@ from aura_shared.messages.code import Symbol
 from aura_shared.messages.models import ChatTurn, Completion
 from aura_shared.security import make_visible
 
-__all__ = ["Job", "Tools", "Written", "fits_whole", "offer", "write"]
+__all__ = ["Job", "Tools", "Written", "offer", "write"]
 
 ROUNDS: Final = 3
 """Answers that are asked for at most: the first, and two more that are told what was wrong."""
 _OUTPUT_TOKENS: Final = 700
 _TITLE: Final = 120
+_CONFLICT: Final = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,11 @@ async def write(desk: CodeDesk, talk: Talk, tools: Tools, job: Job) -> Written:
     """A change by a model, held to the checks. At most three answers are asked for.
 
     Raises:
-        EditRefused: The code holds hidden characters, which a model cannot be trusted to give back.
+        EditRefused: The file holds hidden characters, which a model cannot be trusted to give back, or the marks of a
+            conflict that nobody settled.
         AuraError: The model failed, and one was insisted on.
     """
-    _refuse_hidden(job)
+    _refuse_unfit(job)
     first = await _render(desk, talk, tools, job)
     written = Written(prompt=first.prompt)
     rendered = first
@@ -186,9 +189,12 @@ def proposed_files(applied: Applied, now: SourceText | None) -> list[ProposedFil
     ]
 
 
-def _refuse_hidden(job: Job) -> None:
+def _refuse_unfit(job: Job) -> None:
     if job.file is None:
         return
+    if conflict := _CONFLICT.search(job.file.text):
+        line = job.file.text.count("\n", 0, conflict.start()) + 1
+        raise EditRefused(f"{job.path}:{line} holds a conflict of a merge", hint="Settle it first, then ask again.")
     shown = make_visible(job.file.text)
     if shown != job.file.text:
         line = next(
@@ -253,11 +259,6 @@ def _answer_tokens(prompt: Prompt, job: Job) -> int:
     if target is None or job.format == "search-replace":
         return prompt.max_tokens
     return min(65_536, int(estimate_tokens(target.text) * 1.33) + 512)
-
-
-def fits_whole(room: int, file: SourceText) -> bool:
-    """Whether a model with a context of `room` tokens can read a file and write it again, with some room to spare."""
-    return estimate_tokens(file.text) * 2.4 + 1200 <= room
 
 
 def _score(checks: Sequence[CheckResult]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from aura_shared.errors import (
     NoModel,
     NotAllowed,
     NotFound,
+    TooLarge,
     UnsafePath,
     UsageProblem,
 )
@@ -212,6 +214,54 @@ async def test_in_a_long_file_the_definition_that_is_meant_is_chosen(rig: Rig, s
     assert rig.models.asked[0].prompt == "edit-symbol@1"
     assert answer.change is not None
     assert "filler_119" in rig.proposals.text("shop/prices.py")
+
+
+async def test_a_context_that_a_whole_file_does_not_fit_gets_the_definition_alone(rig: Rig) -> None:
+    rig.models.context_tokens = 700
+    rig.models.answers = [NEW_PRICE]
+    answer = await rig.ask(wants(rig))
+    assert rig.models.asked[0].prompt == "edit-symbol@1"
+    assert answer.change is not None
+    assert any(note.startswith("left out of the prompt for its length") for note in answer.use.notes)
+
+
+async def test_a_file_without_a_definition_that_fits_is_asked_for_as_a_whole(rig: Rig, shop: Path) -> None:
+    notes = shop / "notes.py"
+    notes.write_text("\n".join(f"VALUE_{number} = {number}" for number in range(400)) + "\n", encoding="utf-8")
+    rig.models.formats = ["whole", "symbol"]
+    rig.models.answers = ["", "", ""]
+    with contextlib.suppress(NotFound):
+        await rig.served.after(lambda: notes.write_text(notes.read_text() + "# end\n", encoding="utf-8"))
+    answer = await rig.ask(wants(rig, symbol="", path="notes.py", instruction="zzz"))
+    assert answer.change is None
+    assert rig.models.asked[0].prompt == "edit-whole@1"
+
+
+async def test_files_that_cannot_be_written_again_exactly_are_refused(rig: Rig, shop: Path) -> None:
+    (shop / "binary.py").write_bytes(b"\0\1\2" * 100)
+    (shop / "huge.py").write_bytes(b"x = 1\n" * 200_000)
+    with pytest.raises(UsageProblem, match="is not text"):
+        await rig.ask(wants(rig, symbol="", path="binary.py"))
+    with pytest.raises(TooLarge, match="1,000,000 bytes"):
+        await rig.ask(wants(rig, symbol="", path="huge.py"))
+
+
+async def test_a_file_in_the_middle_of_a_merge_is_not_given_to_a_model(rig: Rig, shop: Path) -> None:
+    conflict = "a = 0\n<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> other\n"
+    (shop / "merge.py").write_text(conflict, encoding="utf-8")
+    with pytest.raises(EditRefused, match=r"merge.py:2 holds a conflict of a merge"):
+        await rig.ask(wants(rig, symbol="", path="merge.py"))
+    assert rig.models.asked == []
+    assert (shop / "merge.py").read_text() == conflict
+
+
+async def test_a_file_that_does_not_parse_is_no_excuse_to_break_it_further(rig: Rig, shop: Path) -> None:
+    (shop / "broken.py").write_text("def f(:\n    return 1\n\n\ndef g():\n    return 2\n", encoding="utf-8")
+    worse = "```python\ndef f(:\n    return (1\n\n\ndef g(:\n    return (2\n```"
+    rig.models.answers = [worse, worse, worse]
+    answer = await rig.ask(wants(rig, symbol="", path="broken.py"))
+    assert answer.change is None
+    assert rig.models.gates == [(False, "parse")] * 3
 
 
 async def test_a_file_that_changes_while_the_model_writes_is_merged(rig: Rig, shop: Path) -> None:
