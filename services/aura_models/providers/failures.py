@@ -95,6 +95,7 @@ _UNKNOWN: Final = re.compile(
     re.IGNORECASE,
 )
 _MEMORY: Final = re.compile(r"out of memory|more system memory|insufficient memory|failed to allocate", re.IGNORECASE)
+_CRASHED: Final = re.compile(r"unexpectedly stopped|runner .*(?:terminated|no longer running)", re.IGNORECASE)
 _PARSER: Final = re.compile(r"does not match the expected \S+ format|failed to parse", re.IGNORECASE)
 _CREDENTIAL: Final = "Keep its credential with `aura secrets set NAME` and name it in `secret` of the server."
 _STATUS: Final[dict[int, tuple[type[AuraError], str | None]]] = {
@@ -137,18 +138,12 @@ def refusal(status: int, text: str, address: ServerAddress, call: ChatCall | Non
     shown = _shown(said, _SHOWN)
     if status not in {401, 403, 404} and _OVERFLOW.search(said):
         return _overflow(text, who, call)
-    if _MEMORY.search(said):
-        return ModelError(f"{who} has not enough memory: {shown}", hint="Use a smaller model or a shorter context.")
     if 400 <= status < 500 and model and _UNKNOWN.search(said):
         return UnknownModel(f"{address.name} at {address.url} has no model {model!r}: {shown}")
-    if status >= 500 and _PARSER.search(said):
-        return Unavailable(
-            f"{who} could not read what its model wrote: {shown}",
-            hint="Another seed, or a streamed answer, may do; a newer server may know the model's format.",
-        )
     if status == 404:
         return BadAnswer(f"{address.name} at {address.url} knows no such request: {shown}; is it {address.kind}?")
-    return _by_status(status, f"{who} answered {status or 'an error'}: {shown or 'nothing'}")
+    broken = None if 400 <= status < 500 else _inside(said, who, shown)
+    return broken or _by_status(status, f"{who} answered {status or 'an error'}: {shown or 'nothing'}")
 
 
 def check_fits(call: ChatCall, address: ServerAddress) -> None:
@@ -173,6 +168,20 @@ async def within(seconds: float, address: ServerAddress, what: str) -> AsyncGene
             yield
     except TimeoutError as error:
         raise ModelTimeout(f"{address.name} at {address.url} gave no {what} within {seconds:g} s") from error
+
+
+def _inside(said: str, who: str, shown: str) -> AuraError | None:
+    """What went wrong inside a server, where it says so."""
+    if _MEMORY.search(said):
+        return ModelError(f"{who} has not enough memory: {shown}", hint="Use a smaller model or a shorter context.")
+    if _CRASHED.search(said):
+        return ModelDropped(f"{who} broke off: {shown}")
+    if _PARSER.search(said):
+        return Unavailable(
+            f"{who} could not read what its model wrote: {shown}",
+            hint="Another seed may do; a newer server may know the model's format.",
+        )
+    return None
 
 
 def _by_status(status: int, text: str) -> AuraError:

@@ -18,6 +18,7 @@ from aura_shared.errors import (
     ContextOverflow,
     HostNotAllowed,
     ModelDropped,
+    ModelError,
     ModelTimeout,
     ModelUnreachable,
     NotAllowed,
@@ -138,6 +139,25 @@ async def test_the_pieces_before_a_drop_were_given(kind: ServerKind) -> None:
         assert await anext(pieces) == ChatPiece(text="half")
         with pytest.raises(ModelDropped):
             await anext(pieces)
+
+
+MIDDLE: list[tuple[str, type[AuraError], str]] = [
+    ("does not match the expected peg-native format", Unavailable, "could not read what its model wrote"),
+    ("model runner has unexpectedly stopped", ModelDropped, "broke off: model runner"),
+    ("something else", ModelError, "answered an error: something else"),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("said", "expected", "words"), MIDDLE, ids=["parser", "crash", "other"])
+async def test_an_error_in_the_middle_of_a_stream(
+    kind: ServerKind, said: str, expected: type[AuraError], words: str
+) -> None:
+    problem = json.dumps({"error": said if kind == "ollama" else {"message": said, "type": "server_error"}}).encode()
+    line = problem + b"\n" if kind == "ollama" else b"data: " + problem + b"\n\n"
+    error = await failure(kind, streamed(part(kind, "half"), line, kind=STREAM[kind]))
+    assert type(error) is expected
+    assert words in error.message
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -295,9 +315,9 @@ async def test_a_model_that_thinks_for_ever_in_characters(kind: ServerKind) -> N
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_model_that_thinks_for_ever_in_time(kind: ServerKind) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {STREAM[kind]}\r\nConnection: close\r\n\r\n".encode()
-    error = await failure(kind, hanging(head, part(kind, thinking="hm")), first_token_s=0.1, idle_s=30.0)
+    error = await failure(kind, hanging(head, part(kind, thinking="hm")), first_token_s=1.0, idle_s=30.0)
     assert isinstance(error, ModelTimeout)
-    assert "only thought for 0.3 s" in error.message
+    assert "only thought for 3 s" in error.message
 
 
 @pytest.mark.parametrize("kind", KINDS)
