@@ -47,6 +47,7 @@ BUILT = {
     "M1": "MCP over stdio and streamable HTTP: initialisation, negotiation, errors.",
     "M3": "MCP tools with schemas, structured results, errors, progress, cancellation, timeouts.",
     "M5": "The MCP client's model as the last resort, where the settings allow it.",
+    "M6": "Approvals: what an agent wants to write waits for a person (command routing comes later).",
     "M9": "REST and WebSocket API with an OpenAPI document.",
     "T1": "Tests that a proposal brings run in the sandbox (their generation comes later).",
     "W3": "Dependencies, lock files, and known vulnerabilities as far as the settings allow.",

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = ("aura_bus", "aura_cli", "aura_code", "aura_gateway", "aura_shared", "aura_supervisor")
+PACKAGES = (
+    "aura_bus", "aura_cli", "aura_code", "aura_factory", "aura_gateway", "aura_languages", "aura_models", "aura_shared",
+    "aura_supervisor",
+)  # fmt: skip
 
 
 def tracked() -> list[Path]:
@@ -105,7 +108,9 @@ def test_the_wheel_holds_the_packages_and_their_data_and_nothing_else(tmp_path: 
         file.relative_to(ROOT / folder).as_posix()
         for folder in ("services", "shared", "control_panel")
         for file in (ROOT / folder).rglob("*")
-        if file.is_file() and file.suffix in {".scm", ".sql", ".json", ".typed"} and "__pycache__" not in file.parts
+        if file.is_file()
+        and file.suffix in {".scm", ".sql", ".json", ".typed", ".prompt", ".toml"}
+        and "__pycache__" not in file.parts
     }
     assert data <= set(names)
     assert [name for name in names if name.endswith(".md")] == []
