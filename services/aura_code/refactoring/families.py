@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
 from aura_code.structure.hierarchy import written
-from aura_code.structure.lookup import Symbol, listed, symbols_of, symbols_where
+from aura_code.structure.lookup import Symbol, listed, symbols_where
 
 if TYPE_CHECKING:
     from aura_code.structure.store import StructureReader
@@ -101,8 +101,3 @@ def whole_family(reader: StructureReader, symbols: Sequence[Symbol], types: Type
 def named_otherwise(reader: StructureReader, types: Iterable[int], name: str) -> list[Symbol]:
     """The members of some types that have a name."""
     return symbols_where(reader, "s.name = ? AND s.parent IN (SELECT value FROM json_each(?))", (name, listed(types)))
-
-
-def type_names(reader: StructureReader, numbers: Iterable[int]) -> dict[int, Symbol]:
-    """Types by number."""
-    return symbols_of(reader, list(numbers))

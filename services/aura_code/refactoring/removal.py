@@ -197,6 +197,8 @@ def _filled(file: OpenFile, edits: list[Edit]) -> list[Edit]:
     waiting = [file.source.root]
     while waiting:
         node = waiting.pop()
+        if any(edit.start <= node.start_byte and node.end_byte <= edit.end for edit in edits):
+            continue
         if node.type == "class_definition":
             body = node.child_by_field_name("body")
             parts = [part for part in body.named_children if part.type != "comment"] if body is not None else []

@@ -253,12 +253,28 @@ def _check_entries(run: Renaming, symbols: Iterable[Symbol]) -> None:
         elif one.entry not in _HARMLESS and not one.entry.startswith("accessor of "):
             run.doubt(f"{where}: {one.entry}; something outside the code may know it by its name.")
     _check_interfaces(run, symbols)
+    _check_visibility(run, symbols)
     if any(one.entry in {"exported", "in __all__"} for one in symbols):
         run.notes.append(f"`{run.old}` is public: code outside of this project that uses it is not seen.")
 
 
 def _is_test_name(name: str) -> bool:
     return name.lower().startswith(("test", "bench", "example", "fuzz"))
+
+
+def _check_visibility(run: Renaming, symbols: Iterable[Symbol]) -> None:
+    """Go: a capital makes a name visible to other packages."""
+    symbols = [one for one in symbols if one.language == "go"]
+    if not symbols or run.old[:1].isupper() == run.new[:1].isupper():
+        return
+    home = {one.path.rpartition("/")[0] for one in symbols}
+    abroad = sorted(file.path for file in run.spellings if file.path.rpartition("/")[0] not in home)
+    if abroad and not run.new[:1].isupper():
+        raise Refusal(f"{run.new} begins with a small letter, so it would no longer be seen in {abroad[0]}.")
+    if run.new[:1].isupper():
+        run.notes.append(f"`{run.new}` begins with a capital, so other packages can use it from now on.")
+    elif any(one.public for one in symbols):
+        run.doubt(f"`{run.new}` begins with a small letter: packages outside of this project can no longer use it.")
 
 
 def _check_interfaces(run: Renaming, symbols: Iterable[Symbol]) -> None:

@@ -12,7 +12,7 @@ from aura_code.findings.analysis import analyse_source
 from aura_code.findings.checking import apply_edits
 from aura_code.findings.loading import RuleSet
 from aura_code.findings.model import Edit
-from aura_code.refactoring.workspace import OpenFile, Refusal, Workspace, check_parses
+from aura_code.refactoring.workspace import OpenFile, Refusal, Workspace, check_parses, language_of
 from aura_code.syntax import SourceFile, parse_source
 from aura_shared.messages.changes import ProposedFile, TextEdit
 
@@ -59,8 +59,6 @@ def files_asked(
     Raises:
         UsageProblem: A path is no glob.
     """
-    from aura_code.refactoring.workspace import language_of  # noqa: PLC0415 - read only here
-
     if request.path:
         return [request.path]
     passes = PathFilter(request.paths).passes

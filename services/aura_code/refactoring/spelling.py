@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -159,15 +159,8 @@ def _of_namespace(node: Node | None, scoping: Scoping) -> bool:
     if base is None or base.type not in {"identifier", "type_identifier"}:
         return base is not None
     named = scoping.by_spot.get(base.start_byte)
-    return named is not None and (
-        bool(named.taken) or named.kind == "namespace" or (not named.taken and _is_space(named))
-    )
+    return named is not None and (bool(named.taken) or _is_namespace(named))
 
 
-def _is_space(named: Named) -> bool:
-    return any(spot.role == "plain" for spot in named.bounds) and named.kind == "namespace"
-
-
-def by_file(locations: Mapping[str, Places]) -> list[str]:
-    """The files of some places, in order."""
-    return sorted(locations)
+def _is_namespace(named: Named) -> bool:
+    return named.kind == "namespace"

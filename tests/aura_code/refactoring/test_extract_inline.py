@@ -68,7 +68,9 @@ def test_an_expression_becomes_a_variable(lab: Lab, path: str, code: str, select
         ("a.rs", "fn f(a: u32) -> u32 {\n    a + 1\n}\n", "a + 1", "types decide"),
     ],
 )  # fmt: skip
-def test_what_is_evaluated_later_or_is_no_value_is_refused(lab: Lab, path: str, code: str, selected: str, said: str) -> None:
+def test_what_is_evaluated_later_or_is_no_value_is_refused(
+    lab: Lab, path: str, code: str, selected: str, said: str
+) -> None:
     lab.write({path: code})
     plan = lab.plan("extract-variable", **lab.selection(path, selected, nth=code.count(selected) - 1), new_name="limit")
     assert said in plan.reason

@@ -121,7 +121,11 @@ def test_a_parameter_of_a_constructor_is_a_keyword_of_its_class(shop: Lab) -> No
 
 
 def test_a_local_variable_is_renamed_within_its_function_only(lab: Lab) -> None:
-    lab.write({"a.py": "def f(x):\n    y = x\n    def g():\n        nonlocal y\n        y += 1\n    g()\n    return f'{y}'\n\n\ny = 1\n"})
+    lab.write(
+        {
+            "a.py": "def f(x):\n    y = x\n    def g():\n        nonlocal y\n        y += 1\n    g()\n    return f'{y}'\n\n\ny = 1\n"
+        }
+    )
     plan = lab.plan("rename", **lab.place("a.py", "y = x"), new_name="z")
     assert lab.after(plan)["a.py"] == (
         "def f(x):\n    z = x\n    def g():\n        nonlocal z\n        z += 1\n    g()\n    return f'{z}'\n\n\ny = 1\n"
@@ -190,7 +194,9 @@ def test_fixtures_are_renamed_with_the_parameters_that_ask_for_them(lab: Lab) ->
 
 
 def test_receivers_that_are_not_known_are_listed_and_left(lab: Lab) -> None:
-    lab.write({"a.py": "class A:\n    def go(self): ...\n\n\ndef f(x):\n    x.go()\n    getattr(x, 'go')\n    # go on\n"})
+    lab.write(
+        {"a.py": "class A:\n    def go(self): ...\n\n\ndef f(x):\n    x.go()\n    getattr(x, 'go')\n    # go on\n"}
+    )
     plan = lab.plan("rename", symbol="A.go", new_name="walk")
     assert plan.certainty == "likely"
     assert "    x.go()\n" in lab.after(plan)["a.py"]
@@ -219,7 +225,11 @@ def test_decorated_functions_may_be_known_by_name(lab: Lab) -> None:
 
 
 def test_foreign_bases_are_a_doubt_and_builtin_members_a_refusal(lab: Lab) -> None:
-    lab.write({"a.py": "import web\n\n\nclass A(web.Base):\n    def go(self): ...\n\n\nclass B(dict):\n    def get(self): ...\n    def put(self): ...\n"})
+    lab.write(
+        {
+            "a.py": "import web\n\n\nclass A(web.Base):\n    def go(self): ...\n\n\nclass B(dict):\n    def get(self): ...\n    def put(self): ...\n"
+        }
+    )
     assert any("web.Base" in note for note in lab.plan("rename", symbol="A.go", new_name="walk").notes)
     assert "overrides what dict has" in lab.plan("rename", symbol="B.get", new_name="fetch").reason
     assert lab.plan("rename", symbol="B.put", new_name="store").certainty == "certain"

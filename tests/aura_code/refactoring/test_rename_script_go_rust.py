@@ -61,12 +61,19 @@ def test_members_with_interfaces_keys_and_patterns(scripts: Lab) -> None:
 
 
 def test_private_members_keep_their_mark(scripts: Lab) -> None:
-    assert "#kept = 2" in scripts.after(scripts.plan("rename", symbol="Box.#hid", new_name="#kept"))["src/a.ts"]
-    assert "differ in the `#`" in scripts.plan("rename", symbol="Box.#hid", new_name="kept").reason
+    hidden = scripts.place("src/a.ts", "#hid = 2")
+    after = scripts.after(scripts.plan("rename", **hidden, new_name="#kept"))["src/a.ts"]
+    assert "#kept = 2" in after
+    assert "this.size + this.#kept" in after
+    assert "differ in the `#`" in scripts.plan("rename", **hidden, new_name="kept").reason
 
 
 def test_local_names_and_patterns(lab: Lab) -> None:
-    lab.write({"a.js": "export function f({ a }, b) {\n  const { c } = b;\n  for (const x of [a]) { b = { a, x, c }; }\n  return b;\n}\n"})
+    lab.write(
+        {
+            "a.js": "export function f({ a }, b) {\n  const { c } = b;\n  for (const x of [a]) { b = { a, x, c }; }\n  return b;\n}\n"
+        }
+    )
     after = lab.after(lab.plan("rename", **lab.place("a.js", "a }, b"), new_name="z"))["a.js"]
     assert "f({ a: z }, b)" in after
     assert "of [z]" in after
@@ -75,14 +82,22 @@ def test_local_names_and_patterns(lab: Lab) -> None:
 
 
 def test_capture_and_collision_are_refused(lab: Lab) -> None:
-    lab.write({"a.ts": "export function old() {}\nexport function f(fresh: number) {\n  old();\n  return fresh;\n}\nlet taken = 1;\n"})
+    lab.write(
+        {
+            "a.ts": "export function old() {}\nexport function f(fresh: number) {\n  old();\n  return fresh;\n}\nlet taken = 1;\n"
+        }
+    )
     assert "would mean something else" in lab.plan("rename", symbol="old", new_name="fresh").reason
     assert "is defined already" in lab.plan("rename", symbol="old", new_name="taken").reason
     assert "is a word of typescript" in lab.plan("rename", symbol="old", new_name="await").reason
 
 
 def test_properties_of_unknown_objects_are_listed(lab: Lab) -> None:
-    lab.write({"a.ts": "export class A {\n  go() {}\n}\n\nexport function f(x: any, go: number) {\n  x.go();\n  return { go };\n}\n"})
+    lab.write(
+        {
+            "a.ts": "export class A {\n  go() {}\n}\n\nexport function f(x: any, go: number) {\n  x.go();\n  return { go };\n}\n"
+        }
+    )
     plan = lab.plan("rename", symbol="A.go", new_name="walk")
     assert plan.certainty == "likely"
     assert any(note.startswith("a.ts:6: not changed") for note in plan.notes)
@@ -104,7 +119,7 @@ GO = {
     "go.mod": "module shop\n\ngo 1.21\n",
     "shop/a.go": "package shop\n\nfunc total(items []int) int {\n\treturn len(items)\n}\n\ntype Cart struct {\n\tItems []int\n}\n\nfunc (c Cart) Pay() int {\n\treturn total(c.Items)\n}\n",
     "shop/b.go": "package shop\n\nfunc double(c Cart) int {\n\treturn 2 * total(c.Items) + c.Pay()\n}\n\ntype Payer interface {\n\tSettle() int\n}\n\nfunc (c Cart) Settle() int {\n\treturn 1\n}\n",
-    "cmd/main.go": "package main\n\nimport \"shop/shop\"\n\nfunc main() {\n\tc := shop.Cart{Items: nil}\n\tprintln(c.Pay())\n}\n",
+    "cmd/main.go": 'package main\n\nimport "shop/shop"\n\nfunc main() {\n\tc := shop.Cart{Items: nil}\n\tprintln(c.Pay())\n}\n',
 }
 
 
