@@ -112,12 +112,21 @@ def made(root: Path, path: str, content: str) -> bytes:
 
 def line_end_for(root: Path, path: str) -> str:
     """The line end of a new file: from `.gitattributes`, else `.editorconfig`, else as its neighbours."""
-    if git_folder(root) is not None:
+    top = git_folder(root)
+    if top is not None and _has_attributes(top, root / path):
         done = git(root, "check-attr", "-z", "eol", "--", path)
         value = done.stdout.split(b"\0")[2].decode() if done and not done.returncode and b"\0" in done.stdout else ""
         if value in _ENDS:
             return _ENDS[value]
     return _ENDS.get(_editor_config(root, path), "") or _end_of_siblings(root, path)
+
+
+def _has_attributes(top: Path, file: Path) -> bool:
+    """Whether anything says something about files there; a process for each new file costs 5 ms."""
+    folders = [folder for folder in file.parents if folder == top or top in folder.parents]
+    return any((folder / ".gitattributes").exists() for folder in folders) or (
+        (top / ".git" / "info" / "attributes").exists()
+    )
 
 
 def _editor_config(root: Path, path: str) -> str:

@@ -116,21 +116,32 @@ def check_names(root: Path, paths: Sequence[str], new: Collection[str]) -> None:
             if above is not None:
                 raise UsageProblem(f"{path} would lie below the file {above}")
     leaving = set(paths) - set(new)
+    listed: dict[Path, list[str]] = {}
     for path in new:
-        _check_case(root, path, leaving)
+        _check_case(root, path, leaving, listed)
 
 
-def _check_case(root: Path, path: str, leaving: Collection[str]) -> None:
+def _check_case(root: Path, path: str, leaving: Collection[str], listed: dict[Path, list[str]]) -> None:
     folder, shown = root, ""
     for part in path.split("/"):
-        with suppress(FileNotFoundError, NotADirectoryError):
-            for name in os.listdir(folder):  # noqa: PTH208 - names are enough
-                if name != part and name.casefold() == part.casefold() and f"{shown}{name}" not in leaving:
-                    raise Conflict(
-                        f"{path} differs only by case from {shown}{name}, which is there",
-                        hint="Give the file another name.",
-                    )
+        for name in _names_in(folder, listed):
+            if name != part and name.casefold() == part.casefold() and f"{shown}{name}" not in leaving:
+                raise Conflict(
+                    f"{path} differs only by case from {shown}{name}, which is there",
+                    hint="Give the file another name.",
+                )
         folder, shown = folder / part, f"{shown}{part}/"
+
+
+def _names_in(folder: Path, listed: dict[Path, list[str]]) -> list[str]:
+    if folder not in listed:
+        try:
+            listed[folder] = os.listdir(folder)  # noqa: PTH208 - names are enough
+        except (FileNotFoundError, NotADirectoryError):
+            listed[folder] = []
+        except OSError as error:
+            raise UnsafePath(f"the folder {folder.name!r} cannot be listed: {error.strerror}") from error
+    return listed[folder]
 
 
 def check_not_ignored(root: Path, paths: Sequence[str]) -> None:

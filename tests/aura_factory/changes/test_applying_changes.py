@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aura_shared.errors import AuraError, Conflict, FileMovedOn, StorageError, UnknownChange, UsageProblem
+from aura_shared.errors import AuraError, Conflict, FileMovedOn, NotFound, StorageError, UnknownChange, UsageProblem
 from aura_shared.messages.changes import (
     ApplyChange,
     ChangeAnswer,
@@ -474,3 +474,56 @@ def test_an_edit_that_only_mends_the_last_line_end_is_kept(lab: Lab) -> None:
     )
     lab.apply(change, everything=True)
     assert lab.read("end.txt") == b"one\ntwo\n"
+
+
+def test_a_folder_that_became_a_file_means_that_its_files_are_gone(lab: Lab, tmp_path: Path) -> None:
+    change = lab.propose(lab.edit("src/cart.py", (0, 0, "# Carts\n")))
+    (lab.root / "src").rename(tmp_path / "src")
+    write(lab.root, {"src": "a file\n"})
+    assert lab.show(change).files[0].standing == "gone"
+    with pytest.raises(FileMovedOn, match=r"src/cart\.py is gone"):
+        lab.apply(change, everything=True)
+    assert lab.read("src") == b"a file\n"
+
+
+@pytest.mark.parametrize(
+    ("now", "problem"),
+    [
+        (b"\0\1\2", "it is not text that can be merged"),
+        ("größe\ntwo\nthree\n".encode("latin-1"), "its encoding, now latin-1, lacks a character of the change"),
+    ],
+    ids=["binary", "other-encoding"],
+)
+def test_files_that_cannot_be_merged_say_why(lab: Lab, now: bytes, problem: str) -> None:
+    change = lab.propose(lab.whole("notes.txt", "one\ntwo\n3 €\n"))
+    write(lab.root, {"notes.txt": now})
+    assert lab.show(change).files[0].problem == f"notes.txt changed since, and {problem}"
+    with pytest.raises(FileMovedOn, match="changed since"):
+        lab.apply(change, everything=True, merge=True)
+    assert lab.read("notes.txt") == now
+
+
+def test_marks_of_a_conflict_that_came_since_are_refused(lab: Lab) -> None:
+    change = lab.propose(lab.edit("notes.txt", (0, 3, "ONE")))
+    write(lab.root, {"notes.txt": "one\ntwo\n<<<<<<< ours\n3\n=======\ndrei\n>>>>>>> theirs\n"})
+    with pytest.raises(FileMovedOn, match="the marks of an unresolved conflict"):
+        lab.apply(change, everything=True, merge=True)
+
+
+def test_hunks_are_commented_without_deciding_and_named_without_doubt(counted: Lab) -> None:
+    lines = [f"line {number}" for number in range(200)]
+    write(counted.root, {"count.txt": "\n".join([*lines, ""])})
+    changed = [line.upper() if number % 4 == 0 else line for number, line in enumerate(lines)]
+    change = counted.propose(counted.whole("count.txt", "\n".join([*changed, ""])))
+    hunks = change.files[0].hunks
+    commented = counted.desk.decide("", DecideHunks(change=change.id, hunks=[hunks[3].id], comment="Really?")).change
+    assert [hunk.comment for hunk in commented.files[0].hunks if hunk.comment] == ["Really?"]
+    assert all(hunk.decision == "open" for hunk in commented.files[0].hunks)
+    starts = [hunk.id[0] for hunk in hunks]
+    twice = next(start for start in starts if starts.count(start) > 1)
+    with pytest.raises(UsageProblem, match=f"hunks start with '{twice}'"):
+        counted.accept(change, twice)
+    with pytest.raises(NotFound, match=r"no hunk or file 'other\.txt'"):
+        counted.accept(change, "other.txt")
+    with pytest.raises(NotFound, match=r"no file 'other\.txt'"):
+        counted.desk.edit("", EditProposal(change=change.id, path="other.txt", content="x\n"))

@@ -390,3 +390,26 @@ def test_recovery_waits_for_a_project_that_is_not_there(crashes: Crashes, scene:
         (scene.tmp / "unmounted").rename(scene.root)
         desk.apply("", ApplyChange(change=scene.change))
         assert snapshot(scene.root) == scene.new
+
+
+def test_what_cannot_be_put_right_at_once_is_put_right_before_the_next_request(lab: Lab, tmp_path: Path) -> None:
+    write(lab.root, {"a.txt": "a\n", "b.txt": "b\n"})
+    change = lab.propose(lab.whole("a.txt", "A\n"), lab.whole("b.txt", "B\n"))
+    old = snapshot(lab.root)
+    failing = {"replace b.txt", "put back a.txt"}
+
+    def at(name: str) -> None:
+        if name in failing:
+            raise OSError(errno.EIO, "the disk is pulled out", name)
+
+    with_hook(lab, tmp_path / "changes", at)
+    with pytest.raises(StorageError, match=r"files that are not as before: a\.txt could not be put right"):
+        lab.apply(change, everything=True)
+    assert lab.read("a.txt") == b"A\n"
+    failing.clear()
+    lab.accept(change)
+    assert snapshot(lab.root)["a.txt"] == old["a.txt"]
+    assert "was taken back: every file is as it was before" in lab.desk.show("", ShowChange(change=change.id)).notice
+    lab.apply(change)
+    lab.undo(change)
+    assert snapshot(lab.root) == old

@@ -99,11 +99,13 @@ def test_files_with_private_keys_are_refused_whatever_their_name(lab: Lab) -> No
         lab.propose(new("other.txt", key))
 
 
-@pytest.mark.parametrize("repository", [True, False], ids=["by-git", "without-git"])
-def test_ignored_files_are_refused(lab: Lab, *, repository: bool) -> None:
+@pytest.mark.parametrize("kind", ["repository", "plain-folder", "git-is-missing"])
+def test_ignored_files_are_refused(lab: Lab, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write(lab.root, {".gitignore": "*.log\nbuild/\n", "src/.gitignore": "!keep.log\nlocal.py\n", "src/local.py": "x\n"})
-    if repository:
+    if kind != "plain-folder":
         git(lab.root, "init", "-q")
+    if kind == "git-is-missing":
+        monkeypatch.setenv("PATH", str(lab.root))
     for path in ("a.log", "build/deep/a.py", "src/local.py"):
         proposal = lab.whole(path, "y\n") if (lab.root / path).exists() else new(path)
         with pytest.raises(NotAllowed, match=f"git ignores {path}"):
