@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 from aura_models.answers import Answers
 from aura_models.choosing import ROLES, choose, roles_of
 from aura_models.cooling import Cooling, split_name
 from aura_models.figures import Figures
-from aura_models.provider import LLMProvider, ServerAddress, ServerHealth
+from aura_models.provider import LLMProvider
+from aura_models.servers import Servers
 from aura_models.waiting import ServerQueue
-from aura_shared.errors import AuraError, ModelUnreachable, NoModel, SettingsError
+from aura_shared.errors import ModelUnreachable, NoModel
 from aura_shared.logging import get_logger
 from aura_shared.messages.models import ModelInfo, ModelRole, ModelServer, RoleChoice
-from aura_shared.secret_store import SecretStore
 from aura_shared.settings import ModelsSettings
 
-__all__ = ["Catalog", "FindServers", "MakeProvider"]
+__all__ = ["Announce", "Catalog"]
 
 log = get_logger(__name__)
 
@@ -32,11 +31,6 @@ FRESH_S: Final = 60.0
 """Older knowledge is renewed in the background."""
 AGAIN_S: Final = 2.0
 """Younger knowledge is good enough to say that there is no model."""
-PROBE_S: Final = 8.0  # Servers under load answer late; none needs longer to list its models.
-KEYRING_S: Final = 10.0  # Unlocking a keyring may ask a person, who is perhaps not there.
-
-MakeProvider = Callable[[ServerAddress], LLMProvider]
-FindServers = Callable[[], Awaitable[Sequence[ServerAddress]]]
 
 
 class Announce(Protocol):
@@ -51,29 +45,15 @@ class Catalog:
     """Servers, models and who plays which role."""
 
     def __init__(
-        self,
-        settings: ModelsSettings,
-        secrets: SecretStore,
-        figures: Figures,
-        answers: Answers,
-        *,
-        make: MakeProvider,
-        find: FindServers,
-        announce: Announce,
+        self, settings: ModelsSettings, servers: Servers, figures: Figures, answers: Answers, announce: Announce
     ) -> None:
         self._settings = settings
-        self._secrets = secrets
+        self._known_servers = servers
         self._figures = figures
         self._answers = answers
-        self._make = make
-        self._find = find
         self._announce = announce
         self.cooling = Cooling(settings.cooldown_s)
         """Models that are left alone."""
-        self._providers: dict[str, LLMProvider] = {}
-        self._made_for: dict[str, ServerAddress] = {}
-        self._retired: list[LLMProvider] = []
-        self._found: dict[str, ServerAddress] = {}
         self._queues: dict[str, ServerQueue] = {}
         self._servers: list[ModelServer] = []
         self._looked_at: float | None = None
@@ -162,7 +142,7 @@ class Catalog:
             ModelUnreachable: No such server is known, or it cannot be used.
         """
         name = split_name(model)[0]
-        found = self._providers.get(name)
+        found = self._known_servers.provider(name)
         if found is not None:
             return found
         problem = next((server.problem for server in self._servers if server.name == name), "")
@@ -182,10 +162,7 @@ class Catalog:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-        for provider in (*self._providers.values(), *self._retired):
-            await provider.close()
-        self._providers.clear()
-        self._retired.clear()
+        await self._known_servers.close()
 
     # -- parts --------------------------------------------------------------------------------------------------
 
@@ -205,24 +182,13 @@ class Catalog:
         return self._looking
 
     async def _look(self) -> None:
-        found = {address.name: address for address in await self._find()} if self._settings.discover else {}
-        configured = await self._configured()
-        urls = {address.url.rstrip("/") for address in configured}
-        self._remember(found, urls)
-        looks = [self._look_at(address, discovered=False) for address in configured]
-        looks += [self._look_at(address, discovered=True) for address in self._found.values()]
-        servers = [server for server in await asyncio.gather(*looks) if server.up or not server.discovered]
-        await self._take(servers)
-
-    def _remember(self, found: dict[str, ServerAddress], configured: set[str]) -> None:
-        """Know what was found, under its newest name; one that is silent now stays known, since it may be busy."""
-        new = {
-            name: self._bounded(address)
-            for name, address in found.items()
-            if address.url.rstrip("/") not in configured and name not in self._settings.servers
-        }
-        urls = {address.url for address in new.values()}
-        self._found = {name: address for name, address in self._found.items() if address.url not in urls} | new
+        servers = await self._known_servers.look()
+        await self._take(
+            [
+                server.model_copy(update={"models": await self._figures.with_abilities(server.models)})
+                for server in servers
+            ]
+        )
 
     async def _take(self, servers: list[ModelServer]) -> None:
         """Make `servers` what is known; tell the others if that is news."""
@@ -237,70 +203,6 @@ class Catalog:
         self._servers, self._looked_at = servers, time.monotonic()
         if news:
             await self._announce(servers)
-
-    async def _configured(self) -> list[ServerAddress]:
-        """The addresses of the settings with their credentials; one that lacks its own is left out of use."""
-        found: list[ServerAddress] = []
-        for name, server in self._settings.servers.items():
-            address = self._bounded(ServerAddress(name=name, kind=server.kind, url=server.url))
-            found.append(replace(address, key=await self._secret(server.secret)) if server.secret else address)
-        return found
-
-    async def _secret(self, name: str) -> str:
-        try:
-            async with asyncio.timeout(KEYRING_S):
-                return await asyncio.to_thread(self._secrets.get, name) or ""
-        except TimeoutError:
-            log.warning("keyring_did_not_answer", name=name, seconds=KEYRING_S)
-        except AuraError as error:
-            log.warning("secret_unreadable", name=name, problem=error.message)
-        return ""
-
-    def _bounded(self, address: ServerAddress) -> ServerAddress:
-        return replace(address, first_token_s=self._settings.first_token_s, idle_s=self._settings.idle_s)
-
-    async def _look_at(self, address: ServerAddress, *, discovered: bool) -> ModelServer:
-        try:
-            self._must_have_secret(address)
-            provider = self._provider_at(address)
-            async with asyncio.timeout(PROBE_S):
-                health = await provider.health()
-                models = await provider.models() if health.up else []
-        except TimeoutError:
-            health, models = ServerHealth(up=False, problem=f"no answer within {PROBE_S:g} s"), []
-        except AuraError as error:
-            health, models = ServerHealth(up=False, problem=error.message), []
-        return ModelServer(
-            name=address.name,
-            kind=address.kind,
-            url=address.url,
-            up=health.up,
-            version=health.version,
-            problem=health.problem,
-            discovered=discovered,
-            models=await self._figures.with_abilities(models),
-        )
-
-    def _must_have_secret(self, address: ServerAddress) -> None:
-        server = self._settings.servers.get(address.name)
-        if server is not None and server.secret and not address.key:
-            raise SettingsError(
-                f"its secret {server.secret!r} is not set or cannot be read: `aura secrets set {server.secret}`"
-            )
-
-    def _provider_at(self, address: ServerAddress) -> LLMProvider:
-        """The provider for an address; a new one when the address or its credential is another one now.
-
-        The former one is closed at the end only, since an answer may still be under way.
-        """
-        known = self._providers.get(address.name)
-        if known is not None and self._made_for[address.name] == address:
-            return known
-        if known is not None:
-            self._retired.append(self._providers.pop(address.name))
-        made = self._make(address)
-        self._providers[address.name], self._made_for[address.name] = made, address
-        return made
 
 
 def _essence(servers: Sequence[ModelServer]) -> list[tuple[object, ...]]:

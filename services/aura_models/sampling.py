@@ -24,7 +24,9 @@ async def sample(bus: Bus, run: Run, timeout_s: float) -> Completion | AuraError
     asked, request = run.context.envelope, run.request
     try:
         sampled = await bus.request(
-            SampleFromClient(turns=request.turns, max_tokens=request.max_tokens, call=asked.cause or asked.id),
+            SampleFromClient(
+                turns=request.turns, max_tokens=request.max_tokens, call=request.origin or asked.cause or asked.id
+            ),
             timeout_s=timeout_s,
             cause=asked.id,
             project=asked.project,

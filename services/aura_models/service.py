@@ -6,12 +6,13 @@ from pathlib import Path
 
 from aura_models.answers import Answers
 from aura_models.calls import Calls
-from aura_models.catalog import Catalog, FindServers, MakeProvider
+from aura_models.catalog import Catalog
 from aura_models.choosing import find_model
 from aura_models.cooling import split_name
 from aura_models.figures import Figures
 from aura_models.measuring import Meters
 from aura_models.selftest_runs import InTurn, RunTest, SelfTests
+from aura_models.servers import FindServers, MakeProvider, Servers
 from aura_models.storing import Store
 from aura_shared.bus import Bus, Context
 from aura_shared.errors import AuraError, NoModel, UnknownModel
@@ -74,9 +75,8 @@ class ModelsService:
         self._store = Store(folder)
         self._figures = Figures(self._store)
         self._answers = Answers(self._store, settings.cache_bytes)
-        self._catalog = Catalog(
-            settings, secrets, self._figures, self._answers, make=make, find=find, announce=self._announce
-        )
+        servers = Servers(settings, secrets, make=make, find=find)
+        self._catalog = Catalog(settings, servers, self._figures, self._answers, self._announce)
         self._calls = Calls(bus, settings, self._catalog, self._answers, self._figures, Meters(metrics))
         self._tests = SelfTests(test, self._figures.keep_abilities)
 

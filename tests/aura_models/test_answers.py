@@ -170,7 +170,7 @@ async def test_answers_of_other_weights_are_forgotten(paths: AuraPaths) -> None:
         await served.ask()
         new = ScriptedProvider(["new"], models=[ModelInfo(name="m", digest="d2")])
         served.providers["scripted"] = new
-        served.service._catalog._providers.clear()
+        served.service._catalog._known_servers._providers.clear()
         await served.client.request(ListModels())
         assert (await served.client.request(AskModelStats())).cache_entries == 0
         assert (await served.ask()).text == "new"

@@ -150,14 +150,55 @@ async def test_a_server_that_is_silent_for_once_stays_known_while_it_is_up(paths
         async def finds_nothing() -> Sequence[ServerAddress]:
             return []
 
-        served.service._catalog._find = finds_nothing
+        served.service._catalog._known_servers._find = finds_nothing
         assert [server.up for server in (await served.client.request(ListModels())).servers] == [True]
         provider._health = ServerHealth(up=False, problem="gone")
         assert (await served.client.request(ListModels())).servers == []
 
 
+async def test_what_a_server_tells_of_each_model_only_is_asked_once_for_the_same_weights(paths: AuraPaths) -> None:
+    asked: list[str] = []
+
+    class Terse(ScriptedProvider):
+        """Like Ollama, whose list leaves out contexts; it cannot describe one of its models."""
+
+        async def models(self) -> list[ModelInfo]:
+            return [model.model_copy(update={"context_max": 0, "loaded": True}) for model in await super().models()]
+
+        async def capabilities(self, model: str) -> ModelInfo:
+            asked.append(model)
+            if model == "odd":
+                raise ModelTimeout("no answer")
+            return await super().capabilities(model)
+
+    models = [ModelInfo(name="a", digest="d1", context_max=4096), ModelInfo(name="odd", digest="d2", context_max=1)]
+    async with Served(paths, Terse(models=models)) as served:
+        await served.client.request(ListModels())
+        answer = await served.client.request(ListModels())
+    assert [(model.name, model.context_max, model.loaded) for model in answer.servers[0].models] == [
+        ("scripted/a", 4096, True),
+        ("scripted/odd", 0, True),
+    ]
+    assert sorted(asked) == ["a", "odd", "odd"]
+
+
+async def test_a_server_that_describes_nothing_in_time_is_listed_all_the_same(
+    paths: AuraPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aura_models.servers.DETAILS_S", 0.05)
+
+    class Slow(ScriptedProvider):
+        async def capabilities(self, model: str) -> ModelInfo:
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+    async with Served(paths, Slow(context_max=0)) as served:
+        answer = await served.client.request(ListModels())
+    assert [model.name for model in answer.servers[0].models] == ["scripted/model"]
+
+
 async def test_a_server_that_hangs_does_not_hold_the_list_up(paths: AuraPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aura_models.catalog.PROBE_S", 0.05)
+    monkeypatch.setattr("aura_models.servers.PROBE_S", 0.05)
 
     class Hangs(ScriptedProvider):
         async def health(self) -> ServerHealth:
@@ -203,14 +244,14 @@ async def test_a_server_is_given_its_credential_and_a_rotated_one_at_the_next_lo
     keys: list[str] = []
 
     async with Served(paths, servers=SERVERS, discover=False) as served:
-        store = served.service._catalog._secrets
+        store = served.service._catalog._known_servers._secrets
         store._find = lambda: "none"
 
         def make(address: ServerAddress) -> LLMProvider:
             keys.append(address.key)
             return ScriptedProvider(name=address.name)
 
-        served.service._catalog._make = make
+        served.service._catalog._known_servers._make = make
         answer = await served.client.request(ListModels())
         assert (answer.servers[0].up, keys) == (False, [])
         assert answer.servers[0].problem == (
@@ -232,7 +273,7 @@ async def test_a_secret_that_cannot_be_read_leaves_the_other_servers_alone(
         raise problem
 
     async with Served(paths, ScriptedProvider(["fine"], name="up"), servers=SERVERS) as served:
-        monkeypatch.setattr(served.service._catalog._secrets, "get", fail)
+        monkeypatch.setattr(served.service._catalog._known_servers._secrets, "get", fail)
         assert (await served.ask()).model == "up/model"
         answer = await served.client.request(ListModels())
     assert [server.up for server in answer.servers] == [False, True]
