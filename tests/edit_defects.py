@@ -469,6 +469,9 @@ def import_beside(rng: random.Random, draft: Draft) -> bool:
         return False
     if family == "javascript" and any(not lines[at].rstrip().endswith(";") for at in places):
         return False
+    between = lines[places[0] : places[-1]]
+    if any(line.strip() and not line.startswith(begins) and not _is_comment(draft, line) for line in between):
+        return False
     if draft.change.function.first < places[-1] or any(not lines[at].startswith(begins) for at in places):
         return False
     expected = draft.expected.removesuffix("\n").split("\n")
@@ -507,7 +510,9 @@ def prose_around(rng: random.Random, draft: Draft) -> bool:
     if rng.random() < 0.5:
         draft.after += "\n```bash\nmake test\n```\n"
     if rng.random() < 0.5 and draft.label:
-        draft.label = rng.choice([f"**{draft.label}**", f"`{draft.label}`:", f"### {draft.label}", f"File: {draft.label}"])
+        draft.label = rng.choice(
+            [f"**{draft.label}**", f"`{draft.label}`:", f"### {draft.label}", f"File: {draft.label}"]
+        )
     return True
 
 
@@ -703,6 +708,13 @@ def one_block_fails(rng: random.Random, draft: Draft) -> bool:
     return True
 
 
+def _replaced_rows(old: Rows, new: Rows) -> dict[int, str]:
+    """The rows that are replaced one by one, and by what."""
+    opcodes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    same = [(a, b, c) for tag, a, b, c, d in opcodes if tag == "replace" and b - a == d - c]
+    return {row: new[c + row - a] for a, b, c in same for row in range(a, b)}
+
+
 def overlapping(rng: random.Random, draft: Draft) -> bool:
     """Add a block that changes the same lines otherwise."""
     other = make_change(rng, draft.change.source, [draft.change.function], "condition")
@@ -710,16 +722,9 @@ def overlapping(rng: random.Random, draft: Draft) -> bool:
         return False
     rows, mine = draft.change.source.lines, draft.change.new_text.removesuffix("\n").split("\n")
     theirs = other.new_text.removesuffix("\n").split("\n")
-    replaced = [
-        {
-            row
-            for tag, a, b, _c, _d in difflib.SequenceMatcher(None, rows, new, autojunk=False).get_opcodes()
-            if tag == "replace"
-            for row in range(a, b)
-        }
-        for new in (mine, theirs)
-    ]
-    if not replaced[0] & replaced[1]:
+    replaced = [_replaced_rows(rows, new) for new in (mine, theirs)]
+    both = replaced[0].keys() & replaced[1].keys()
+    if not any(replaced[0][row] != replaced[1][row] for row in both):
         return False
     second = draft_replacement(rng, other)
     draft.old.extend(second.old)

@@ -69,7 +69,9 @@ def _prepared(answer: str, files: Mapping[str, str]) -> tuple[list[Fence], list[
         raise RefusedError(Refusal("truncated", detail="the model was still thinking when its answer ended"))
     if not text.strip():
         raise RefusedError(Refusal("empty", detail="the answer is empty"))
-    known = {line.strip() for one in files.values() for line in one.split("\n") if line.startswith(("```", "~~~"))}
+    known = {
+        line.strip() for one in files.values() for line in one.split("\n") if line.lstrip().startswith(("```", "~~~"))
+    }
     return fences_of(text, known)
 
 

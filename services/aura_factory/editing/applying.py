@@ -231,17 +231,17 @@ def _one_of(path: str, codes: Sequence[Code], request: _Request) -> Rewritten:
     """The new lines of a file from the one text among several that can be it.
 
     Raises:
-        RefusedError: None can, or several.
+        RefusedError: None can, or several, or the file may not be written.
     """
+    if not request.paths.may_write(path):
+        raise RefusedError(Refusal("path", path, "this path may not be written"))
     if path not in request.files:
         if len(codes) > 1:
             raise RefusedError(Refusal("several", path, "a new file needs one text"))
-        if not request.paths.may_write(path):
-            raise RefusedError(Refusal("path", path, "this path may not be written"))
         return new_file(path, codes[0])
-    if not request.paths.may_write(path):
-        raise RefusedError(Refusal("path", path, "this path may not be written"))
     file = FileLines(path, request.files[path])
+    if len(codes) == 1:
+        return rewrite_file(file, codes[0], named=request.named, keep_comments=request.keep_comments)
     found: list[Rewritten] = []
     refused: list[RefusedError] = []
     for code in codes:
@@ -250,9 +250,7 @@ def _one_of(path: str, codes: Sequence[Code], request: _Request) -> Rewritten:
         except RefusedError as error:
             refused.append(error)
             continue
-        if fault_of(path, file.text, _joined(one.lines, file.text)) and len(codes) > 1:
-            continue
-        if len(codes) == 1 or one.lines != file.lines:
+        if one.lines != file.lines and not fault_of(path, file.text, _joined(one.lines, file.text)):
             found.append(one)
     if len({tuple(one.lines) for one in found}) > 1:
         raise RefusedError(Refusal("several", path, f"{len(codes)} texts could be the new file"))

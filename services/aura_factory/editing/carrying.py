@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aura_factory.editing.fillers import restore_fillers
 from aura_factory.editing.indents import infer_indents, unit_of
-from aura_factory.editing.lines import REPAIRS, compare_key, indent_of
+from aura_factory.editing.lines import REPAIRS, compare_key, consistent_repair, fold, indent_of
 from aura_factory.editing.merge3 import changes
 from aura_factory.editing.outcomes import Refusal, RefusedError
 from aura_factory.editing.placeholders import expand
@@ -69,18 +69,21 @@ def known_lines_restored(old: Sequence[str], new: Sequence[str]) -> list[str]:
 
 def _repaired(old: Sequence[str], new: Sequence[str], notes: list[str]) -> list[str]:
     """Put right what turned known lines into unknown ones."""
-    known = {line.strip() for line in old}
-    strange = [line.strip() for line in new if line.strip() and line.strip() not in known]
-    best, name = 0, ""
-    chosen = REPAIRS[0][1]
-    for label, repair in REPAIRS[1:]:
-        found = sum(repair(line) in known for line in strange)
-        if found > best:
-            best, name, chosen = found, label, repair
-    if not best:
-        return list(new)
-    notes.append(name)
-    return [line if line.strip() in known else chosen(line) for line in new]
+    known = {fold(line.strip()): line.strip() for line in old}
+    exact = set(known.values())
+    strange = [line.strip() for line in new if line.strip() and line.strip() not in exact]
+    scores = [sum(fold(repair(line)) in known for line in strange) for _name, repair in REPAIRS]
+    best = max(range(len(REPAIRS)), key=lambda at: (scores[at], -at))
+    if not best and not scores[0]:
+        best = consistent_repair("\n".join(new), "\n".join(old))
+    if best:
+        notes.append(REPAIRS[best][0])
+    lines: list[str] = []
+    for line in new:
+        bare = line.strip()
+        mended = bare if bare in exact else REPAIRS[best][1](bare)
+        lines.append(indent_of(line) + known.get(fold(mended), mended) if bare else line)
+    return lines
 
 
 def _pairs(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
@@ -132,7 +135,7 @@ def _indented(
 
 def _kinds(lines: Sequence[str]) -> set[str]:
     """The characters that lines are indented with."""
-    return {character for line in lines for character in indent_of(line)}
+    return {character for line in lines if line.strip() for character in indent_of(line)}
 
 
 def _same_shift(samples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -60,7 +60,8 @@ def fences_of(text: str, known_fences: Collection[str] = ()) -> tuple[list[Fence
     Args:
         text: The answer without what was thought before it.
         known_fences: Lines of the files at hand that look like a fence, stripped. Where there are any, a fence inside a
-            block may belong to the file, and the block ends at the last fence that can be its end.
+            block may belong to the file, and the block ends at the first that the files do not hold, else at the last
+            that can be its end.
     """
     lines = split_lines(text)
     found: list[Fence] = []
@@ -111,9 +112,9 @@ def _end_of(lines: Sequence[str], at: int, opened: re.Match[str], known_fences: 
         elif nested:
             nested -= 1
         else:
+            if lines[number].strip() not in known_fences:
+                return number
             ends.append(number)
-            if not any(one.startswith(fence) for one in known_fences):
-                break
     if not ends:
         return len(lines)
     return ends[-1] if len(ends) % 2 else ends[0]

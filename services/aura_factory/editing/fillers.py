@@ -100,7 +100,7 @@ def _state(old: _Code, new: _Code, matches: dict[int, _Match], at: int) -> _Stat
     if above is None:
         return "keep"
     if below is None:
-        return "doubt" if _lost_beside_insertion(old, new, matches, at) else "keep"
+        return _beside_insertion(old, new, matches, at)
     if below.at != above.at + 1:
         return _beside_deletion(old.between[above.at + 1], old.between[below.at], new.between[at])
     had, has = _keys(old.between[below.at]), _keys(new.between[at])
@@ -109,18 +109,20 @@ def _state(old: _Code, new: _Code, matches: dict[int, _Match], at: int) -> _Stat
     return "sure" if above.same and below.same else "unsure"
 
 
-def _lost_beside_insertion(old: _Code, new: _Code, matches: dict[int, _Match], at: int) -> bool:
-    """Whether lines came between two that followed each other, and what stood between these is gone."""
+def _beside_insertion(old: _Code, new: _Code, matches: dict[int, _Match], at: int) -> _State:
+    """What to make of the fillers between two lines that followed each other, now that others came between."""
     end = at
     while end not in matches:
         end += 1
     above, below = matches[at - 1], matches[end]
     if below.at != above.at + 1:
-        return False
+        return "keep"
     had = old.between[below.at]
     has = {line.strip() for number in range(at, end + 1) for line in new.between[number]}
     lost = [line for line in had if line.strip() not in has]
-    return any(map(is_comment, lost)) or (bool(lost) and not has)
+    if any(map(is_comment, lost)) or (lost and not has):
+        return "doubt"
+    return "suspect" if lost else "keep"
 
 
 def _beside_deletion(upper: Sequence[str], lower: Sequence[str], new: Sequence[str]) -> _State:

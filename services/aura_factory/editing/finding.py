@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from aura_factory.editing.lines import REPAIRS, compare_key, is_blank, is_comment, positions, runs
+from aura_factory.editing.lines import REPAIRS, compare_key, fold, is_blank, is_comment, positions, runs
 from aura_factory.editing.texts import FileLines
 from aura_factory.editing.weaving import Place
 
@@ -68,16 +68,28 @@ def find_places(file: FileLines, sought: Sequence[str]) -> list[Place]:
     return []
 
 
+def _straight(repair: int) -> bool:
+    return "typographic" in REPAIRS[repair][0]
+
+
+def _repaired(file: FileLines, sought: Sequence[str], repair: int) -> list[str] | None:
+    """The sought lines as they are compared; None when a repair makes no difference."""
+    lines = [REPAIRS[repair][1](line) for line in sought]
+    if _straight(repair):
+        lines = [fold(line) for line in lines]
+        return lines if lines != list(sought) or file.is_typographic else None
+    return lines if not repair or lines != list(sought) else None
+
+
 def _lines_found(file: FileLines, sought: Sequence[str], repair: int, *, bare: bool) -> list[Place]:
-    name, change = REPAIRS[repair]
-    lines = [change(line) for line in sought]
-    if repair and lines == list(sought):
+    lines = _repaired(file, sought, repair)
+    if lines is None:
         return []
     wanted = [line.strip() if bare else compare_key(line) for line in lines]
     if not any(wanted):
         return []
-    keys, index = file.keys(straight="typographic" in name, bare=bare)
-    how = ", ".join(part for part in (name, "indentation adapted" if bare else "") if part)
+    keys, index = file.keys(straight=_straight(repair), bare=bare)
+    how = ", ".join(part for part in (REPAIRS[repair][0], "indentation adapted" if bare else "") if part)
     size = len(wanted)
     pairs = range(size)
     return [Place(at, at + size, tuple((i, at + i) for i in pairs), repair, how) for at in runs(keys, wanted, index)]
@@ -85,12 +97,11 @@ def _lines_found(file: FileLines, sought: Sequence[str], repair: int, *, bare: b
 
 def _solid_found(file: FileLines, sought: Sequence[str], repair: int) -> list[Place]:
     """Places where the lines that are neither blank nor a comment alone follow each other."""
-    name, change = REPAIRS[repair]
-    lines = [change(line) for line in sought]
-    if repair and lines == list(sought):
+    lines = _repaired(file, sought, repair)
+    if lines is None:
         return []
     solid = [at for at, line in enumerate(lines) if not is_blank(line) and not is_comment(line)]
-    keys, _index = file.keys(straight="typographic" in name, bare=True)
+    keys, _index = file.keys(straight=_straight(repair), bare=True)
     file_solid = file.solid
     file_keys = [keys[at] for at in file_solid]
     wanted = [lines[at].strip() for at in solid]
@@ -141,8 +152,8 @@ def near_place(file: FileLines, sought: Sequence[str]) -> Place | None:
     """The one place that nearly fits a block; None when no place does, or when two come close to each other."""
     best: list[_Near] = []
     for repair in range(2):
-        lines = [REPAIRS[repair][1](line) for line in sought]
-        if repair and lines == list(sought):
+        lines = _repaired(file, sought, repair)
+        if lines is None:
             continue
         best = _near_places(file, lines, repair)
         if best and best[0].score >= _LEAST_LIKENESS and best[0].equal >= _LEAST_EQUAL:

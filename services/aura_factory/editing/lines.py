@@ -10,6 +10,9 @@ __all__ = [
     "REPAIRS",
     "Repair",
     "compare_key",
+    "consistent_repair",
+    "fold",
+    "has_typographic_quotes",
     "indent_of",
     "is_blank",
     "is_comment",
@@ -31,15 +34,12 @@ _QUOTES: Final = str.maketrans(
         "\u201e": '"',
         "\u00a0": " ",
         "\u202f": " ",
-        "\u2011": "-",
-        "\u2013": "-",
-        "\u2014": "-",
-        "\u2212": "-",
-        "\u2026": "...",
         "\u200b": None,
         "\ufeff": None,
     }
 )
+_DASHES: Final = str.maketrans({"\u2011": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2026": "..."})
+"""Compared as plain, and never made so in what is written: a dash is as often meant as not."""
 _ENTITIES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&"))
 
 Repair = Callable[[str], str]
@@ -79,6 +79,11 @@ REPAIRS: Final[tuple[tuple[str, Repair], ...]] = (
 """What may have happened to every line of a block alike, the most harmless first."""
 
 
+def fold(line: str) -> str:
+    """A line with everything typographic made plain, to compare it."""
+    return line if line.isascii() else _straighten(line).translate(_DASHES)
+
+
 def compare_key(line: str) -> str:
     """A line without what never matters: space at its end."""
     return line.rstrip()
@@ -87,6 +92,38 @@ def compare_key(line: str) -> str:
 def indent_of(line: str) -> str:
     """The space and tabs that a line begins with."""
     return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+_TYPOGRAPHIC: Final = re.compile("[\u2018-\u201e\u00a0]")
+_BARE_QUOTE: Final = re.compile(r"(?<!\\)[\"']")
+_ESCAPED_QUOTE: Final = re.compile(r"\\[\"']")
+_ENTITY: Final = re.compile(r"&(?:lt|gt|quot|#39|amp);")
+_BARE_MARK: Final = re.compile(r"[<>]|&(?!(?:lt|gt|quot|#39|amp);)")
+
+
+def has_typographic_quotes(text: str) -> bool:
+    """Whether a text holds quotes or spaces that no keyboard has."""
+    return not text.isascii() and _TYPOGRAPHIC.search(text) is not None
+
+
+def consistent_repair(written: str, known: str) -> int:
+    """Which of `REPAIRS` a text needs by itself: 0 for none.
+
+    A text all of whose quotes are typographic, or escaped, or all of whose signs are entities, was damaged as a whole;
+    where some are and some are not, that is meant.
+
+    Args:
+        written: What a model wrote.
+        known: Text of the file; what it holds itself is no damage.
+    """
+    if not _BARE_QUOTE.search(written):
+        if _ESCAPED_QUOTE.search(written):
+            return 2
+        if has_typographic_quotes(written) and not has_typographic_quotes(known):
+            return 1
+    if _ENTITY.search(written) and not _BARE_MARK.search(written) and not _ENTITY.search(known):
+        return 4
+    return 0
 
 
 def is_blank(line: str) -> bool:
@@ -118,7 +155,8 @@ _WORDS: Final = (
     r"(?:code|implementation|functions?|methods?|lines?|content|body|logic|imports?|tests?|classes|definitions?|parts?)\b.*"
     r"|(?:code|everything|all|other|others|content|implementation|functions?|methods?|file|imports?)\s+(?:\w+\s+){0,3}?"
     r"(?:unchanged|omitted|as before|the same|remains?|here|goes here)\b.*"
-    r"|(?:unchanged|same as before|as before|no changes?|omitted(?: for brevity)?|snip(?:ped)?|keep (?:the )?(?:rest|existing)\b.*)"
+    r"|(?:unchanged|same as before|as before|no changes?|omitted(?: for brevity)?|snip(?:ped)?"
+    r"|keep (?:the )?(?:rest|existing)\b.*)"
     r"|your code here|implementation here|unchanged code)"
 )
 _PLACEHOLDER: Final = re.compile(

@@ -1,4 +1,4 @@
-"""Puts back what a model left out behind a line such as `# ... rest of the code unchanged ...`, where that is certain."""
+"""Puts back what a model left out behind a line such as `# ... rest of the code ...`, where that is certain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def expand(path: str, old: Sequence[str], new: Sequence[str]) -> tuple[list[str]
     Raises:
         RefusedError: It is not certain what a placeholder stands for.
     """
-    known = {line.strip() for line in old}
+    known = {text.strip() for text in old}
     marks = [at for at, line in enumerate(new) if _is_new(new, at, known)]
     if not marks:
         return list(new), False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -122,10 +124,8 @@ def _parsed(file: FileLines, code: Code, symbol: str) -> tuple[Outline | None, C
     if outline is not None and not outline.errors:
         return outline, code
     lines = known_lines_restored(file.lines, code.lines)
-    try:
+    with contextlib.suppress(RefusedError):
         lines, _expanded = expand(file.path, file.lines, lines)
-    except RefusedError:
-        pass
     mended = replace(code, lines=tuple(lines))
     return _outline(file.path, mended, symbol), mended
 
@@ -134,9 +134,16 @@ def _outline(path: str, code: Code, symbol: str) -> Outline | None:
     text = "\n".join(code.lines) + "\n"
     outline = outline_of(path, text)
     if (outline is None or outline.errors) and "." in plain_name(symbol):
-        wrapped = outline_of(path, text.join(_WRAPPERS))
+        wrapped = outline_of(path, _in_class(text))
         return wrapped if wrapped is not None and not wrapped.errors else outline
     return outline
+
+
+def _in_class(text: str) -> str:
+    """A method inside a class, below the imports that were sent along."""
+    head = re.match(r"(?:(?:import\b[^\n]*|const \w+ = require[^\n]*|)\n)*", text)
+    at = head.end() if head else 0
+    return text[:at] + text[at:].join(_WRAPPERS)
 
 
 def _read(file: FileLines, code: Code, symbol: str) -> _Written | RefusedError:

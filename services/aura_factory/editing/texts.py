@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from aura_factory.editing.indents import unit_of
-from aura_factory.editing.lines import REPAIRS, compare_key, is_blank, is_comment, positions
+from aura_factory.editing.lines import compare_key, fold, is_blank, is_comment, positions
 
 __all__ = ["Edit", "FileLines", "split_lines"]
 
@@ -49,9 +49,9 @@ class FileLines:
         return any(line != line.rstrip() for line in self.lines)
 
     @cached_property
-    def _typographic(self) -> bool:
-        straighten = REPAIRS[1][1]
-        return any(not line.isascii() and straighten(line) != line for line in self.lines)
+    def is_typographic(self) -> bool:
+        """Whether it holds typographic characters itself."""
+        return fold(self.text) != self.text
 
     @cached_property
     def _keys(self) -> dict[tuple[bool, bool], tuple[list[str], dict[str, list[int]]]]:
@@ -64,10 +64,10 @@ class FileLines:
             straight: Typographic characters made plain.
             bare: Without indentation.
         """
-        straight = straight and self._typographic
+        straight = straight and self.is_typographic
         found = self._keys.get((straight, bare))
         if found is None:
-            lines = [REPAIRS[1][1](line) for line in self.lines] if straight else self.lines
+            lines = [fold(line) for line in self.lines] if straight else self.lines
             keys = [line.strip() if bare else compare_key(line) for line in lines]
             found = self._keys[straight, bare] = (keys, positions(keys))
         return found

@@ -6,22 +6,26 @@ left as it was keeps the file's bytes, whatever the model did to its spacing.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from aura_factory.editing.indents import Indents, infer_indents, unit_of
-from aura_factory.editing.lines import REPAIRS, Repair, compare_key, indent_of, is_blank, is_filler
+from aura_factory.editing.lines import (
+    REPAIRS,
+    Repair,
+    compare_key,
+    consistent_repair,
+    fold,
+    indent_of,
+    is_blank,
+    is_filler,
+)
 from aura_factory.editing.merge3 import Change, changes, slide_range
 from aura_factory.editing.outcomes import RefusalKind
 from aura_factory.editing.texts import Edit, FileLines
 
 __all__ = ["CannotWeave", "Place", "weave"]
-
-_TYPOGRAPHIC = re.compile("[\u2018-\u201e\u00a0]")
-_BARE_QUOTE = re.compile(r"(?<!\\)[\"']")
-_ESCAPED_QUOTE = re.compile(r"\\[\"']")
 
 
 class CannotWeave(Exception):
@@ -105,7 +109,9 @@ def weave(file: FileLines, sought: Sequence[str], wanted: Sequence[str], place: 
     solid = [(s, f) for s, f in place.pairs if base[s].strip()]
     pairs = [(base[s], file.lines[f]) for s, f in solid]
     loose_first = bool(solid) and solid[0][0] == _first_solid(base)
-    indents = infer_indents(pairs, model_unit=unit_of([*base, *target]), file_unit=file.unit, loose_first=loose_first)
+    indents = infer_indents(
+        pairs, model_unit=unit_of([*base, *target]), file_unit=_unit_around(file, place), loose_first=loose_first
+    )
     if indents is None:
         raise CannotWeave("conflict", "its indentation fits that of the file in no consistent way")
     sides = _Sides(base, file, target, indents)
@@ -113,11 +119,21 @@ def weave(file: FileLines, sought: Sequence[str], wanted: Sequence[str], place: 
         _adopt_file_indents(sides, place)
     elif indents.same:
         _first_line_kept(sides)
-        if file.unit and set(file.unit) == set(unit_of([*base, *target]) or file.unit):
+        if _kinds(target) <= (_kinds(file.lines[f] for _s, f in solid) or set(file.unit)):
             sides.indents = None
     _choose_repairs(sides, place)
     edits = [_edit(sides, place, change) for change in _meant(sides.base, sides.wanted)]
     return [edit for edit in edits if edit is not None], sides.notes
+
+
+def _kinds(lines: Iterable[str]) -> set[str]:
+    """The characters that lines are indented with."""
+    return {character for line in lines if line.strip() for character in indent_of(line)}
+
+
+def _unit_around(file: FileLines, place: Place) -> str:
+    """One level of indentation where a block stands; a file may hold text of another language."""
+    return unit_of(file.lines[max(0, place.start - 60) : place.end + 60]) or file.unit
 
 
 def _first_solid(lines: Sequence[str]) -> int:
@@ -201,16 +217,12 @@ def _choose_repairs(sides: _Sides, place: Place) -> None:
     if place.repair:
         sides.notes.append(REPAIRS[place.repair][0])
         return
-    both = [*sides.base, *sides.wanted]
-    bare = any(_BARE_QUOTE.search(line) for line in both)
-    if bare or any(_BARE_QUOTE.search(sides.file.lines[f]) for f in to_file.values()):
-        return
-    if any(_ESCAPED_QUOTE.search(line) for line in both):
-        sides.repair = REPAIRS[2][1]
-        sides.notes.append(REPAIRS[2][0])
-    elif any(_TYPOGRAPHIC.search(line) for line in sides.wanted) and not _TYPOGRAPHIC.search(sides.file.text):
-        sides.repair = REPAIRS[1][1]
-        sides.notes.append(REPAIRS[1][0])
+    both = "\n".join([*sides.base, *sides.wanted])
+    around = "\n".join(sides.file.lines[f] for f in to_file.values())
+    repair = consistent_repair(both, sides.file.text)
+    if repair and consistent_repair(f"{both}\n{around}", sides.file.text) == repair:
+        sides.repair = REPAIRS[repair][1]
+        sides.notes.append(REPAIRS[repair][0])
 
 
 def _gaps(sides: _Sides, place: Place) -> list[_Gap]:
@@ -265,9 +277,9 @@ def _keep_typographic(sides: _Sides, start: int, end: int, lines: Sequence[str])
     Raises:
         CannotWeave: It would.
     """
-    old = "".join(_TYPOGRAPHIC.findall("\n".join(sides.file.lines[start:end])))
-    new = "".join(_TYPOGRAPHIC.findall("\n".join(lines)))
-    if lines and old and not new and not any(_TYPOGRAPHIC.search(line) for line in sides.base):
+    old, new = "\n".join(sides.file.lines[start:end]), "\n".join(lines)
+    known = "\n".join(sides.base)
+    if lines and fold(old) != old and fold(new) == new and fold(known) == known:
         raise CannotWeave("conflict", "the lines that it changes hold typographic characters that it did not reproduce")
 
 
