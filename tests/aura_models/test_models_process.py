@@ -24,9 +24,17 @@ from aura_shared.errors import (
     ModelTimeout,
     ModelUnreachable,
     NoModel,
+    NotReady,
 )
 from aura_shared.messages.core import Progress
-from aura_shared.messages.models import AskModelStats, EmbedTexts, ListModels, ModelCallFinished, ModelServersChanged
+from aura_shared.messages.models import (
+    AskModelStats,
+    EmbedTexts,
+    ListModels,
+    ModelCallFinished,
+    ModelServersChanged,
+    TestModel,
+)
 from aura_shared.paths import AuraPaths
 from bad_servers import Answer, http, raw_server
 from models_process import running, settings_for
@@ -221,6 +229,26 @@ async def test_texts_become_vectors(paths: AuraPaths) -> None:
             answer = await models.bus.request(EmbedTexts(texts=["one", "two"]))
             assert len(answer.vectors) == 2
             assert answer.model == "local/nomic:latest"
+
+
+@pytest.mark.requirement("L4")
+async def test_a_self_test_runs_against_a_real_server_and_its_result_is_kept(paths: AuraPaths) -> None:
+    standin = OllamaStandIn(models={"small:latest": StandInModel(context=8192)})
+    with ollama_standin(standin):
+        async with running(paths, **settings_for(standin.url)) as models, asyncio.timeout(BOUND_S):
+            while True:
+                try:
+                    answer = await models.bus.request(TestModel(model="small:latest"))
+                    break
+                except NotReady:
+                    continue
+            assert answer.model == "local/small:latest"
+            assert answer.abilities.context_tokens > 0
+            assert answer.abilities.schema_tried > 0
+            assert answer.abilities.digest
+            await models.kill_and_restart()
+            listed = await models.bus.request(ListModels())
+            assert listed.servers[0].models[0].abilities == answer.abilities
 
 
 async def test_a_stop_in_the_middle_of_an_answer_is_bounded(paths: AuraPaths) -> None:
