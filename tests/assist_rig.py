@@ -199,7 +199,7 @@ class Rig:
         self.proposals.__init__()
         self.checks.__init__()
         self.heard.clear()
-        self.assistant.forget_models()
+        self.assistant.forget()
         code = self.hub._serving["code"]
         for kind, handler in self._replaced:
             code.serve(kind, handler)

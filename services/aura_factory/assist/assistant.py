@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aura_factory.assist import asking, explaining, generating, refactoring, reviewing
-from aura_factory.assist.code_desk import CodeDesk
+from aura_factory.assist.code_desk import CodeDesk, Remembered
 from aura_factory.assist.ports import Changes, Checker
 from aura_factory.assist.talking import ModelDesk, Talk
 from aura_factory.assist.writing import Tools
@@ -55,11 +55,13 @@ class Assistant:
         """The installed prompts."""
         self._bus = bus
         self._models = ModelDesk(bus, max_context=max_context, timeout_s=model_timeout_s)
+        self._remembered = Remembered()
         self._tools = Tools(self.prompts, changes, checker)
 
-    def forget_models(self) -> None:
-        """Ask anew which models there are, as after `ModelServersChanged`."""
+    def forget(self) -> None:
+        """Ask anew which models there are, and how code is written in the projects."""
         self._models.forget()
+        self._remembered.clear()
 
     def register(self) -> None:
         """Serve the six requests at the bus."""
@@ -129,7 +131,7 @@ class Assistant:
         return self.prompts.answer(request)
 
     async def _desk(self, project: str, context: Context) -> CodeDesk:
-        return await CodeDesk.open(self._bus, project, cause=context.envelope.id)
+        return await CodeDesk.open(self._bus, project, cause=context.envelope.id, remembered=self._remembered)
 
     def _talk(self, mode: UseModel, would_add: str, task: str, context: Context) -> Talk:
         return Talk(desk=self._models, context=context, mode=mode, would_add=would_add, task=task)

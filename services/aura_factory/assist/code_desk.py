@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from aura_shared.bus import Bus
 from aura_shared.errors import (
@@ -23,11 +24,12 @@ from aura_shared.messages.core import Reply, Request
 from aura_shared.security import open_inside
 from aura_shared.text_files import read_text
 
-__all__ = ["CodeDesk", "SourceText", "choose_project", "together"]
+__all__ = ["CodeDesk", "Remembered", "SourceText", "choose_project", "together"]
 
 ReplyT = TypeVar("ReplyT", bound=Reply)
 _MOST_BYTES: Final = 1_000_000  # What the index takes in as well.
 _SIDE_QUESTION_S: Final = 10.0
+_MOST_REMEMBERED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,50 @@ class SourceText:
         return "\n".join(self.lines[first - 1 : last])
 
 
+class Remembered:
+    """Answers that change slowly and cost much, such as the habits of a folder, shared by all requests."""
+
+    def __init__(self, *, seconds: float = 300.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """`seconds`: how old an answer may be."""
+        self._seconds = seconds
+        self._clock = clock
+        self._known: dict[tuple[str, ...], tuple[float, Reply]] = {}
+
+    def get(self, key: tuple[str, ...]) -> Reply | None:
+        """What is known; None when it is too old."""
+        found = self._known.get(key)
+        return found[1] if found is not None and self._clock() - found[0] < self._seconds else None
+
+    def put(self, key: tuple[str, ...], reply: Reply) -> None:
+        """Keep an answer; the oldest goes when there are too many."""
+        self._known.pop(key, None)
+        self._known[key] = (self._clock(), reply)
+        if len(self._known) > _MOST_REMEMBERED:
+            del self._known[next(iter(self._known))]
+
+    def clear(self) -> None:
+        """Ask everything anew."""
+        self._known.clear()
+
+
 class CodeDesk:
     """One project as the code service knows it."""
 
-    def __init__(self, bus: Bus, project: ProjectInfo, *, cause: str | None = None) -> None:
+    def __init__(
+        self, bus: Bus, project: ProjectInfo, *, cause: str | None = None, remembered: Remembered | None = None
+    ) -> None:
         self.project = project
         """The project that the request is about."""
         self.notes: list[str] = []
         """What could not be found out, for a person."""
         self._bus = bus
         self._cause = cause
+        self._remembered = Remembered() if remembered is None else remembered
 
     @classmethod
-    async def open(cls, bus: Bus, wanted: str, *, cause: str | None = None) -> CodeDesk:
+    async def open(
+        cls, bus: Bus, wanted: str, *, cause: str | None = None, remembered: Remembered | None = None
+    ) -> CodeDesk:
         """The desk of a project, by identifier, name or path.
 
         Raises:
@@ -71,7 +104,7 @@ class CodeDesk:
             Unavailable: The code service does not answer.
         """
         listed = await bus.request(ListProjects(), cause=cause)
-        return cls(bus, choose_project(listed.projects, wanted), cause=cause)
+        return cls(bus, choose_project(listed.projects, wanted), cause=cause, remembered=remembered)
 
     @property
     def root(self) -> Path:
@@ -99,6 +132,17 @@ class CodeDesk:
         except AuraError as error:  # Also BusError: a code service of another version may not know the question.
             self.notes.append(f"{what}: {error.message}")
             return None
+
+    async def recall(self, request: Request[ReplyT], what: str, key: str) -> ReplyT | None:
+        """Like `attempt`, but an answer of the last minutes to a question of this kind and key will do."""
+        full = (self.project.id, request.type, key)
+        known = self._remembered.get(full)
+        if known is not None:
+            return cast("ReplyT", known)
+        answer = await self.attempt(request, what)
+        if answer is not None:
+            self._remembered.put(full, answer)
+        return answer
 
     async def read(self, path: str) -> SourceText:
         """A file of the project as it is now.

@@ -10,7 +10,7 @@ from aura_factory.assist.context import around
 from aura_factory.assist.packing import Piece, cut_at_line
 from aura_factory.assist.project_rules import rules_for
 from aura_factory.prompts import Block, estimate_tokens
-from aura_shared.messages.code import ReadSpan
+from aura_shared.messages.code import ReadSpan, Symbol
 from aura_shared.messages.findings import ListFindings, ListRules
 from aura_shared.messages.refactoring import ConventionsAnswer, MeasureConventions
 from aura_shared.messages.similar import FindSimilar
@@ -22,6 +22,7 @@ _HABITS: Final = 12
 _STANDARDS: Final = 6
 _SIMILAR: Final = 2
 _HEAD_LINES: Final = 60
+_SHORTEST_CLONE: Final = 6  # Lines; shorter functions are like many others, and say nothing.
 _WORTH_HABIT: Final = 1
 _WORTH_RULE: Final = 2
 _WORTH_STANDARD: Final = 4
@@ -30,11 +31,12 @@ _WORTH_SIMILAR: Final = 6
 
 async def conventions(desk: CodeDesk, path: str, language: str = "") -> ConventionsAnswer | None:
     """How code is written around a file; None when it cannot be told."""
-    return await desk.attempt(MeasureConventions(project=desk.project.id, path=path, language=language), "habits")
+    question = MeasureConventions(project=desk.project.id, path=path, language=language)
+    return await desk.recall(question, "habits", f"{language} {path.rpartition('/')[0]}")
 
 
 async def gather_style(
-    desk: CodeDesk, path: str, language: str, *, about: str, budget: int, line: int = 0
+    desk: CodeDesk, path: str, language: str, *, about: str, budget: int, symbol: Symbol | None = None
 ) -> list[Piece]:
     """Habits, rules, standards, neighbours and similar code for a file that is to be written; for `pack`.
 
@@ -44,7 +46,7 @@ async def gather_style(
         language: Identifier of its language.
         about: The definition to change, or what is wanted in words: what is around it is shown.
         budget: Tokens that there are in all.
-        line: First line of the definition to change; 0 for none.
+        symbol: The definition to change, where there is one.
     """
     habits: list[Piece] = []
     neighbours: list[Piece] = []
@@ -63,7 +65,11 @@ async def gather_style(
         neighbours.extend(await around(desk, about, max(0, budget // 2), without=path))
 
     async def find_similar() -> None:
-        similar.extend(await (_like(desk, path, line, language) if line else _beside(desk, path, language)))
+        if symbol is not None and symbol.end_line - symbol.start_line + 1 < _SHORTEST_CLONE:
+            return
+        similar.extend(
+            await (_like(desk, path, symbol.start_line, language) if symbol else _beside(desk, path, language))
+        )
 
     async def ask_standards() -> None:
         standards.extend(await _standards(desk, path, language))

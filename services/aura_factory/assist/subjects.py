@@ -18,7 +18,6 @@ from aura_shared.messages.structure import (
     FindCalls,
     FindHierarchy,
     FindReferences,
-    FindTests,
     Reference,
     Relative,
 )
@@ -159,7 +158,7 @@ async def gather_facts(desk: CodeDesk, subject: Subject) -> SubjectFacts:
     facts = SubjectFacts()
     await together(
         _structure(desk, subject, facts),
-        _tests(desk, subject, facts),
+        _impact(desk, subject, facts),
         _findings(desk, subject, facts),
         _history(desk, subject, facts),
     )
@@ -182,8 +181,6 @@ async def _structure(desk: CodeDesk, subject: Subject, facts: SubjectFacts) -> N
             FindCalls(project=project, path=path, line=line, direction="callees", limit=_MOST_EACH), "callees"
         )
         facts.callees = out.calls if out else []
-    impact = await desk.attempt(AskImpact(project=project, path=path, line=line, limit=5), "impact")
-    facts.impact = impact.summary if impact else ""
 
 
 def _name_line(subject: Subject) -> int:
@@ -191,12 +188,14 @@ def _name_line(subject: Subject) -> int:
     return subject.start_line
 
 
-async def _tests(desk: CodeDesk, subject: Subject, facts: SubjectFacts) -> None:
+async def _impact(desk: CodeDesk, subject: Subject, facts: SubjectFacts) -> None:
+    """What a change may break, and the tests that reach it: one question, since one walk finds both."""
     line = _name_line(subject) if subject.symbol else None
-    answer = await desk.attempt(
-        FindTests(project=desk.project.id, path=subject.path, line=line, limit=_MOST_EACH), "tests"
-    )
-    facts.tests, facts.tests_total = (answer.tests, answer.total) if answer else ([], 0)
+    question = AskImpact(project=desk.project.id, path=subject.path, line=line, limit=_MOST_EACH)
+    answer = await desk.attempt(question, "impact")
+    if answer is not None:
+        facts.tests, facts.tests_total = answer.tests, answer.tests_total
+        facts.impact = answer.summary if subject.symbol else ""
 
 
 async def _findings(desk: CodeDesk, subject: Subject, facts: SubjectFacts) -> None:
@@ -210,7 +209,7 @@ async def _findings(desk: CodeDesk, subject: Subject, facts: SubjectFacts) -> No
 
 
 async def _history(desk: CodeDesk, subject: Subject, facts: SubjectFacts) -> None:
-    answer = await desk.attempt(FindHotspots(project=desk.project.id, limit=200), "history")
+    answer = await desk.recall(FindHotspots(project=desk.project.id, limit=200), "history", "")
     if answer is not None:
         facts.history = next((one for one in answer.hotspots if one.path == subject.path), None)
         facts.history_days = answer.days

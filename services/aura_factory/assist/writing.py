@@ -224,7 +224,7 @@ async def _render(desk: CodeDesk, talk: Talk, tools: Tools, job: Job) -> Rendere
     own = [Piece("target", f"target: {target.title}", target, MUST)] if target else []
     style = await gather_style(
         desk, job.path, job.language, about=job.qualified or job.instruction, budget=budget,
-        line=job.symbol.start_line if job.symbol else 0,
+        symbol=job.symbol,
     )  # fmt: skip
     packed = pack([*own, *style], budget)
     if packed.left_out:

@@ -451,7 +451,7 @@ async def test_a_model_that_fails_at_once_leaves_the_skeleton(rig: Rig) -> None:
     assert "This is a skeleton" in answer.text
     assert answer.use.notes[0] == "model_timeout: no token within 120 s"
     rig.models.known = False
-    rig.assistant.forget_models()
+    rig.assistant.forget()
     with pytest.raises(NoModel):
         await rig.ask(wants(rig, model="always"))
 
