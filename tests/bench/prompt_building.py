@@ -39,12 +39,14 @@ class Watch:
 
     def __init__(self) -> None:
         self.began = self.asked = self.first = self.ended = 0.0
-        self.answered = 0.0
+        self.answered = self.cpu = 0.0
+        self.cpu_began = time.process_time()
 
     def answer(self, request: Complete) -> str:
         """The model: notes when it is asked, and answers at once."""
         self.asked = time.perf_counter()
         self.answered = self.asked
+        self.cpu = time.process_time() - self.cpu_began
         return "It sums the lines [1]."
 
     def hear(self, progress: Progress) -> None:
@@ -77,7 +79,7 @@ async def once(rig: Rig, task: str, symbol: Symbol) -> dict[str, float] | None:
     watch.ended = time.perf_counter()
     if not watch.asked:
         return None
-    figures = {"build_ms": (watch.asked - watch.began) * 1000}
+    figures = {"build_ms": (watch.asked - watch.began) * 1000, "cpu_ms": watch.cpu * 1000}
     if watch.first:
         figures["first_text_ms"] = (watch.first - watch.answered) * 1000
     if task != "edit":  # An edit goes on with its refusal, which is no part of a call.
@@ -88,7 +90,7 @@ async def once(rig: Rig, task: str, symbol: Symbol) -> dict[str, float] | None:
 def summary(task: str, values: list[dict[str, float]]) -> dict[str, float | int | str]:
     """Median and 95th percentile of each figure."""
     row: dict[str, float | int | str] = {"task": task, "calls": len(values)}
-    for key in ("build_ms", "first_text_ms", "all_ms"):
+    for key in ("build_ms", "cpu_ms", "first_text_ms", "all_ms"):
         found = sorted(one[key] for one in values if key in one)
         if len(found) > 1:
             row[f"{key}_p50"] = round(statistics.median(found), 1)
@@ -121,8 +123,9 @@ async def measure(folder: Path, rounds: int) -> list[dict[str, float | int | str
         symbols = await symbols_of(rig, rounds)
         for task in TASKS:
             await once(rig, task, symbols[0])  # What is loaded once is no part of a call.
-            found = [await once(rig, task, symbol) for symbol in symbols]
-            rows.append(summary(task, [one for one in found if one is not None]))
+            for name in (f"{task} first", f"{task} warm"):  # At first the habits of each folder are measured.
+                found = [await once(rig, task, symbol) for symbol in symbols]
+                rows.append(summary(name, [one for one in found if one is not None]))
     finally:
         await rig.stop()
     return rows

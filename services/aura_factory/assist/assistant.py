@@ -9,6 +9,7 @@ from aura_factory.assist.talking import ModelDesk, Talk
 from aura_factory.assist.writing import Tools
 from aura_factory.prompts import PromptLibrary, load_library
 from aura_shared.bus import Bus, Context
+from aura_shared.logging import get_logger
 from aura_shared.messages.assist import (
     AskAnswer,
     AskCode,
@@ -26,6 +27,8 @@ from aura_shared.messages.assist import (
 )
 
 __all__ = ["Assistant"]
+
+log = get_logger(__name__)
 
 
 class Assistant:
@@ -53,6 +56,8 @@ class Assistant:
         """
         self.prompts = load_library() if prompts is None else prompts
         """The installed prompts."""
+        for problem in self.prompts.problems:
+            log.warning("prompt_left_out", problem=problem)
         self._bus = bus
         self._models = ModelDesk(bus, max_context=max_context, timeout_s=model_timeout_s)
         self._remembered = Remembered()

@@ -65,11 +65,10 @@ async def gather_style(
         neighbours.extend(await around(desk, about, max(0, budget // 2), without=path))
 
     async def find_similar() -> None:
-        if symbol is not None and symbol.end_line - symbol.start_line + 1 < _SHORTEST_CLONE:
-            return
-        similar.extend(
-            await (_like(desk, path, symbol.start_line, language) if symbol else _beside(desk, path, language))
-        )
+        if symbol is None:
+            similar.extend(await _beside(desk, path, language))
+        elif symbol.end_line - symbol.start_line + 1 >= _SHORTEST_CLONE:
+            similar.extend(await _like(desk, path, symbol.start_line, language))
 
     async def ask_standards() -> None:
         standards.extend(await _standards(desk, path, language))
