@@ -154,8 +154,12 @@ def marks(file: FileChange, _asked: Asked) -> Iterator[str]:
         return
     known = "\n".join(stripped(file, "-"))
     for hunk in file.hunks:
+        last = -1
         for number, text in numbered(hunk, "+"):
             found = _MARK.search(text)
+            follows, last = number == last + 1, number if found else last
+            if follows:
+                continue  # One remark over several lines.
             what = found[2].strip(" */->")[:80] if found else ""
             if found and (not what or what[:40] not in known):
                 said = f"{found[1]} {what}".strip()

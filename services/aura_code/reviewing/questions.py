@@ -68,11 +68,19 @@ def _about_api(change: Change, api: Sequence[ApiChange], files: Sequence[str]) -
     for one in [one for one in breaking if one.users_left][:_MOST_OF_A_KIND]:
         shown = ", ".join(one.users_left[:_NAMED])
         yield f"{one.path}:{one.line}: who changes the code that still uses `{one.symbol}` ({shown})?"
-    logs = [path for path in files if _CHANGELOG.search(path)]
-    if breaking and logs and not any(_CHANGELOG.search(file.path) for file in change.files):
+    logs = [path for path in files if _CHANGELOG.search(path) and breaking and _speaks_of(path, breaking[0].path)]
+    if logs and not any(_CHANGELOG.search(file.path) for file in change.files):
         first, log = breaking[0], min(logs, key=lambda path: (path.count("/"), len(path)))
         more = f" and {len(breaking) - 1} more" if len(breaking) > 1 else ""
         yield f"{first.path}:{first.line}: `{first.symbol}`{more} breaks its users; should {log} say so?"
+
+
+def _speaks_of(log: str, path: str) -> bool:
+    """Whether a changelog, or a folder of its fragments, lies at the root or in a folder around a file."""
+    folders = log.split("/")[:-1]
+    if folders and _CHANGELOG.search(f"{folders[-1]}/"):
+        folders.pop()
+    return path.split("/")[: len(folders)] == folders
 
 
 def _about_manifests(change: Change) -> Iterator[str]:
