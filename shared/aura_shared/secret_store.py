@@ -17,17 +17,17 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, Protocol, cast
+from typing import Final, Literal, cast
 
 from aura_shared.errors import Conflict, NotAllowed, NotFound, StorageError, Unavailable, UsageProblem
+from aura_shared.keyrings import FindKeyring, Keyring, find_keyring, write_checked
 from aura_shared.paths import private_folder
 from aura_shared.redaction import SHORTEST_SECRET, forget_secret, know_secret
 from aura_shared.storage import atomic_write, storage_error
 
-__all__ = ["KeptSecret", "Keyring", "SecretStore", "Where", "find_keyring", "variable_of"]
+__all__ = ["KeptSecret", "SecretStore", "Where", "variable_of"]
 
 VARIABLE_PREFIX: Final = "AURA_SECRET_"
-KEYRING_SERVICE: Final = "aura"
 LONGEST_SECRET: Final = 16_384
 LOCK_WAIT_S: Final = 5.0  # A change takes some milliseconds; whoever holds the lock longer hangs.
 _MOST_FILE_BYTES: Final = 4_000_000
@@ -48,33 +48,6 @@ class KeptSecret:
     """Where it is kept; what the environment says wins."""
     since: str = ""
     """When it was set: ISO 8601 in UTC; empty for the environment."""
-
-
-class Keyring(Protocol):
-    """What is used of the library `keyring`; its errors are those of `aura_shared.errors` here."""
-
-    name: str
-    """Which keyring it is."""
-
-    def get(self, name: str) -> str | None:
-        """The secret with this name."""
-        ...
-
-    def set(self, name: str, value: str) -> None:
-        """Keep a secret."""
-        ...
-
-    def delete(self, name: str) -> None:
-        """Forget a secret; nothing happens when there is none."""
-        ...
-
-
-class FindKeyring(Protocol):
-    """Looks for the system's keyring."""
-
-    def __call__(self) -> Keyring | str:
-        """The keyring, or why there is none that can be used."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +144,7 @@ class SecretStore:
         with self._changing() as entries:
             old = self._known(entries, name)
             if old.where == "keyring":
-                _write_keyring(self._need_keyring(name), name, value)
+                write_checked(self._need_keyring(name), name, value)
             entries[name] = _Entry(old.where, _now(), value if old.where == "file" else None)
             if old.value:
                 forget_secret(old.value)
@@ -209,7 +182,7 @@ class SecretStore:
     def _keep(self, name: str, value: str, *, file_consent: bool) -> _Entry:
         keyring = self._probe()
         if not isinstance(keyring, str):
-            _write_keyring(keyring, name, value)
+            write_checked(keyring, name, value)
             return _Entry("keyring", _now())
         if not file_consent:
             raise NotAllowed(
@@ -273,75 +246,6 @@ class SecretStore:
 def variable_of(name: str) -> str:
     """The environment variable that gives the secret `name`."""
     return VARIABLE_PREFIX + name.upper().replace("-", "_")
-
-
-def find_keyring() -> Keyring | str:
-    """The system's keyring, or why none can be used; its library is imported here and nowhere else."""
-    import keyring  # noqa: PLC0415 - 60 ms and 9 MB that most processes never need
-
-    backend = keyring.get_keyring()
-    kind = type(backend)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    if kind.__module__ in {"keyring.backends.fail", "keyring.backends.null"}:
-        return "this machine has none"
-    if "plaintext" in name.lower() or kind.__module__.startswith("keyrings.alt"):
-        return f"{name} keeps secrets in a plain file"
-    found = _System(name)
-    try:
-        found.get("probe-of-aura")
-    except Unavailable as error:
-        return error.message
-    return found
-
-
-class _System:
-    """The keyring of the system, with its errors as ours."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def get(self, name: str) -> str | None:
-        """The secret with this name."""
-        import keyring  # noqa: PLC0415 - see `find_keyring`
-
-        with self._errors():
-            return keyring.get_password(KEYRING_SERVICE, name)
-
-    def set(self, name: str, value: str) -> None:
-        """Keep a secret."""
-        import keyring  # noqa: PLC0415 - see `find_keyring`
-
-        with self._errors():
-            keyring.set_password(KEYRING_SERVICE, name, value)
-
-    def delete(self, name: str) -> None:
-        """Forget a secret; nothing happens when there is none."""
-        import keyring  # noqa: PLC0415 - see `find_keyring`
-        from keyring.errors import PasswordDeleteError  # noqa: PLC0415 - see `find_keyring`
-
-        with self._errors(), contextlib.suppress(PasswordDeleteError):
-            keyring.delete_password(KEYRING_SERVICE, name)
-
-    @contextlib.contextmanager
-    def _errors(self) -> Generator[None]:
-        from keyring.errors import KeyringError, PasswordDeleteError  # noqa: PLC0415 - see `find_keyring`
-
-        try:
-            yield
-        except PasswordDeleteError:
-            raise
-        except (KeyringError, OSError, RuntimeError) as error:
-            # Only its kind: some back ends quote what they were given.
-            raise Unavailable(
-                f"the keyring {self.name} failed: {type(error).__name__}", hint="Unlock it, then try again."
-            ) from None
-
-
-def _write_keyring(keyring: Keyring, name: str, value: str) -> None:
-    """Write a value and read it back: some back ends say yes and keep nothing."""
-    keyring.set(name, value)
-    if keyring.get(name) != value:
-        raise Unavailable(f"the keyring {keyring.name} did not keep the secret {name!r}")
 
 
 def _checked(name: str) -> str:

@@ -20,8 +20,9 @@ from keyring.backends import fail
 
 from aura_shared import redaction
 from aura_shared.errors import AuraError, Conflict, NotAllowed, NotFound, StorageError, Unavailable, UsageProblem
+from aura_shared.keyrings import Keyring, find_keyring
 from aura_shared.redaction import MASK, mask
-from aura_shared.secret_store import KeptSecret, Keyring, SecretStore, find_keyring, variable_of
+from aura_shared.secret_store import KeptSecret, SecretStore, variable_of
 
 VALUE = "correct-horse-battery"
 OTHER = "staple-0123456789"
