@@ -14,6 +14,7 @@ from aura_shared.bus import Bus
 from aura_shared.errors import (
     AuraError,
     IndexBuilding,
+    NotFound,
     TooLarge,
     UnknownFile,
     UnknownProject,
@@ -129,6 +130,8 @@ class CodeDesk:
             return await self.ask(request, timeout_s=_SIDE_QUESTION_S)
         except IndexBuilding:
             raise
+        except NotFound:  # That there is nothing of the kind is an answer as well.
+            return None
         except AuraError as error:  # Also BusError: a code service of another version may not know the question.
             self.notes.append(f"{what}: {error.message}")
             return None
