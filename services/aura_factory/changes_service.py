@@ -103,7 +103,7 @@ class ChangesService:
         return await asyncio.shield(asyncio.to_thread(work))
 
     async def _tell_written(self, answer: ChangeAnswer, what: Happened, context: Context) -> None:
-        if answer.written:
+        if not answer.merge:  # Otherwise the merge was only shown.
             await self._tell(answer, what, context)
 
     async def _tell(self, answer: ChangeAnswer, what: Happened, context: Context | None) -> None:
