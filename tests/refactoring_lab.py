@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 from aura_code.findings.analysis import analyse_source
@@ -68,7 +69,7 @@ class Lab:
             text, writing = read
             assert file.edits is not None
             ordered = sorted(file.edits, key=lambda edit: (edit.start, edit.end))
-            assert all(one.end <= other.start for one, other in zip(ordered, ordered[1:], strict=False))
+            assert all(one.end <= other.start for one, other in pairwise(ordered))
             for edit in reversed(ordered):
                 assert "\r" not in edit.text
                 text = text[: edit.start] + writing.inserted(edit.text).encode() + text[edit.end :]

@@ -26,9 +26,13 @@ CODE = (
         ("a.py", CODE, "range(b)", "    limit = range(b)\n    return [x * a for x in limit], lambda"),
         ("a.py", "def f(a):\n    work(a)\n", "work(a)", "    limit = work(a)\n"),
         ("a.py", "x = [\n    1 +\n    2,\n]\n", "1 +\n    2", "limit = (1 +\n    2)\nx = [\n    limit,\n]\n"),
-        ("a.js", "function f(a) {\n  return g(a.b + 1);\n}\n", "a.b + 1", "  const limit = a.b + 1;\n  return g(limit);\n"),
+        ("a.js", "function f(a) {\n  return g(a.b + 1);\n}\n", "a.b + 1", (
+            "  const limit = a.b + 1;\n  return g(limit);\n"
+        )),
         ("a.ts", "function f(a) {\n  return g(a.b)\n}\n", "a.b", "  const limit = a.b\n  return g(limit)\n"),
-        ("a.go", "package a\n\nfunc f(a int) int {\n\treturn g(a * 2)\n}\n", "a * 2", "\tlimit := a * 2\n\treturn g(limit)\n"),
+        ("a.go", (
+            "package a\n\nfunc f(a int) int {\n\treturn g(a * 2)\n}\n"
+        ), "a * 2", "\tlimit := a * 2\n\treturn g(limit)\n"),
     ],
 )  # fmt: skip
 def test_an_expression_becomes_a_variable(lab: Lab, path: str, code: str, selected: str, expected: str) -> None:
@@ -64,7 +68,9 @@ def test_an_expression_becomes_a_variable(lab: Lab, path: str, code: str, select
         ("a.js", "function f(a) {\n  if (a) {} else if (a.b) {}\n}\n", "a.b", "`else if`"),
         ("a.go", "package a\n\nvar x = g(1)\n", "g(1)", "has no `:=`"),
         ("a.go", "package a\n\nfunc f() int {\n\treturn g()\n}\n", "g()", "several values"),
-        ("a.go", "package a\n\nfunc f(limit int) int {\n\treturn g(limit * 2)\n}\n", "limit * 2", "used in this function"),
+        ("a.go", (
+            "package a\n\nfunc f(limit int) int {\n\treturn g(limit * 2)\n}\n"
+        ), "limit * 2", "used in this function"),
         ("a.rs", "fn f(a: u32) -> u32 {\n    a + 1\n}\n", "a + 1", "types decide"),
     ],
 )  # fmt: skip
@@ -96,9 +102,13 @@ def test_a_place_is_needed(lab: Lab) -> None:
     [
         ("a.py", "def f(a, b):\n    t = a + b\n    return t * 2\n", "t", "def f(a, b):\n    return (a + b) * 2\n"),
         ("a.py", "def f(a):\n    t = g(a)\n    # why\n    return t\n", "t", "def f(a):\n    # why\n    return g(a)\n"),
-        ("a.py", "def f():\n    n = 3\n    return [n for _ in range(n)], n.real\n", "n", "[3 for _ in range(3)], (3).real"),
+        ("a.py", (
+            "def f():\n    n = 3\n    return [n for _ in range(n)], n.real\n"
+        ), "n", "[3 for _ in range(3)], (3).real"),
         ("a.py", "def f(a):\n    n = len(a)\n    return f'{n} things'\n", "n", "    return f'{len(a)} things'\n"),
-        ("a.js", "function f(a) {\n  const t = a.b;\n  return { t };\n}\n", "t", "function f(a) {\n  return { t: a.b };\n}\n"),
+        ("a.js", (
+            "function f(a) {\n  const t = a.b;\n  return { t };\n}\n"
+        ), "t", "function f(a) {\n  return { t: a.b };\n}\n"),
         ("a.ts", "function f(a) {\n  const t = () => 1;\n  return t();\n}\n", "t", "  return (() => 1)();\n"),
     ],
 )  # fmt: skip

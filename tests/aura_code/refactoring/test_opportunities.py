@@ -90,7 +90,7 @@ def test_hot_files_weigh_more(project: Lab) -> None:
 
 
 def test_rules_that_the_team_switched_off_give_nothing(project: Lab) -> None:
-    settings = FindingsSettings(off=["unused-import", "none-comparison"])
+    settings = FindingsSettings(off=("unused-import", "none-comparison"))
     kinds = {one.kind for one in found(evidence(project, settings))}
     assert "clean-imports" not in kinds
     assert "fix-findings" not in kinds

@@ -13,7 +13,9 @@ from refactoring_lab import Lab
 pytestmark = pytest.mark.requirement("L5")
 
 SHOP = {
-    "shop/__init__.py": "from shop.prices import total as total\nfrom .prices import Cart\n\n__all__ = ['Cart', 'total']\n",
+    "shop/__init__.py": (
+        "from shop.prices import total as total\nfrom .prices import Cart\n\n__all__ = ['Cart', 'total']\n"
+    ),
     "shop/prices.py": (
         "__all__ = ['Cart', 'total']\n"
         "RATE = 0.2\n"
@@ -123,12 +125,16 @@ def test_a_parameter_of_a_constructor_is_a_keyword_of_its_class(shop: Lab) -> No
 def test_a_local_variable_is_renamed_within_its_function_only(lab: Lab) -> None:
     lab.write(
         {
-            "a.py": "def f(x):\n    y = x\n    def g():\n        nonlocal y\n        y += 1\n    g()\n    return f'{y}'\n\n\ny = 1\n"
+            "a.py": (
+                "def f(x):\n    y = x\n    def g():\n        nonlocal y\n        y += 1\n    g()\n"
+                "    return f'{y}'\n\n\ny = 1\n"
+            )
         }
     )
     plan = lab.plan("rename", **lab.place("a.py", "y = x"), new_name="z")
     assert lab.after(plan)["a.py"] == (
-        "def f(x):\n    z = x\n    def g():\n        nonlocal z\n        z += 1\n    g()\n    return f'{z}'\n\n\ny = 1\n"
+        "def f(x):\n    z = x\n    def g():\n        nonlocal z\n        z += 1\n    g()\n"
+        "    return f'{z}'\n\n\ny = 1\n"
     )
     assert plan.title == "Rename variable y to z"
 
@@ -142,7 +148,9 @@ def test_global_statements_follow(lab: Lab) -> None:
 def test_an_import_of_the_same_name_from_elsewhere_keeps_it(lab: Lab) -> None:
     lab.write(
         {
-            "a.py": "try:\n    from fast import load\nexcept ImportError:\n    def load():\n        return 1\n\n\nload()\n",
+            "a.py": (
+                "try:\n    from fast import load\nexcept ImportError:\n    def load():\n        return 1\n\n\nload()\n"
+            ),
         }
     )
     after = lab.after(lab.plan("rename", symbol="load", new_name="read"))
@@ -227,7 +235,10 @@ def test_decorated_functions_may_be_known_by_name(lab: Lab) -> None:
 def test_foreign_bases_are_a_doubt_and_builtin_members_a_refusal(lab: Lab) -> None:
     lab.write(
         {
-            "a.py": "import web\n\n\nclass A(web.Base):\n    def go(self): ...\n\n\nclass B(dict):\n    def get(self): ...\n    def put(self): ...\n"
+            "a.py": (
+                "import web\n\n\nclass A(web.Base):\n    def go(self): ...\n\n\nclass B(dict):\n"
+                "    def get(self): ...\n    def put(self): ...\n"
+            )
         }
     )
     assert any("web.Base" in note for note in lab.plan("rename", symbol="A.go", new_name="walk").notes)
@@ -338,7 +349,8 @@ def test_parameters_of_overriding_methods_follow(lab: Lab) -> None:
     lab.write(
         {
             "a.py": (
-                "class A:\n    def go(self, far): return far\n\n\nclass B(A):\n    def go(self, far): return far + 1\n\n\n"
+                "class A:\n    def go(self, far): return far\n\n\nclass B(A):\n"
+                "    def go(self, far): return far + 1\n\n\n"
                 "def f(a: A, b):\n    a.go(far=1)\n    b.go(far=2)\n"
             )
         }

@@ -15,7 +15,8 @@ TS = {
         "export { old as other };\n"
         "export default old;\n"
         "export interface Shape {\n  size: number;\n}\n"
-        "export class Box implements Shape {\n  size = 1;\n  #hid = 2;\n  draw() {\n    return this.size + this.#hid;\n  }\n}\n"
+        "export class Box implements Shape {\n  size = 1;\n  #hid = 2;\n  draw() {\n"
+        "    return this.size + this.#hid;\n  }\n}\n"
     ),
     "src/b.ts": (
         "import { old, Shape, Box } from './a';\n"
@@ -71,7 +72,10 @@ def test_private_members_keep_their_mark(scripts: Lab) -> None:
 def test_local_names_and_patterns(lab: Lab) -> None:
     lab.write(
         {
-            "a.js": "export function f({ a }, b) {\n  const { c } = b;\n  for (const x of [a]) { b = { a, x, c }; }\n  return b;\n}\n"
+            "a.js": (
+                "export function f({ a }, b) {\n  const { c } = b;\n"
+                "  for (const x of [a]) { b = { a, x, c }; }\n  return b;\n}\n"
+            )
         }
     )
     after = lab.after(lab.plan("rename", **lab.place("a.js", "a }, b"), new_name="z"))["a.js"]
@@ -84,7 +88,10 @@ def test_local_names_and_patterns(lab: Lab) -> None:
 def test_capture_and_collision_are_refused(lab: Lab) -> None:
     lab.write(
         {
-            "a.ts": "export function old() {}\nexport function f(fresh: number) {\n  old();\n  return fresh;\n}\nlet taken = 1;\n"
+            "a.ts": (
+                "export function old() {}\nexport function f(fresh: number) {\n  old();\n"
+                "  return fresh;\n}\nlet taken = 1;\n"
+            )
         }
     )
     assert "would mean something else" in lab.plan("rename", symbol="old", new_name="fresh").reason
@@ -95,7 +102,10 @@ def test_capture_and_collision_are_refused(lab: Lab) -> None:
 def test_properties_of_unknown_objects_are_listed(lab: Lab) -> None:
     lab.write(
         {
-            "a.ts": "export class A {\n  go() {}\n}\n\nexport function f(x: any, go: number) {\n  x.go();\n  return { go };\n}\n"
+            "a.ts": (
+                "export class A {\n  go() {}\n}\n\nexport function f(x: any, go: number) {\n  x.go();\n"
+                "  return { go };\n}\n"
+            )
         }
     )
     plan = lab.plan("rename", symbol="A.go", new_name="walk")
@@ -117,9 +127,17 @@ def test_what_commonjs_exports_keeps_its_name(lab: Lab) -> None:
 
 GO = {
     "go.mod": "module shop\n\ngo 1.21\n",
-    "shop/a.go": "package shop\n\nfunc total(items []int) int {\n\treturn len(items)\n}\n\ntype Cart struct {\n\tItems []int\n}\n\nfunc (c Cart) Pay() int {\n\treturn total(c.Items)\n}\n",
-    "shop/b.go": "package shop\n\nfunc double(c Cart) int {\n\treturn 2 * total(c.Items) + c.Pay()\n}\n\ntype Payer interface {\n\tSettle() int\n}\n\nfunc (c Cart) Settle() int {\n\treturn 1\n}\n",
-    "cmd/main.go": 'package main\n\nimport "shop/shop"\n\nfunc main() {\n\tc := shop.Cart{Items: nil}\n\tprintln(c.Pay())\n}\n',
+    "shop/a.go": (
+        "package shop\n\nfunc total(items []int) int {\n\treturn len(items)\n}\n\ntype Cart struct {\n"
+        "\tItems []int\n}\n\nfunc (c Cart) Pay() int {\n\treturn total(c.Items)\n}\n"
+    ),
+    "shop/b.go": (
+        "package shop\n\nfunc double(c Cart) int {\n\treturn 2 * total(c.Items) + c.Pay()\n}\n\n"
+        "type Payer interface {\n\tSettle() int\n}\n\nfunc (c Cart) Settle() int {\n\treturn 1\n}\n"
+    ),
+    "cmd/main.go": (
+        'package main\n\nimport "shop/shop"\n\nfunc main() {\n\tc := shop.Cart{Items: nil}\n\tprintln(c.Pay())\n}\n'
+    ),
 }
 
 

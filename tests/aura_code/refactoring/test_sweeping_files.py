@@ -105,8 +105,10 @@ def test_without_a_version_only_what_every_python_3_knows(lab: Lab) -> None:
 
 def test_what_is_not_certain_stays(lab: Lab) -> None:
     code = (
-        "from typing import Optional\n\n\ndef deco(c): ...\n\n\n@deco\nclass B(A):\n    def f(self):\n        super(B, self).f()\n\n"
-        "    def g(self, open, x: Optional['B']):\n        super(B, x).g()\n        open('f', 'r')\n        return (IOError, OSError)\n"
+        "from typing import Optional\n\n\ndef deco(c): ...\n\n\n@deco\nclass B(A):\n"
+        "    def f(self):\n        super(B, self).f()\n\n"
+        "    def g(self, open, x: Optional['B']):\n        super(B, x).g()\n        open('f', 'r')\n"
+        "        return (IOError, OSError)\n"
     )
     lab.write({"a.py": code})
     (lab.root / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n', encoding="utf-8")
@@ -205,7 +207,10 @@ def test_dead_code_of_other_languages(lab: Lab) -> None:
         {
             "a.js": "/* Old. */\nfunction gone() {\n  return 1;\n}\n\nexport class A {\n  #idle() {}\n  go() {}\n}\n",
             "go.mod": "module a\n",
-            "a.go": 'package a\n\nimport "fmt"\n\nfunc gone() {\n\tfmt.Println(1)\n}\n\nfunc idle() int {\n\treturn 1\n}\n\nfunc Go() {}\n',
+            "a.go": (
+                'package a\n\nimport "fmt"\n\nfunc gone() {\n\tfmt.Println(1)\n}\n\nfunc idle() int {\n'
+                "\treturn 1\n}\n\nfunc Go() {}\n"
+            ),
             "src/lib.rs": "// Old.\nfn gone() -> u32 {\n    1\n}\n\npub fn go() {}\n",
             "Cargo.toml": '[package]\nname = "a"\nversion = "0.1.0"\n',
         }
