@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from aura_models.asking import Heard
@@ -10,9 +11,17 @@ from aura_models.figures import Asked
 from aura_models.runs import Run
 from aura_shared.bus import Bus
 from aura_shared.errors import AnswerCut, AuraError, BadAnswer
-from aura_shared.messages.models import Attempt, Complete, Completion, SampleFromClient
+from aura_shared.messages.models import (
+    Attempt,
+    Complete,
+    Completion,
+    ModelInfo,
+    ModelServer,
+    RoleChoice,
+    SampleFromClient,
+)
 
-__all__ = ["SAMPLING", "sample"]
+__all__ = ["SAMPLING", "sample", "with_client"]
 
 SAMPLING: Final = "client/sampling"
 """What the client's model is called in figures and attempts."""
@@ -41,6 +50,24 @@ async def sample(bus: Bus, run: Run, timeout_s: float) -> Completion | AuraError
     run.attempts.append(Attempt(model=SAMPLING, outcome="ok", seconds=heard.total_s, detail=sampled.model))
     run.asked.append(Asked(SAMPLING, "ok", seconds=heard.total_s))
     return run.answered(SAMPLING, heard)
+
+
+def with_client(
+    servers: Sequence[ModelServer], roles: Sequence[RoleChoice], context: int
+) -> tuple[list[ModelServer], list[RoleChoice]]:
+    """Servers and roles with the client's model behind all others: whether there is one, only a call can tell."""
+    model = ModelInfo(name=SAMPLING, context_max=context, roles=[choice.role for choice in roles])
+    client = ModelServer(name="client", kind="sampling", url="the MCP client that calls", up=True, models=[model])
+    asked = [
+        choice.model_copy(
+            update={
+                "models": [*choice.models, SAMPLING],
+                "reason": f"{choice.reason}; at last the model of the MCP client that calls".lstrip("; "),
+            }
+        )
+        for choice in roles
+    ]
+    return [*servers, client], asked
 
 
 def _check_sample(request: Complete, heard: Heard) -> None:

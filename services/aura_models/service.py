@@ -11,6 +11,7 @@ from aura_models.choosing import find_model
 from aura_models.cooling import split_name
 from aura_models.figures import Figures
 from aura_models.measuring import Meters
+from aura_models.sampling import with_client
 from aura_models.selftest_runs import InTurn, RunTest, SelfTests
 from aura_models.servers import FindServers, MakeProvider, Servers
 from aura_models.storing import Store
@@ -131,6 +132,8 @@ class ModelsService:
         else:
             await self._catalog.ready()
         servers, roles = self._catalog.described()
+        if self._settings.sampling:
+            servers, roles = with_client(servers, roles, self._settings.max_context)
         return ModelsAnswer(servers=servers, roles=roles, reason=self._catalog.why_none())
 
     async def test(self, request: TestModel, context: Context) -> ModelTestAnswer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -11,9 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CreateMessageRequestParams, CreateMessageResult, TextContent
 
+from aura_shared.discovery import read_discovery
+from aura_shared.paths import find_paths
+from gateway_clients import LEGACY, MODERN, text
 from ollama_standin import OllamaStandIn, Reply, StandInModel, ollama_standin
 
 BOUND_S = 100
@@ -127,3 +135,35 @@ def test_only_the_models_process_loads_clients(project: Path, server: OllamaStan
     }
     assert talking <= {"aura_models"}
     assert [entry for entry in server.requests if entry[0] == "/api/chat"]
+
+
+@pytest.mark.requirement("L1", "M5", "L4")
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_the_clients_model_answers_when_the_settings_allow_it(
+    aura_home: Path, repository: Path, era: str
+) -> None:
+    settings = aura_home / "config" / "config.toml"
+    settings.parent.mkdir(mode=0o700, exist_ok=True)
+    settings.write_text("[models]\ndiscover = false\nsampling = true\n", encoding="utf-8")
+    asked: list[str] = []
+
+    async def sample(context: object, params: CreateMessageRequestParams) -> CreateMessageResult:
+        assert context
+        content = params.messages[-1].content
+        assert isinstance(content, TextContent)
+        asked.append(content.text)
+        told = TextContent(type="text", text="Prices are parsed in parse_price [1].")
+        return CreateMessageResult(role="assistant", content=told, model="big")
+
+    await asyncio.to_thread(aura, repository, "up", "--detach", "--yes")
+    try:
+        found = read_discovery(find_paths())
+        async with httpx2.AsyncClient(headers={"authorization": f"Bearer {found.token}"}, trust_env=False) as http:
+            transport = streamable_http_client(f"{found.url}/mcp", http_client=http)
+            async with Client(transport, mode=era, sampling_callback=sample) as client:
+                result = await client.call_tool("ask_code", {"question": "where are prices parsed"})
+    finally:
+        await asyncio.to_thread(aura, repository, "down")
+    assert "Prices are parsed in parse_price [1]." in text(result)
+    assert len(asked) == 1
+    assert "where are prices parsed" in asked[0]
