@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from aura_code.conventions.sampling import Sampled
@@ -124,7 +125,7 @@ def _go_imports(file: Sampled) -> Iterator[Place]:
                 if module in dict(GO_LOGS.rules) and not file.is_test:
                     yield Place(GO_LOGS, module, lines[-1][1])
         if len({standard for standard, _ in lines}) == 2:
-            pairs = list(zip(lines, lines[1:], strict=False))
+            pairs = list(pairwise(lines))
             fits = all(not after[0] or before[0] for before, after in pairs) and all(
                 after[1] - before[1] > 1 for before, after in pairs if before[0] and not after[0]
             )

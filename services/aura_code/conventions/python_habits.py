@@ -227,9 +227,8 @@ def _documents(file: Sampled) -> Iterator[Place]:
         first.type == "expression_statement" and first.named_children[:1] and first.named_children[0].type == "string"
     )
     yield Place(MODULE_DOC, "docstring" if documented else "none", 1)
-    if any(
-        node.type == "class_definition" or node.type == "function_definition" for node in source.root.named_children
-    ):
+    kinds = {node.type for node in source.root.named_children}
+    if kinds & {"class_definition", "function_definition", "decorated_definition"}:
         future = any(node.type == "future_import_statement" for node in source.root.children)
         yield Place(FUTURE, "annotations" if future else "none", 1)
     for one in file.structure.definitions if file.structure is not None else ():

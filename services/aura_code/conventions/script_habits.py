@@ -41,7 +41,7 @@ NODE: Final = Question(
         ("bare", "Import modules of Node without `node:` before their name."),
     ),
 )
-TYPE_IMPORTS: Final = Question(
+ENDINGS: Final = Question(
     "imports",
     "import extensions",
     (
@@ -181,7 +181,7 @@ def _import(module: str, way: str, line: int) -> Iterator[Place]:
         yield Place(NODE, "bare", line)
     elif module.startswith("."):
         has_ending = re.search(r"\.(?:[cm]?[jt]sx?|json|vue|css|svg)$", module)
-        yield Place(TYPE_IMPORTS, "extension" if has_ending else "none", line)
+        yield Place(ENDINGS, "extension" if has_ending else "none", line)
 
 
 def _exports(file: Sampled) -> Iterator[Place]:

@@ -74,6 +74,8 @@ def names(file: Sampled) -> Iterator[Place]:
             continue
         if question is FUNCTIONS and file.is_test:
             continue
+        if question is CONSTANTS and one.parent >= 0 and file.source.language in {"rust", "java"}:
+            continue  # A variant of an enum.
         yield Place(question, shape, one.line)
     stem = file.path.rpartition("/")[2].partition(".")[0]
     if shape_of(stem) and not file.is_test:

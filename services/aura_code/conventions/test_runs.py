@@ -29,15 +29,23 @@ def test_run(language: str, files: Collection[str], read: Read) -> TestRun:
         return _python(files, read)
     if language in _SCRIPTS:
         return _script(read)
-    if language == "go" and (read("go.mod") or read("go.work")):
-        return TestRun(("go", "test", "./..."), "go test")
-    if language == "rust" and read("Cargo.toml"):
-        return TestRun(("cargo", "test"), "cargo test")
-    if language == "java" and read("pom.xml"):
-        return TestRun((("./mvnw" if read("mvnw") else "mvn"), "test"), "maven")
-    if language == "java" and (read("build.gradle") or read("build.gradle.kts")):
-        return TestRun((("./gradlew" if read("gradlew") else "gradle"), "test"), "gradle")
+    for spoken, manifest, run in _BUILDS:
+        if language == spoken and read(manifest):
+            program, *rest = run.command
+            wrapper = _WRAPPERS.get(program, "")
+            return TestRun((f"./{wrapper}", *rest), run.framework) if wrapper and read(wrapper) else run
     return _make(read)
+
+
+_BUILDS: Final = (
+    ("go", "go.mod", TestRun(("go", "test", "./..."), "go test")),
+    ("go", "go.work", TestRun(("go", "test", "./..."), "go test")),
+    ("rust", "Cargo.toml", TestRun(("cargo", "test"), "cargo test")),
+    ("java", "pom.xml", TestRun(("mvn", "test"), "maven")),
+    ("java", "build.gradle", TestRun(("gradle", "test"), "gradle")),
+    ("java", "build.gradle.kts", TestRun(("gradle", "test"), "gradle")),
+)
+_WRAPPERS: Final = {"mvn": "mvnw", "gradle": "gradlew"}
 
 
 def _make(read: Read) -> TestRun:

@@ -224,15 +224,20 @@ def _renamed_to(item: Item, fresh: list[Item]) -> Item | None:
     beside = [one for one in fresh if one.owner == item.owner and one.kind == item.kind]
     if item.text.count("\n") < 1 or len(beside) > _MOST_PAIRS:
         return None
-    before = item.text.replace(item.short, "\0").split("\n")
+    before = _nameless(item)
     for one in beside:
-        after = one.text.replace(one.short, "\0").split("\n")
+        after = _nameless(one)
         if min(len(before), len(after)) * 2 < max(len(before), len(after)):
             continue
         matcher = SequenceMatcher(None, before, after, autojunk=False)
         if matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE:
             return one
     return None
+
+
+def _nameless(item: Item) -> list[str]:
+    """The lines of a definition without its own name."""
+    return re.sub(rf"\b{re.escape(item.short)}\b", "\0", item.text).split("\n")
 
 
 # -- there, but different ---------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def _why_nothing(change: Change, request: GatherReview) -> str:
     }[request.what]
     if request.paths:
         what += f" that matches {', '.join(visible(glob) for glob in request.paths)}"
-    notes = "".join(f" {visible(note)[:1].upper()}{visible(note)[1:]}." for note in change.notes)
+    notes = "".join(f" {visible(note)}." for note in change.notes)
     return f"{what[:1].upper()}{what[1:]}.{notes}"
 
 

@@ -54,7 +54,7 @@ def questions(change: Change, api: Sequence[ApiChange], files: Sequence[str]) ->
         api: What it does to what others may use.
         files: Files of the project.
     """
-    found = [f"{note[:1].upper()}{note[1:]}: is the change complete?" for note in change.notes]
+    found = [f"{note}: is the change complete?" for note in change.notes]
     found += _about_api(change, api, files)
     asked = Asked(change)
     for ask in _KINDS:

@@ -36,11 +36,11 @@ _DIFF: Final = (
 )
 _ZEROS: Final = re.compile(r"^0+$")
 _STATES: Final = (
-    ("MERGE_HEAD", "a merge"),
-    ("rebase-merge", "a rebase"),
-    ("rebase-apply", "a rebase"),
-    ("CHERRY_PICK_HEAD", "a cherry-pick"),
-    ("REVERT_HEAD", "a revert"),
+    ("MERGE_HEAD", "A merge"),
+    ("rebase-merge", "A rebase"),
+    ("rebase-apply", "A rebase"),
+    ("CHERRY_PICK_HEAD", "A cherry-pick"),
+    ("REVERT_HEAD", "A revert"),
 )
 
 
@@ -65,6 +65,8 @@ class _Diffed:
     counts: dict[str, tuple[int, int, bool]] = field(default_factory=dict[str, tuple[int, int, bool]])
     """Lines added, lines removed, and whether it is binary, by path."""
     cut: bool = False
+    unmerged: frozenset[str] = frozenset()
+    """Paths with a conflict that is not resolved."""
 
 
 def read_change(root: Path, request: GatherReview) -> Change:
@@ -126,6 +128,7 @@ def _of_index(git: Git, passes: Callable[[str], bool]) -> Change:
     base = git.head
     change = Change(base, "index", notes=_state(git), read=_Tree(git, "").text)
     diffed = _diffed(git, ("diff-index", "--cached"), (base or git.empty_tree(), "--", "."))
+    diffed.unmerged = _unmerged(git)
     texts = _Blobs(git, diffed.listed)
     _fill(change, diffed, texts.text, texts.text, passes)
     return change
@@ -136,6 +139,7 @@ def _of_work_tree(git: Git, passes: Callable[[str], bool]) -> Change:
     disk = Disk(git.root)
     change = Change(base, "work tree", notes=_state(git), read=disk.text)
     diffed = _diffed(git, ("diff-index",), (base or git.empty_tree(), "--", "."))
+    diffed.unmerged = _unmerged(git)
     blobs = _Blobs(git, diffed.listed, new_too=False)
 
     def old_text(_path: str, identifier: str) -> bytes | None:
@@ -155,6 +159,11 @@ def _state(git: Git) -> list[str]:
         if place and (git.root / place).exists() and f"{what} is in progress" not in found:
             found.append(f"{what} is in progress")
     return found
+
+
+def _unmerged(git: Git) -> frozenset[str]:
+    said = git.run("ls-files", "-z", "--unmerged", "--", ".")
+    return frozenset(os.fsdecode(entry.partition(b"\t")[2]) for entry in said.text.split(b"\0") if entry)
 
 
 def _same_large_file(root: Path, file: FileChange, blobs: _Blobs) -> bool:
@@ -323,7 +332,7 @@ _TextOf = Callable[[str, str], bytes | None]
 def _fill(change: Change, diffed: _Diffed, old_of: _TextOf, new_of: _TextOf, passes: Callable[[str], bool]) -> None:
     """Take in the files of a difference."""
     change.cut |= diffed.cut
-    unmerged = {one.path for one in diffed.listed if one.status == "U"}
+    unmerged = diffed.unmerged | {one.path for one in diffed.listed if one.status == "U"}
     change.notes += [f"{path} has a conflict that is not resolved" for path in sorted(unmerged) if passes(path)]
     done: set[str] = set()
     for one in diffed.listed:
