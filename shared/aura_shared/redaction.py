@@ -1,18 +1,16 @@
 """Secrets taken out of text: those that this process knows by value, and whatever has the shape of one.
 
-`mask` is for one text, `redact_line` for structlog's chain of processors. Both never raise and cost a few microseconds
-a line; what they find is replaced by `[redacted]`.
+`mask` never raises and costs a few microseconds a line; what it finds is replaced by `[redacted]`.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, MutableMapping
-from typing import Any, Final, cast
+from typing import Final
 from urllib.parse import quote
 
-__all__ = ["MASK", "SHORTEST_SECRET", "forget_secret", "know_secret", "mask", "redact_line"]
+__all__ = ["MASK", "SHORTEST_SECRET", "forget_secret", "know_secret", "mask"]
 
 MASK: Final = "[redacted]"
 SHORTEST_SECRET: Final = 8
@@ -90,29 +88,3 @@ def mask(text: str) -> str:
         text = _SHAPES.sub(MASK, text)
     text = _AFTER_WORD.sub(lambda found: found["word"] + MASK, text)
     return _USER_INFO.sub(rf"\g<scheme>{MASK}@", text) if "@" in text else text
-
-
-def redact_line(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor that masks the secrets in every text of a line, at any depth, also in its keys."""
-    for key in list(line):
-        value = _masked(line[key])
-        clean = mask(key)
-        if clean != key:
-            del line[key]
-        line[clean] = value
-    return line
-
-
-def _masked(value: object) -> object:
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, bytes):
-        return mask(value.decode("utf-8", "replace"))
-    if isinstance(value, Mapping):
-        pairs = cast("Mapping[object, object]", value)
-        return {_masked(name): _masked(inner) for name, inner in pairs.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_masked(inner) for inner in cast("list[object]", value)]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return mask(str(value)) if isinstance(value, BaseException) else value

