@@ -296,6 +296,8 @@ def _omit(draft: Draft, which: Callable[[str], bool]) -> bool:
         kept_new = [line for line in new if not which(line)]
         if [line for line in old if which(line)] != [line for line in new if which(line)]:
             return False
+        if _count(draft.change.source.lines, kept_old) and len(kept_old) < len(old):
+            return False  # What is left stands elsewhere to the letter: nobody could know.
         if len(kept_old) < len(old) and kept_old:
             draft.old[number], draft.new[number] = kept_old, kept_new
             done = True
@@ -353,9 +355,10 @@ def placeholder(rng: random.Random, draft: Draft) -> bool:
     runs = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size >= 12]
     if not runs:
         return False
-    _a, b, size = rng.choice(runs)
+    a, b, size = rng.choice(runs)
+    ends = a + size == len(old) and b + size == len(new)
     start = b + rng.randint(2, size - 9)
-    end = rng.choice([start + rng.randint(5, b + size - 3 - start), len(new)]) if b + size == len(new) else start + 5
+    end = rng.choice([start + rng.randint(5, b + size - 3 - start), len(new)]) if ends else start + 5
     mark = "#" if draft.change.source.family == "python" else "//"
     indent = new[start][: _indent(new[start])]
     draft.new[0] = [*new[:start], indent + rng.choice(PLACEHOLDERS).format(mark=mark), *new[end:]]
@@ -856,12 +859,15 @@ def make_case(rng: random.Random, source: Source, form: EditFormat, defect: str)
             continue
         if rng.random() < 0.25 and draft.cut == 1:
             ANY[rng.choice(WRAPPING)](rng, draft)
+        answer = render(draft, form)
+        if defect == "cut silently" and sum(line.startswith(draft.fence) for line in answer.splitlines()) % 2 == 0:
+            continue  # Cut between two blocks, which nobody could see.
         others = {f"lib/other_{number}{Path(source.path).suffix}": "" for number in range(2)}
         files = {draft.path: draft.text, **others}
         expected = None if draft.expected is None else {**files, draft.path: draft.expected}
         seen = None if draft.seen is None else {draft.path: draft.seen}
         return Case(
-            defect, form, source.language, change.kind, render(draft, form), files, draft.path, draft.symbol, expected,
+            defect, form, source.language, change.kind, answer, files, draft.path, draft.symbol, expected,
             draft.finish, seen, tuple(draft.named),
         )  # fmt: skip
     return None
@@ -888,7 +894,7 @@ def run_case(case: Case) -> tuple[Outcome, Applied | Refused]:
 def make_cases(sources: Sequence[Source], seed: str, count: int) -> Iterable[Case]:
     """So many cases, spread evenly over formats and defects; fewer when the sources are too few."""
     rng = random.Random(seed)
-    plan = [(form, defect) for form, defects in DEFECTS.items() for defect in defects]
+    plan: list[tuple[EditFormat, str]] = [(form, defect) for form, defects in DEFECTS.items() for defect in defects]
     made = tries = 0
     while made < count and tries < count * 8:
         form, defect = plan[tries % len(plan)]
@@ -936,6 +942,7 @@ class Tally:
             cells = [self.total(resolvable=True, outcome=one, **wanted) for one in ("right", "refused", "wrong")]
             must = [self.total(resolvable=False, outcome=one, **wanted) for one in ("refused", "wrong")]
             lines.append(
-                f"{value or 'all':<26}{cells[0]:>7}{cells[1]:>9}{cells[2]:>7}   | {sum(must):>9}{must[0]:>9}{must[1]:>7}"
+                f"{value or 'all':<26}{cells[0]:>7}{cells[1]:>9}{cells[2]:>7}   |"
+                f" {sum(must):>9}{must[0]:>9}{must[1]:>7}"
             )
         return lines

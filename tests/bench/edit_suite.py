@@ -67,9 +67,8 @@ def main() -> None:
             show(case, answered)
     for by in ("language", "format", "defect"):
         print("\n" + "\n".join(tally.rows(by)))
-    print(
-        f"\n{len(times)} cases, ms median {statistics.median(times):.1f}, p95 {statistics.quantiles(times, n=20)[-1]:.1f}"
-    )
+    p95 = statistics.quantiles(times, n=20)[-1]
+    print(f"\n{len(times)} cases, ms median {statistics.median(times):.1f}, p95 {p95:.1f}")
 
 
 def show(case: Case, answered: object) -> None:

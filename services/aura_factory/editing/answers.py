@@ -19,7 +19,7 @@ _OPENS: Final = re.compile(
 )
 _DIVIDES: Final = re.compile(r"\s*={5,9}\s*$")
 _CLOSES: Final = re.compile(
-    r"\s*(?:>{4,9}\s*(?:REPLACE|UPDATED|NEW|AFTER|MODIFIED|[\w./-]*)|\+{5,9}\s*REPLACE)\s*$", re.IGNORECASE
+    r"\s*(?:>{4,9}\s*(?:REPLACE|UPDATED|NEW|AFTER|MODIFIED|HEAD)?|\+{5,9}\s*REPLACE)\s*$", re.IGNORECASE
 )
 _LINE: Final = re.compile(r":?\s*(?:start_)?line[:\s]*(\d{1,6})\b|@@\s*-?(\d{1,6})", re.IGNORECASE)
 _PATH: Final = re.compile(
@@ -200,6 +200,9 @@ class _Reader:
         """
         for number in range(at + 1, len(self._lines)):
             if _CLOSES.match(self._lines[number]):
+                bare = not any(map(str.isalpha, self._lines[number]))
+                if bare and not self._closed and number == len(self._lines) - 1:
+                    break  # Cut in the middle of its mark.
                 return number
             if _OPENS.match(self._lines[number]) and _DIVIDES.match(self._lines[number]) is None:
                 break

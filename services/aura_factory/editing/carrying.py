@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aura_factory.editing.fillers import restore_fillers
 from aura_factory.editing.indents import infer_indents, unit_of
-from aura_factory.editing.lines import REPAIRS, compare_key, consistent_repair, fold, indent_of
+from aura_factory.editing.lines import REPAIRS, compare_key, consistent_repair, fold, has_typographic_quotes, indent_of
 from aura_factory.editing.merge3 import changes
 from aura_factory.editing.outcomes import Refusal, RefusedError
 from aura_factory.editing.placeholders import expand
@@ -72,7 +72,9 @@ def _repaired(old: Sequence[str], new: Sequence[str], notes: list[str]) -> list[
     known = {fold(line.strip()): line.strip() for line in old}
     exact = set(known.values())
     strange = [line.strip() for line in new if line.strip() and line.strip() not in exact]
+    curled = [line for line in strange if has_typographic_quotes(line) and not has_typographic_quotes("\n".join(exact))]
     scores = [sum(fold(repair(line)) in known for line in strange) for _name, repair in REPAIRS]
+    scores[0] -= sum(fold(line) in known for line in curled)
     best = max(range(len(REPAIRS)), key=lambda at: (scores[at], -at))
     if not best and not scores[0]:
         best = consistent_repair("\n".join(new), "\n".join(old))
@@ -113,10 +115,12 @@ def _indented(
     """
     pairs = _pairs(old, new) or ([anchor] if anchor else [])
     samples = [(new[n], old[o]) for n, o in pairs]
-    if all(indent_of(one) == indent_of(other) for one, other in samples):
-        return list(new)
+    familiar = _kinds(new) <= _kinds([*old, file_unit + "x"])
+    if familiar and all(indent_of(one) == indent_of(other) for one, other in samples):
+        lost = new and old and not indent_of(new[0]) and new[0].strip()
+        return [indent_of(old[0]) + new[0], *new[1:]] if lost else list(new)
     unit = unit_of(new)
-    if _kinds(new) <= _kinds([*old, file_unit]):
+    if familiar:
         samples = _same_shift(samples)
         if not samples:
             return list(new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -93,9 +94,9 @@ class Outline:
         """Names that are defined at the top level, and those of methods that stand there."""
         return {one.qualified for one in self.definitions if one.top_level}
 
-    def code_names(self) -> set[str]:
-        """Names of everything that has a body, at any depth."""
-        return {one.qualified for one in self.definitions if one.has_body}
+    def code_names(self) -> Counter[str]:
+        """Names of everything that has a body, at any depth, and how often each is defined."""
+        return Counter(one.qualified for one in self.definitions if one.has_body)
 
 
 def plain_name(name: str) -> str:

@@ -18,9 +18,9 @@ __all__ = ["restore_fillers"]
 
 _ALIKE: Final = 0.6
 """From here on a changed line is a variant of the line in whose place it stands."""
-_State = Literal["keep", "sure", "unsure", "suspect", "doubt"]
+_State = Literal["keep", "sure", "unsure", "comment", "blank", "doubt"]
 """`sure` and `unsure` bring back what was left out, the latter beside a changed line and only where something was left
-out for sure; `doubt` refuses; `suspect` does where nothing shows that the model took care of such lines."""
+out for sure; `doubt` refuses; `comment` and `blank` do where nothing shows that the model took care of such lines."""
 
 
 class _Match(NamedTuple):
@@ -48,11 +48,15 @@ def restore_fillers(path: str, old: Sequence[str], new: Sequence[str]) -> tuple[
     matches = _matches(before.solid, after.solid)
     states = [_state(before, after, matches, at) for at in range(len(after.between))]
     careless = "sure" in states
-    careful = not careless and any(
-        state == "keep" and at in matches and after.between[at] and before.between[max(matches[at].at, 0)]
-        for at, state in enumerate(states)
-    )
-    refused = {"doubt"} | (set() if careless else {"unsure"}) | (set() if careful else {"suspect"})
+    refused: set[_State] = {"doubt"}
+    if not careless:
+        refused.add("unsure")
+    kept = [at for at, state in enumerate(states) if state == "keep" and at in matches and after.between[at]]
+    cared = [line for at in kept if before.between[max(matches[at].at, 0)] for line in after.between[at]]
+    if careless or not any(map(is_comment, cared)):
+        refused.add("comment")
+    if careless or not any(map(is_blank, cared)):
+        refused.add("blank")
     at = next((number for number, state in enumerate(states) if state in refused), None)
     if at is not None:
         near = after.solid[min(at, len(after.solid) - 1)].strip() if after.solid else ""
@@ -60,8 +64,8 @@ def restore_fillers(path: str, old: Sequence[str], new: Sequence[str]) -> tuple[
         raise RefusedError(Refusal("lost", path, detail))
     result: list[str] = []
     for at, state in enumerate(states):
-        kept = state in {"keep", "suspect"}
-        result.extend(after.between[at] if kept else before.between[matches[at].at])
+        back = state in {"sure", "unsure"}
+        result.extend(before.between[matches[at].at] if back else after.between[at])
         result.extend(after.solid[at : at + 1])
     return result, careless
 
@@ -115,14 +119,12 @@ def _beside_insertion(old: _Code, new: _Code, matches: dict[int, _Match], at: in
     while end not in matches:
         end += 1
     above, below = matches[at - 1], matches[end]
-    if below.at != above.at + 1:
-        return "keep"
-    had = old.between[below.at]
+    had = [line for number in range(above.at + 1, below.at + 1) for line in old.between[number]]
     has = {line.strip() for number in range(at, end + 1) for line in new.between[number]}
     lost = [line for line in had if line.strip() not in has]
-    if any(map(is_comment, lost)) or (lost and not has):
+    if below.at == above.at + 1 and (any(map(is_comment, lost)) or (lost and not has)):
         return "doubt"
-    return "suspect" if lost else "keep"
+    return _suspicion(lost)
 
 
 def _beside_deletion(upper: Sequence[str], lower: Sequence[str], new: Sequence[str]) -> _State:
@@ -136,7 +138,13 @@ def _beside_deletion(upper: Sequence[str], lower: Sequence[str], new: Sequence[s
     has = {line.strip() for line in new}
     if any(is_comment(line) and line.strip() not in has for line in lower) or (not has and lower):
         return "doubt"
-    return "suspect" if any(is_blank(line) for line in (*upper, *lower)) and "" not in has else "keep"
+    return _suspicion([line for line in (*upper, *lower) if line.strip() not in has])
+
+
+def _suspicion(lost: Sequence[str]) -> _State:
+    if any(map(is_comment, lost)):
+        return "comment"
+    return "blank" if lost else "keep"
 
 
 def _keys(lines: Sequence[str]) -> list[str]:

@@ -170,11 +170,11 @@ def near_place(file: FileLines, sought: Sequence[str]) -> Place | None:
 
 def closest_start(file: FileLines, sought: Sequence[str]) -> tuple[int, int] | None:
     """First and last line, from 0, of the place that comes closest; None when nothing is alike."""
-    found = _near_places(file, list(sought), 0)
+    found = _near_places(file, list(sought), 0, least=1)
     return (found[0].place.start, found[0].place.end) if found else None
 
 
-def _near_places(file: FileLines, lines: Sequence[str], repair: int) -> list[_Near]:
+def _near_places(file: FileLines, lines: Sequence[str], repair: int, *, least: int = _LEAST_LINES) -> list[_Near]:
     keys, index = file.keys(straight=repair == 1, bare=True)
     wanted = [line.strip() for line in lines]
     votes: Counter[int] = Counter()
@@ -188,13 +188,13 @@ def _near_places(file: FileLines, lines: Sequence[str], repair: int) -> list[_Ne
     slack = 8 + len(wanted) // 4
     for offset, _count in votes.most_common(8):
         start = max(0, offset - slack)
-        near = _compare(wanted, keys, start, min(len(keys), offset + len(wanted) + slack), repair)
+        near = _compare(wanted, keys, start, min(len(keys), offset + len(wanted) + slack), repair, least)
         if near is not None:
             found.setdefault((near.place.start, near.place.end), near)
     return sorted(found.values(), key=lambda near: -near.score)
 
 
-def _compare(wanted: Sequence[str], keys: Sequence[str], start: int, end: int, repair: int) -> _Near | None:
+def _compare(wanted: Sequence[str], keys: Sequence[str], start: int, end: int, repair: int, least: int) -> _Near | None:
     matcher = SequenceMatcher(None, wanted, keys[start:end], autojunk=False)
     pairs = [
         (block.a + step, start + block.b + step)
@@ -207,7 +207,7 @@ def _compare(wanted: Sequence[str], keys: Sequence[str], start: int, end: int, r
         del pairs[0]
     solid = sum(1 for key in wanted if key)
     equal = sum(1 for s, _f in pairs if wanted[s])
-    if not pairs or equal < min(_LEAST_LINES, solid):
+    if not pairs or equal < min(least, solid):
         return None
     likeness = equal + _likeness(wanted, keys, pairs)
     extra = sum(1 for key in keys[pairs[0][1] : pairs[-1][1]] if key) - equal

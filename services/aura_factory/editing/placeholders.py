@@ -26,7 +26,7 @@ def expand(path: str, old: Sequence[str], new: Sequence[str]) -> tuple[list[str]
         RefusedError: It is not certain what a placeholder stands for.
     """
     known = {text.strip() for text in old}
-    marks = [at for at, line in enumerate(new) if _is_new(new, at, known)]
+    marks = [at for at in range(len(new)) if _is_new(new, at, known)]
     if not marks:
         return list(new), False
     old_keys, new_keys = [line.rstrip() for line in old], [line.rstrip() for line in new]

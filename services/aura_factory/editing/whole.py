@@ -92,11 +92,12 @@ def _check_lost(file: FileLines, lines: Sequence[str], named: Collection[str]) -
     old, new = outline_of(file.path, file.text), outline_of(file.path, "\n".join(lines) + "\n")
     if old is not None and new is not None:
         lost = _gone(old.top_names(), new.top_names(), allowed)
-        lost_code = _gone(old.code_names(), new.code_names(), allowed)
-        came = len(new.code_names() - old.code_names())
+        gone_code = old.code_names() - new.code_names()
+        lost_code = [name for name in gone_code.elements() if name.rpartition(".")[2] not in allowed]
+        came = (new.code_names() - old.code_names()).total()
         if len(lost) > _MOST_LOST * len(old.top_names()) or len(lost_code) - came > _MOST_DEFINITIONS_LOST:
             names = sorted({*lost, *lost_code})
-            detail = f"{len(names)} definitions are gone that nobody asked to remove: {', '.join(names[:6])}"
+            detail = f"{max(len(lost), len(lost_code))} definitions are gone that nobody asked to remove: {', '.join(names[:6])}"
             raise RefusedError(Refusal("lost", file.path, detail))
     if solid and len(gone) > _MOST_LINES_LOST * len(solid) and not allowed:
         detail = f"{len(gone)} of {len(solid)} lines are gone; the whole file was expected"
