@@ -31,7 +31,10 @@ async def pack_around(desk: CodeDesk, code: Block, *, about: str, budget: int) -
     target = Piece("code", f"target: {code.title}", code, MUST)
     left = budget - target.tokens
     neighbours = await around(desk, about, left, without=code.title.partition(":")[0]) if left > _LEAST else []
-    return pack([target, *neighbours], budget)
+    packed = pack([target, *neighbours], budget)
+    if left <= _LEAST:
+        packed.left_out.append("the code around it")
+    return packed
 
 
 async def around(desk: CodeDesk, about: str, budget: int, *, without: str = "") -> list[Piece]:

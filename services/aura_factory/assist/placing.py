@@ -15,7 +15,7 @@ from aura_factory.editing.formats import WHOLE_FILE_LINES, choose_format
 from aura_factory.editing.outcomes import EditFormat
 from aura_factory.prompts import PromptLibrary, estimate_tokens
 from aura_languages import language_of
-from aura_shared.errors import NotFound, UsageProblem
+from aura_shared.errors import NotFound, UnsafePath, UsageProblem
 from aura_shared.messages.code import FindSymbols, OutlineFile, SearchCode, Symbol
 from aura_shared.messages.models import ModelInfo
 from aura_shared.security import confine
@@ -137,10 +137,7 @@ def _sensible(desk: CodeDesk, path: str) -> str:
     path = path.strip().removeprefix("./")
     try:
         real = confine(desk.root, path)
-    except UsageProblem:
-        return ""
-    except Exception as error:  # noqa: BLE001 - UnsafePath and whatever a made-up path leads to
-        desk.notes.append(f"a path that the model made up cannot be used: {error}")
+    except UnsafePath:
         return ""
     return path if language_of(path) and real.parent.is_dir() and not real.exists() else ""
 

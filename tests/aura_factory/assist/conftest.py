@@ -59,15 +59,25 @@ async def running(shop: Path) -> AsyncIterator[Rig]:
     await rig.stop()
 
 
-@pytest.fixture
-def rig(running: Rig, shop: Path) -> Iterator[Rig]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def rig(running: Rig, shop: Path) -> AsyncIterator[Rig]:
     """The same, with nothing left over from the test before; files that a test changed are put back."""
     running.reset()
-    before = {file: file.read_bytes() for file in shop.rglob("*") if file.is_file() and ".git" not in file.parts}
+    before = {file: file.read_bytes() for file in files_of(shop)}
+    known = await running.served.info(running.id)
     yield running
-    for file in [file for file in shop.rglob("*") if file.is_file() and ".git" not in file.parts]:
+    for file in files_of(shop):
         if file not in before:
             file.unlink()
     for file, data in before.items():
         if not file.exists() or file.read_bytes() != data:
             file.write_bytes(data)
+    await running.served.until(
+        running.id,
+        lambda now: (now.files, now.symbols, now.freshness.pending) == (known.files, known.symbols, 0),
+    )
+
+
+def files_of(root: Path) -> list[Path]:
+    """The files of a project, without those of git."""
+    return [file for file in root.rglob("*") if file.is_file() and ".git" not in file.parts]

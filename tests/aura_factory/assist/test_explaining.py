@@ -12,6 +12,7 @@ from assist_rig import Rig
 from aura_shared.errors import (
     BadAnswer,
     ContextOverflow,
+    IndexBuilding,
     ModelDropped,
     ModelTimeout,
     NoModel,
@@ -232,3 +233,32 @@ async def test_taking_the_request_back_ends_the_work_at_the_model(rig: Rig) -> N
         with contextlib.suppress(asyncio.CancelledError):
             await asking
         await rig.models.cancelled.wait()
+
+
+async def test_a_file_without_definitions_and_one_that_is_broken_are_explained(rig: Rig, shop: Path) -> None:
+    answer = await rig.ask(ExplainCode(project=rig.id, path="README.md", model="never"))
+    assert answer.text.startswith("**File README.md**\n\n3 lines")
+    assert "**It defines**" not in answer.text
+    await rig.served.after(lambda: (shop / "shop/prices.py").write_text("def f(:\n    pass\n", encoding="utf-8"))
+    answer = await rig.ask(ExplainCode(project=rig.id, path="shop/prices.py", model="never"))
+    assert "It has syntax errors." in answer.text
+
+
+async def test_other_definitions_of_the_name_are_named(rig: Rig, shop: Path) -> None:
+    await rig.served.after(lambda: (shop / "shop/second.py").write_text("class Cart:\n    pass\n", encoding="utf-8"))
+    answer = await rig.ask(ExplainCode(project=rig.id, symbol="Cart", model="never"))
+    assert "**Other definitions of this name**\n- `Cart` shop/" in answer.text
+
+
+async def test_what_does_not_fit_the_prompt_is_named(rig: Rig) -> None:
+    rig.models.context_tokens = 1100
+    rig.models.answers = ["It sums the `lines`."]
+    answer = await rig.ask(ExplainCode(project=rig.id, symbol="Cart.total"))
+    assert answer.use.notes == ["left out of the prompt for its length: the code around it"]
+    assert "return sum(price.cents for price in self.lines)" in rig.models.prompt()
+
+
+async def test_an_index_that_is_being_built_is_said_so_rather_than_done_without(rig: Rig) -> None:
+    rig.answer_code(FindCalls, IndexBuilding("the analysis is under way: 3 of 9 files"))
+    with pytest.raises(IndexBuilding, match="3 of 9 files"):
+        await rig.ask(ExplainCode(project=rig.id, symbol="Cart.total", model="never"))

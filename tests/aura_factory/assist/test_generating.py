@@ -21,8 +21,10 @@ from aura_shared.errors import (
 )
 from aura_shared.messages.assist import GenerateCode
 from aura_shared.messages.changes import CheckResult
+from aura_shared.messages.findings import FindingInfo, FindingsAnswer, ListFindings, ListRules, RuleInfo, RulesAnswer
 from aura_shared.messages.models import Complete, Completion
 from aura_shared.messages.refactoring import ConventionsAnswer, Habit, MeasureConventions
+from aura_shared.messages.similar import FindSimilar, SimilarAnswer, SimilarPlace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -100,6 +102,31 @@ async def test_habits_rules_and_neighbours_stand_in_the_prompt(rig: Rig, shop: P
     assert rig.proposals.kept[0].files[0].base == ""
     assert rig.proposals.text("shop/discounts.py").startswith('"""Discounts."""')
     assert not (shop / "shop/discounts.py").exists()
+
+
+async def test_standards_that_the_file_breaks_and_code_like_it_stand_in_the_prompt(rig: Rig) -> None:
+    found = FindingInfo(
+        id="3f9a1c07", fingerprint="3f9a1c07" * 4, rule="bare-except", level="warning", category="reliability",
+        path="shop/prices.py", start_line=1, end_line=1, message="m",
+    )  # fmt: skip
+    rule = RuleInfo(id="bare-except", title="Catches everything.", level="warning", category="reliability")
+    rig.answer_code(ListFindings, FindingsAnswer(findings=[found]))
+    rig.answer_code(ListRules, RulesAnswer(rules=[rule]))
+    place = SimilarPlace(path="shop/cart.py", start_line=16, end_line=18, symbol="Cart.total", similarity=0.81)
+    rig.answer_code(FindSimilar, SimilarAnswer(places=[place]))
+    rig.models.answers = ["no", "no", "no"]
+    await rig.ask(wants(rig, symbol="Cart", instruction="Say what it holds.", edit_format="symbol"))
+    prompt = rig.models.prompt(0)
+    assert "- Avoid: Catches everything." in prompt
+    assert "shop/cart.py:16-18 (81% like it)\n```python\n    def total(self) -> int:" in prompt
+
+
+async def test_habits_are_measured_once_for_many_requests(rig: Rig) -> None:
+    asked = rig.answer_code(MeasureConventions, ConventionsAnswer(language="python", files=4))
+    rig.models.answers = [NEW_PRICE, NEW_PRICE]
+    for _ in range(2):
+        await rig.ask(wants(rig, edit_format="symbol"))
+    assert len(asked) == 1
 
 
 async def test_an_answer_that_does_not_fit_is_asked_for_again_with_what_was_wrong(rig: Rig) -> None:

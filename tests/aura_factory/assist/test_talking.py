@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assist_rig import ROLES, Models
-from aura_factory.assist.code_desk import choose_project
+from aura_factory.assist.code_desk import Remembered, choose_project
 from aura_factory.assist.talking import ModelDesk
 from aura_shared.bus import Context
 from aura_shared.bus.memory import MemoryHub
@@ -125,3 +125,19 @@ def test_a_project_is_found_by_identifier_name_or_the_innermost_folder_around_a_
     for wanted in ("nothing", "/a/shopping", ""):
         with pytest.raises(UnknownProject):
             choose_project(known, wanted)
+
+
+def test_costly_answers_are_remembered_for_a_while_and_the_oldest_goes_first() -> None:
+    now = [0.0]
+    remembered = Remembered(seconds=10, clock=lambda: now[0])
+    remembered.put(("a",), ModelsAnswer(reason="a"))
+    assert remembered.get(("a",)) == ModelsAnswer(reason="a")
+    assert remembered.get(("b",)) is None
+    now[0] = 10.0
+    assert remembered.get(("a",)) is None
+    for number in range(65):
+        remembered.put((str(number),), ModelsAnswer())
+    assert remembered.get(("0",)) is None
+    assert remembered.get(("64",)) is not None
+    remembered.clear()
+    assert remembered.get(("64",)) is None
