@@ -277,13 +277,16 @@ def _collect_one(top: int, name: str, max_bytes: int) -> bytes | None:
         return None
     except OSError as error:
         raise UnsafePath(f"{name} is no file that can be taken back: {error.strerror}") from error
-    with open(reading, "rb") as file:  # noqa: PTH123  Path cannot open a descriptor.
+    try:
         found = os.fstat(reading)
         if not stat.S_ISREG(found.st_mode):
             raise UnsafePath(f"{name} is not a regular file")
         if found.st_nlink > 1:
             raise UnsafePath(f"{name} has a second name somewhere")
-        content = file.read(max_bytes + 1)
+        with open(reading, "rb", closefd=False) as file:
+            content = file.read(max_bytes + 1)
+    finally:
+        os.close(reading)
     if len(content) > max_bytes:
         raise TooLarge(f"{name} has {found.st_size:,} bytes; at most {max_bytes:,} are taken back")
     return content
