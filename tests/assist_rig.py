@@ -210,6 +210,14 @@ class Rig:
         await self.served.start()
         self.project = await self.served.add(root)
 
+    async def grow(self, change: Callable[[], object]) -> None:
+        """Make a change that adds files or definitions, and wait until the index knows them."""
+        before = await self.served.info(self.id)
+        await asyncio.to_thread(change)
+        await self.served.until(
+            self.id, lambda now: (now.files, now.symbols) > (before.files, before.symbols) and not now.freshness.pending
+        )
+
     async def stop(self) -> None:
         await self.served.stop()
         await self.bus.close()

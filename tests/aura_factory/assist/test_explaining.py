@@ -239,13 +239,13 @@ async def test_a_file_without_definitions_and_one_that_is_broken_are_explained(r
     answer = await rig.ask(ExplainCode(project=rig.id, path="README.md", model="never"))
     assert answer.text.startswith("**File README.md**\n\n3 lines")
     assert "**It defines**" not in answer.text
-    await rig.served.after(lambda: (shop / "shop/prices.py").write_text("def f(:\n    pass\n", encoding="utf-8"))
-    answer = await rig.ask(ExplainCode(project=rig.id, path="shop/prices.py", model="never"))
+    await rig.grow(lambda: (shop / "shop/broken.py").write_text("def f(:\n    pass\n", encoding="utf-8"))
+    answer = await rig.ask(ExplainCode(project=rig.id, path="shop/broken.py", model="never"))
     assert "It has syntax errors." in answer.text
 
 
 async def test_other_definitions_of_the_name_are_named(rig: Rig, shop: Path) -> None:
-    await rig.served.after(lambda: (shop / "shop/second.py").write_text("class Cart:\n    pass\n", encoding="utf-8"))
+    await rig.grow(lambda: (shop / "shop/second.py").write_text("class Cart:\n    pass\n", encoding="utf-8"))
     answer = await rig.ask(ExplainCode(project=rig.id, symbol="Cart", model="never"))
     assert "**Other definitions of this name**\n- `Cart` shop/" in answer.text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import pytest
@@ -235,7 +234,7 @@ async def test_in_a_long_file_the_definition_that_is_meant_is_chosen(rig: Rig, s
         long.write_text(long.read_text() + padding, encoding="utf-8")
 
     rig.models.formats = ["whole", "symbol"]
-    await rig.served.after(grow)
+    await rig.grow(grow)
     rig.models.answers = [NEW_PRICE]
     answer = await rig.ask(wants(rig, symbol="", path="shop/prices.py", instruction="parse_price accepts a comma"))
     assert rig.models.asked[0].prompt == "edit-symbol@1"
@@ -253,12 +252,10 @@ async def test_a_context_that_a_whole_file_does_not_fit_gets_the_definition_alon
 
 
 async def test_a_file_without_a_definition_that_fits_is_asked_for_as_a_whole(rig: Rig, shop: Path) -> None:
-    notes = shop / "notes.py"
-    notes.write_text("\n".join(f"VALUE_{number} = {number}" for number in range(400)) + "\n", encoding="utf-8")
+    text = "\n".join(f"VALUE_{number} = {number}" for number in range(400)) + "\n"
+    await rig.grow(lambda: (shop / "notes.py").write_text(text, encoding="utf-8"))
     rig.models.formats = ["whole", "symbol"]
     rig.models.answers = ["", "", ""]
-    with contextlib.suppress(NotFound):
-        await rig.served.after(lambda: notes.write_text(notes.read_text() + "# end\n", encoding="utf-8"))
     answer = await rig.ask(wants(rig, symbol="", path="notes.py", instruction="zzz"))
     assert answer.change is None
     assert rig.models.asked[0].prompt == "edit-whole@1"
@@ -372,7 +369,7 @@ async def test_a_name_that_several_definitions_have_is_asked_about(rig: Rig, sho
     def copy() -> None:
         (shop / "shop/other.py").write_text("def parse_price(text):\n    return 1\n", encoding="utf-8")
 
-    await rig.served.after(copy)
+    await rig.grow(copy)
     with pytest.raises(UsageProblem, match=r"2 definitions are called 'parse_price': .*shop/other.py:1"):
         await rig.ask(wants(rig))
     rig.models.answers = [NEW_PRICE]
