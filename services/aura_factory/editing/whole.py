@@ -97,7 +97,8 @@ def _check_lost(file: FileLines, lines: Sequence[str], named: Collection[str]) -
         came = (new.code_names() - old.code_names()).total()
         if len(lost) > _MOST_LOST * len(old.top_names()) or len(lost_code) - came > _MOST_DEFINITIONS_LOST:
             names = sorted({*lost, *lost_code})
-            detail = f"{max(len(lost), len(lost_code))} definitions are gone that nobody asked to remove: {', '.join(names[:6])}"
+            count = max(len(lost), len(lost_code))
+            detail = f"{count} definitions are gone that nobody asked to remove: {', '.join(names[:6])}"
             raise RefusedError(Refusal("lost", file.path, detail))
     if solid and len(gone) > _MOST_LINES_LOST * len(solid) and not allowed:
         detail = f"{len(gone)} of {len(solid)} lines are gone; the whole file was expected"
