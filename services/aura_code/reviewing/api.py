@@ -264,7 +264,7 @@ def _changed(unit: _Unit, items: Sequence[Item], others: Sequence[Item]) -> Iter
     ) or "overload" in other.signature.marks:
         return
     aliases = _aliases(unit.new) if unit.language == "go" else {}
-    found = differences(unit.language, item.signature, with_aliases(other.signature, aliases))
+    found = differences(unit.language, with_aliases(item.signature, aliases), with_aliases(other.signature, aliases))
     if item.short.startswith("__") and item.short not in {"__init__", "__call__"}:
         found = [one for one in found if not one.is_type]
     if any(one.breaking or not one.is_type for one in found):

@@ -175,7 +175,8 @@ def test_go_and_rust(tmp_path: Path) -> None:
         "Indent with tabs, as `gofmt` does.",
     }
     rust = (
-        "use crate::other;\n\n/// Finds.\npub fn find_order() -> Result<u8, ()> {\n    let a = other()?;\n    Ok(a)\n}\n"
+        "use crate::other;\n\n/// Finds.\npub fn find_order() -> Result<u8, ()> {\n"
+        "    let a = other()?;\n    Ok(a)\n}\n"
         "\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn finds() {}\n}\n"
     )
     files = {f"src/a{n}.rs": rust for n in range(6)} | {"Cargo.toml": "[package]\n"}

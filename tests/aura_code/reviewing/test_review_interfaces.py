@@ -136,6 +136,8 @@ def test_scripts(tmp_path: Path, name: str, old: str, new: str, expected: list[t
         ("func F(a interface{}) {}\n", "func F(a any) {}\n", []),
         ("func f() {}\n", "", []),
         ("func F() {}\n", "func f() {}\n", [("F", "visibility", True)]),
+        ("func F(a []string) {}\n", "type T = string\n\nfunc F(a []T) {}\n", [("T", "added", False)]),
+        ("type T = string\n\nfunc F(a T) {}\n", "type T = string\n\nfunc F(a T) { _ = a }\n", []),
         ("type I interface { A() }\n", "type I interface { A(); B() }\n", [("I", "signature", True)]),
         ("type S struct { A int; B int }\n", "type S struct { A int }\n", [("S.B", "removed", True)]),
     ],
