@@ -241,7 +241,8 @@ def tabs_and_spaces(rng: random.Random, draft: Draft) -> bool:
             return False
         width = rng.choice([2, 4, 8])
         return _each(draft, lambda line: " " * (width * (len(line) - len(line.lstrip("\t")))) + line.lstrip("\t"))
-    widths = {_indent(line) for line in lines if line.strip()}
+    written = [line for part in draft.new for line in part]
+    widths = {_indent(line) for line in (*lines, *written) if line.strip()}
     unit = 4 if all(width % 4 == 0 for width in widths) else 2
     if any(width % unit for width in widths):
         return False

@@ -6,10 +6,14 @@ usage: python tests/bench/edit_suite.py [--seed SEED] [--count N] [--show N] [--
 from __future__ import annotations
 
 import argparse
+import difflib
 import random
+import re
 import statistics
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -42,6 +46,37 @@ def sources_of(folders: list[Path], rng: random.Random, per_folder: int) -> list
     return found
 
 
+def exact_first(text: str, sought: str, wanted: str) -> str | None:
+    """The baseline that replaces the first text that is equal."""
+    return text.replace(sought, wanted, 1) if sought in text else None
+
+
+def closest(text: str, sought: str, wanted: str) -> str | None:
+    """The baseline that replaces the run of as many lines that is most alike, from 0.8 on."""
+    lines, size = text.split("\n"), sought.count("\n") + 1
+    matcher = difflib.SequenceMatcher(None, "", sought, autojunk=False)
+    best, at = 0.0, -1
+    for start in range(len(lines) - size + 1):
+        matcher.set_seq1("\n".join(lines[start : start + size]))
+        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and matcher.ratio() > best:
+            best, at = matcher.ratio(), start
+    return None if best < 0.8 else "\n".join([*lines[:at], *wanted.split("\n"), *lines[at + size :]])
+
+
+def baseline(case: Case, rule: Callable[[str, str, str], str | None]) -> str:
+    """What a simple rule makes of the blocks of a case: right, refused or wrong."""
+    text = case.files[case.path]
+    blocks = re.findall(r"^<+ ?SEARCH[^\n]*\n(.*?)\n=+\n(.*?)\n?>+ ?REPLACE", case.answer, re.DOTALL | re.MULTILINE)
+    for sought, wanted in blocks:
+        changed = rule(text, sought, wanted)
+        if changed is None:
+            return "refused"
+        text = changed
+    if not blocks or case.finish == "length":
+        return "refused"
+    return "right" if case.expected is not None and text == case.expected[case.path] else "wrong"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
@@ -50,15 +85,21 @@ def main() -> None:
     parser.add_argument("--per-folder", type=int, default=25)
     parser.add_argument("--show", type=int, default=0, help="print so many wrong cases")
     parser.add_argument("--refusals", type=int, default=0, help="print so many avoidable refusals")
+    parser.add_argument("--baselines", action="store_true", help="compare search and replace with two simple rules")
     options = parser.parse_args()
     sources = sources_of(options.folders, random.Random(options.seed), options.per_folder)
     tally = Tally()
     times: list[float] = []
+    compared: Counter[tuple[str, str]] = Counter()
     for case in make_cases(sources, options.seed, options.count):
         started = time.perf_counter()
         outcome, answered = run_case(case)
         times.append((time.perf_counter() - started) * 1000)
         tally.add(case, outcome)
+        if options.baselines and case.format == "search-replace":
+            compared["guarded cascade", outcome] += 1
+            compared["exact first", baseline(case, exact_first)] += 1
+            compared["closest from 0.8", baseline(case, closest)] += 1
         if outcome == "wrong" and options.show > 0:
             options.show -= 1
             show(case, answered)
@@ -67,13 +108,13 @@ def main() -> None:
             show(case, answered)
     for by in ("language", "format", "defect"):
         print("\n" + "\n".join(tally.rows(by)))
+    for rule in dict.fromkeys(rule for rule, _outcome in compared):
+        print(f"{rule:<26}" + "".join(f"{one} {compared[rule, one]:<6}" for one in ("right", "refused", "wrong")))
     p95 = statistics.quantiles(times, n=20)[-1]
     print(f"\n{len(times)} cases, ms median {statistics.median(times):.1f}, p95 {p95:.1f}")
 
 
 def show(case: Case, answered: object) -> None:
-    import difflib
-
     print("=" * 20, case.language, case.format, case.defect, case.change, case.path, case.symbol)
     files = getattr(answered, "files", None)
     for reason in getattr(answered, "reasons", ()):
