@@ -104,7 +104,8 @@ def _items(side: Side, source: SourceFile) -> Iterator[Item]:
         inside = 0 <= one.parent < place
         outer = definitions[one.parent] if inside else None
         local = outer is not None and outer.kind in _FUNCTIONS
-        visible.append(one.public and not local and (not inside or visible[one.parent]))
+        hidden = source.language == "go" and one.receiver[:1].islower()  # Of a type that is not exported.
+        visible.append(one.public and not local and not hidden and (not inside or visible[one.parent]))
         if local or (one.kind in _FIELDS and source.language not in _WITH_FIELDS):
             continue
         if not one.name or one.entry.startswith("test"):

@@ -147,6 +147,12 @@ def test_go(tmp_path: Path, old: str, new: str, expected: list[tuple[str, str, b
     assert told(found) == expected
 
 
+def test_methods_of_hidden_types_are_hidden(tmp_path: Path) -> None:
+    around = {**GO, "a/t.go": "package a\n\ntype t struct{}\n"}
+    old, new = "package a\n\nfunc (t) M() {}\n", "package a\n"
+    assert changes(tmp_path, around, {"a/a.go": old}, {"a/a.go": new}) == []
+
+
 def test_a_definition_may_move_within_a_package_of_go(tmp_path: Path) -> None:
     new = {"a/a.go": "package a\n", "a/b.go": "package a\n\nfunc F() {}\n"}
     assert changes(tmp_path, GO, {"a/a.go": "package a\n\nfunc F() {}\n"}, new) == []
