@@ -135,8 +135,8 @@ class _Run:
 
     async def to_its_end(self) -> Outcome:
         """Start, watch, and see to the end."""
-        try:
-            process = await asyncio.create_subprocess_exec(
+        creating = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
                 *self._prepared.argv,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
@@ -146,6 +146,13 @@ class _Run:
                 cwd="/",
                 start_new_session=True,
             )
+        )
+        cancelled = False
+        try:
+            process = await asyncio.shield(creating)
+        except asyncio.CancelledError:  # Killed half-way, bubblewrap could leave its child behind.
+            process = await creating
+            cancelled = True
         except OSError as error:  # A command line that is too long, or no process left.
             return self._outcome("not-started", None, f"the system does not start it: {error.strerror}")
         self._prepared.close_passed()
@@ -160,6 +167,8 @@ class _Run:
             ]
             watching = group.create_task(self._watch_disk())
             try:
+                if cancelled:
+                    raise asyncio.CancelledError
                 ended = await self._wait(process)
             finally:
                 watching.cancel()
