@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from printed_tables import print_tables
 from sample_repository import SOURCES
+from sandbox_needs import print_table
 
 
 @pytest.fixture
@@ -47,3 +49,9 @@ def repository(tmp_path: Path) -> Path:
     ):
         subprocess.run(["git", *arguments], cwd=root, env=environment, check=True, capture_output=True)
     return root
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables of the suites: edits, kills while writing, attempts to leave the sandbox."""
+    print_tables(terminalreporter)
+    print_table(terminalreporter)

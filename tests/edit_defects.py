@@ -737,14 +737,6 @@ def overlapping(rng: random.Random, draft: Draft) -> bool:
     return True
 
 
-def end_mark_forgotten(rng: random.Random, draft: Draft) -> bool:
-    if len(draft.old) != 1:
-        return False
-    draft.markers = (draft.markers[0], draft.markers[1], "")
-    draft.new[0] = [*draft.new[0]]
-    return False
-
-
 def other_marks(rng: random.Random, draft: Draft) -> bool:
     draft.markers = rng.choice(
         [

@@ -76,7 +76,7 @@ def replace_symbol(
     old = definition_of(file, outline, symbol)
     written = _written(file, outline, old, codes, symbol)
     _check_alike(file, outline, old, written, named)
-    start, end, prefix, suffix = _old_span(file, outline, old, written)
+    start, end, suffix = _old_span(file, outline, old, written)
     new_lines = _new_lines(outline, old, written)
     old_lines = file.lines[start:end]
     old_lines[-1] = old_lines[-1].removesuffix(suffix)
@@ -88,7 +88,6 @@ def replace_symbol(
     )
     lines = carried.lines
     lines[-1] += suffix
-    _ = prefix
     edits = [Edit(start, end, tuple(lines)), *missing_imports(file, outline, written.outline)]
     return edits, carried.notes
 
@@ -204,8 +203,8 @@ def _members(outline: Outline, one: Definition) -> set[str]:
     return {other.name for other in inside if other is not one and other.has_body}
 
 
-def _old_span(file: FileLines, outline: Outline, old: Definition, written: _Written) -> tuple[int, int, str, str]:
-    """First line, first line after, and what stands before and behind the definition on these lines.
+def _old_span(file: FileLines, outline: Outline, old: Definition, written: _Written) -> tuple[int, int, str]:
+    """First line, first line after, and what stands behind the definition on its last line.
 
     Raises:
         RefusedError: Other code stands on its first or last line.
@@ -224,7 +223,7 @@ def _old_span(file: FileLines, outline: Outline, old: Definition, written: _Writ
     before, behind = text[line:start].decode(), text[old.end - closing : after].decode() if not closing else ""
     if before.strip() or behind.strip() not in {"", ";", ","}:
         raise _refuse(file.path, "symbol", f"other code stands on the lines of {old.name}")
-    return _row(text, start), _row(text, old.end - closing) + 1, before, behind
+    return _row(text, start), _row(text, old.end - closing) + 1, behind
 
 
 def _new_lines(outline: Outline, old: Definition, written: _Written) -> list[str]:

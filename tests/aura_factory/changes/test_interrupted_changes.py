@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from aura_shared.errors import AuraError, DiskFull, FileMovedOn, StorageError
 from aura_shared.messages.changes import ApplyChange, ProposedFile, ShowChange, UndoChange
 from aura_shared.settings import ChangesSettings
 from changes_lab import Lab, snapshot, write
+from printed_tables import PRINTED, RecordProperty
 
 _WORDS = re.compile(r"(?:journal|done|replace|(?:make|write|sync|unlink) \w+)")
 Files = dict[str, tuple[bytes, int]]
@@ -163,19 +163,19 @@ def killed_everywhere(crashes: Crashes, scene: Scene, what: str) -> dict[str, Co
 @pytest.mark.parametrize("scene", [20], indirect=True, ids=["24-files"])
 @pytest.mark.parametrize("what", ["apply", "undo"])
 def test_a_kill_at_any_step_leaves_all_files_old_or_all_new(
-    crashes: Crashes, scene: Scene, what: str, capsys: pytest.CaptureFixture[str]
+    crashes: Crashes, scene: Scene, what: str, record_property: RecordProperty
 ) -> None:
     if what == "undo":
         with scene.desk() as desk:
             desk.apply("", ApplyChange(change=scene.change, accept_open=True))
     scene.keep()
-    started = time.perf_counter()
     outcomes = killed_everywhere(crashes, scene, what)
     total = sum((counts for counts in outcomes.values()), Counter[str]())
-    with capsys.disabled():
-        print(f"\n{what} of 24 files, killed before each step ({time.perf_counter() - started:.0f} s):")
-        for kind, counts in {**outcomes, "total": total}.items():
-            print(f"  {kind:16} {counts['all old']:4} times all old, {counts['all new']:3} times all new")
+    rows = [
+        f"{kind:16} {counts['all old']:4} times all old, {counts['all new']:3} times all new"
+        for kind, counts in {**outcomes, "total": total}.items()
+    ]
+    record_property(f"{PRINTED}{what} of 24 files, killed before each step", "\n".join(rows))
     assert total["all old"] > 50
     assert total["all new"] > 0
 
@@ -183,7 +183,7 @@ def test_a_kill_at_any_step_leaves_all_files_old_or_all_new(
 @pytest.mark.parametrize("scene", [2], indirect=True, ids=["6-files"])
 @pytest.mark.parametrize("at", [8, 16, 19, 22])
 def test_a_kill_at_any_step_of_the_recovery_leaves_all_files_old_or_all_new(
-    crashes: Crashes, scene: Scene, at: int, capsys: pytest.CaptureFixture[str]
+    crashes: Crashes, scene: Scene, at: int, record_property: RecordProperty
 ) -> None:
     scene.keep()
     kills = 0
@@ -200,8 +200,7 @@ def test_a_kill_at_any_step_of_the_recovery_leaves_all_files_old_or_all_new(
             assert desk.show("", ShowChange(change=scene.change)).change.state == "undone"
             desk.apply("", ApplyChange(change=scene.change))
             assert snapshot(scene.root) == scene.new
-    with capsys.disabled():
-        print(f"\nrecovery after a kill at step {at}: {kills} kills of its own, all old each time", end=" ")
+    record_property(f"{PRINTED}recovery after a kill at step {at}", f"{kills} kills of its own, all old each time")
     assert kills > 5
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox, and its table in the summary."""
+"""Fixtures of the sandbox."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from aura_factory.sandbox.running import ConfinedRunner
 from aura_factory.sandbox.trees import remove_tree
-from sandbox_needs import open_folder, print_table, runner_of
+from sandbox_needs import open_folder, runner_of
 
 
 @pytest.fixture
@@ -32,7 +32,3 @@ def workspace(scratch: Path) -> Path:
 def runner(request: pytest.FixtureRequest) -> ConfinedRunner:
     """A runner of each tier that this machine can have."""
     return runner_of(request.param)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    print_table(terminalreporter)
