@@ -369,12 +369,12 @@ class Corrupt(StorageError):
 
 
 def error_kinds() -> dict[str, type[AuraError]]:
-    """Every kind of error by its code."""
+    """Every kind of error by its code; of several with one code, the most general."""
     found: dict[str, type[AuraError]] = {}
     waiting: list[type[AuraError]] = [AuraError]
     while waiting:
         kind = waiting.pop()
-        found[kind.code] = kind
+        found.setdefault(kind.code, kind)
         waiting.extend(kind.__subclasses__())
     return found
 

@@ -18,11 +18,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from aura_factory.editing.outcomes import EditFormat
 from edit_changes import Source
-from edit_defects import Case, Tally, make_cases, read_source, run_case
+from edit_defects import Case, Tally, make_case, make_cases, read_source, run_case
 
 SUFFIXES = (".py", ".js", ".ts", ".tsx", ".go", ".rs", ".java", ".c", ".h", ".cpp")
 MOST_LINES = 2_500
+LONG_LINES = 2_000
+FORMATS: tuple[EditFormat, ...] = ("whole", "symbol", "search-replace")
+FILLERS = {
+    "python": "\n\ndef step_{number}(value):\n    total = value + {number}\n    return total * {number}\n",
+    "javascript": "\nfunction step{number}(value) {{\n  const total = value + {number};\n  return total;\n}}\n",
+    "typescript": "\nfunction step{number}(value: number): number {{\n  return value + {number};\n}}\n",
+    "go": "\nfunc step{number}(value int) int {{\n\ttotal := value + {number}\n\treturn total\n}}\n",
+    "rust": "\nfn step{number}(value: u32) -> u32 {{\n    let total = value + {number};\n    total\n}}\n",
+}
+"""Functions that make a file long."""
 
 
 def sources_of(folders: list[Path], rng: random.Random, per_folder: int) -> list[Source]:
@@ -112,6 +123,29 @@ def main() -> None:
         print(f"{rule:<26}" + "".join(f"{one} {compared[rule, one]:<6}" for one in ("right", "refused", "wrong")))
     p95 = statistics.quantiles(times, n=20)[-1]
     print(f"\n{len(times)} cases, ms median {statistics.median(times):.1f}, p95 {p95:.1f}")
+    long_files(sources, options.seed)
+
+
+def long_files(sources: list[Source], seed: str) -> None:
+    """Print what edits of files of 2,000 lines cost, by language and format."""
+    rng = random.Random(seed)
+    print(f"\nfiles of {LONG_LINES:,} lines, ms of processor time, median and most")
+    for language, filler in FILLERS.items():
+        source = next((one for one in sources if one.language == language), None)
+        if source is None:
+            continue
+        needed = max(0, LONG_LINES - source.text.count("\n"))
+        more = "".join(filler.format(number=number) for number in range(needed // filler.count("\n") + 1))
+        long = Source(source.path, source.text + more, source.language)
+        for form in FORMATS:
+            cases = [made for _ in range(10) if (made := make_case(rng, long, form, "none")) is not None]
+            times: list[float] = []
+            for case in cases:
+                started = time.process_time()
+                run_case(case)
+                times.append((time.process_time() - started) * 1000)
+            if times:
+                print(f"{language:<12}{form:<16}{statistics.median(times):6.1f}{max(times):8.1f}")
 
 
 def show(case: Case, answered: object) -> None:

@@ -61,7 +61,7 @@ def check_host(url: str, allow: Sequence[str] = ()) -> str:
     except (httpx.InvalidURL, ValueError) as error:
         raise HostNotAllowed(f"{shown!r} is no address: {error}") from error
     if parsed.scheme not in {"http", "https"} or not parsed.host or not 0 < _port(parsed) < 65_536:
-        raise HostNotAllowed(f"an address must have the form http://host:port or https://host:port; found {shown!r}")
+        raise HostNotAllowed(f"an address must be like http://127.0.0.1:11434; found {shown!r}")
     if parsed.userinfo:
         host = make_visible(parsed.host)
         raise HostNotAllowed(
