@@ -13,27 +13,27 @@ __all__ = [
 ]  # fmt: skip
 
 
-class SearchCodeBody(SearchCode, extra="forbid"):
+class SearchCodeBody(SearchCode, extra="forbid", defer_build=False):
     """Find code by words, names, paths, quoted exact strings or /regular expressions/."""
 
 
-class FindSymbolsBody(FindSymbols, extra="forbid"):
+class FindSymbolsBody(FindSymbols, extra="forbid", defer_build=False):
     """Find definitions by name; `Container.name` and `Container::name` narrow it."""
 
 
-class OutlineFileBody(OutlineFile, extra="forbid"):
+class OutlineFileBody(OutlineFile, extra="forbid", defer_build=False):
     """What a file defines and imports."""
 
 
-class ReadSpanBody(ReadSpan, extra="forbid"):
+class ReadSpanBody(ReadSpan, extra="forbid", defer_build=False):
     """Read some lines of a file inside a project."""
 
 
-class MapProjectBody(MapProject, extra="forbid"):
+class MapProjectBody(MapProject, extra="forbid", defer_build=False):
     """What lies where in a project."""
 
 
-class AddProjectBody(AddProject, extra="forbid"):
+class AddProjectBody(AddProject, extra="forbid", defer_build=False):
     """Register a folder and index it."""
 
 

@@ -271,4 +271,9 @@ QUESTIONS: Final[Sequence[Question]] = (
 @cache
 def body_of(kind: type[Request[Any]]) -> type[BaseModel]:
     """The body that REST takes for a question: the message, but a field that it does not have is refused."""
-    return create_model(f"{kind.__name__}Body", __base__=kind, __doc__=kind.__doc__, __cls_kwargs__={"extra": "forbid"})
+    return create_model(
+        f"{kind.__name__}Body",
+        __base__=kind,
+        __doc__=kind.__doc__,
+        __cls_kwargs__={"extra": "forbid", "defer_build": False},
+    )

@@ -15,7 +15,6 @@ from typing import Any, Final, TypeVar
 
 from aura_code.analysis.process import findings_settings
 from aura_code.analysis.rounds import FINDINGS, SIMILAR, STRUCTURE
-from aura_code.conventions.measuring import ConventionSources, measure_conventions
 from aura_code.filters import PathFilter
 from aura_code.findings import answering
 from aura_code.findings.baseline import Entry, read_baseline
@@ -33,9 +32,6 @@ from aura_code.insight.page import report_page
 from aura_code.insight.report import report_markdown
 from aura_code.insight.tree import show_tree
 from aura_code.patterns_search.searching import structural_candidates, structural_search
-from aura_code.refactoring.opportunities import Evidence, find_opportunities
-from aura_code.refactoring.planning import plan_refactoring
-from aura_code.reviewing.gathering import ReviewSources, gather_review
 from aura_code.similar.finding import find_clones, similar_to
 from aura_code.similar.semantic import SemanticNeighbours
 from aura_code.similar.store import SimilarReader
@@ -160,6 +156,8 @@ def _sarif(desk: Desk, request: findings.ExportSarif) -> findings.SarifAnswer:
 
 
 def _refactoring(desk: Desk, request: refactoring.PlanRefactoring) -> refactoring.RefactoringPlan:
+    from aura_code.refactoring.planning import plan_refactoring  # noqa: PLC0415 - memory, for a seldom question
+
     with desk.structure() as reader, desk.findings() as found:
         return plan_refactoring(
             reader, found, desk.root, request, ignored=desk.ignored, rules=desk.rules, baseline=desk.baseline
@@ -167,6 +165,8 @@ def _refactoring(desk: Desk, request: refactoring.PlanRefactoring) -> refactorin
 
 
 def _opportunities(desk: Desk, request: refactoring.FindOpportunities) -> refactoring.OpportunitiesAnswer:
+    from aura_code.refactoring.opportunities import Evidence, find_opportunities  # noqa: PLC0415 - likewise
+
     def hot() -> Sequence[insight.Hotspot]:
         return _hotspots(desk, insight.FindHotspots(project=request.project, limit=_HOTTEST)).hotspots
 
@@ -189,6 +189,8 @@ def _opportunities(desk: Desk, request: refactoring.FindOpportunities) -> refact
 
 
 def _review(desk: Desk, request: review.GatherReview) -> review.ReviewFacts:
+    from aura_code.reviewing.gathering import ReviewSources, gather_review  # noqa: PLC0415 - likewise
+
     with desk.structure() as reader:
         sources = ReviewSources(
             root=desk.root,
@@ -202,6 +204,8 @@ def _review(desk: Desk, request: review.GatherReview) -> review.ReviewFacts:
 
 
 def _conventions(desk: Desk, request: refactoring.MeasureConventions) -> refactoring.ConventionsAnswer:
+    from aura_code.conventions.measuring import ConventionSources, measure_conventions  # noqa: PLC0415 - likewise
+
     return measure_conventions(ConventionSources(desk.root, desk.index.stamps()), request)
 
 

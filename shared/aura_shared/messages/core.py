@@ -23,7 +23,8 @@ Durability = Literal["durable", "state", "ephemeral"]
 class Message(BaseModel):
     """A body that travels on the bus."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Schemas are built at the first use: a process knows hundreds of messages and uses a few of them.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     type: ClassVar[str]
     """The name on the wire; for events it is the topic as well."""
