@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ __all__ = ["Review", "as_json", "as_markdown", "plain_summary"]
 _MOST_FILES: Final = 100
 _MOST_FINDINGS: Final = 100
 _MOST_TESTS: Final = 15
+_COMMIT: Final = re.compile(r"[0-9a-f]{40,64}")
 _KINDS: Final = ("added", "modified", "renamed", "deleted", "binary")
 
 
@@ -71,7 +73,13 @@ def as_markdown(review: Review) -> str:
 
 
 def _compared(facts: ReviewFacts) -> str:
-    return f"{facts.base}..{facts.head}" if facts.base and facts.head else facts.head or facts.base or "the change"
+    base, head = _short(facts.base), _short(facts.head)
+    return f"{base}..{head}" if base and head else head or base or "the change"
+
+
+def _short(revision: str) -> str:
+    """A commit as people write it; other words stay."""
+    return revision[:12] if _COMMIT.fullmatch(revision) else revision
 
 
 def _risk(facts: ReviewFacts) -> Iterator[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assist_review_facts import DIFF
-from aura_factory.assist.review_texts import Review
+from aura_factory.assist.review_texts import Review, as_markdown
 from aura_factory.assist.reviewing import ground, split_diff
 from aura_factory.assist.sarif import as_sarif
 from aura_shared.messages.models import Completion
@@ -21,6 +21,12 @@ def test_an_empty_sarif_log_is_still_one() -> None:
     log: dict[str, Any] = json.loads(as_sarif(Review(ReviewFacts(), "")))
     SarifLog.model_validate(log)
     assert log["runs"][0]["results"] == []
+
+
+def test_commits_are_written_short() -> None:
+    text = as_markdown(Review(ReviewFacts(base="a" * 40, head="index"), "Nothing."))
+    assert f"{'a' * 12}..index" in text
+    assert "a" * 13 not in text
 
 
 def test_a_diff_is_split_by_file() -> None:
