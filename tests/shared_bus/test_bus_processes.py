@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import stat
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -191,6 +192,17 @@ async def test_requests_fail_when_the_broker_stays_away(bus_paths: AuraPaths, mo
     with pytest.raises(ServiceDown, match="broker"):
         await asyncio.wait_for(bus.request(Ask()), 15)
     await bus.close()
+
+
+async def test_events_that_wait_for_room_keep_their_order(sender: ZmqBus) -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # acknowledgements come in between, wherever they can
+    try:
+        for start in range(0, 30_000, 6000):
+            sent = await publish(sender, range(start, start + 6000))  # more than may be unacknowledged
+            assert sent == [f"{number + 1} {number}" for number in range(start, start + 6000)]
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def test_a_slow_consumer_keeps_its_memory_bounded_and_misses_nothing(sender: ZmqBus, broker: AuraPaths) -> None:

@@ -143,6 +143,8 @@ class ZmqBus:
         self._unacknowledged = 0
         self._unacknowledged_bytes = 0
         self._room = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._queueing = 0
         self._readers: list[Reader] = []
         self._closed = False
         self._link = Link(name, paths, Hooks(self._on_settled, self._on_ask, self._on_cancel, self._on_progress))
@@ -209,8 +211,8 @@ class ZmqBus:
             self._link.do(self._link.send_passing, kind.type, raw)
             return 0
         deadline = time.monotonic() + self._settings.ack_timeout_s
-        while not self._fits(raw):
-            await self._wait_for_room(deadline, kind.type)
+        if self._queueing or not self._fits(raw):
+            await self._wait_for_room(raw, deadline, kind.type)
         flags = wire.STATE if kind.durability == "state" else 0
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._unacknowledged += 1
@@ -218,13 +220,18 @@ class ZmqBus:
         self._link.do(self._link.send_event, Outgoing(flags, raw, done, kind.type, deadline))
         return await done
 
-    async def _wait_for_room(self, deadline: float, kind: str) -> None:
-        self._room.clear()
+    async def _wait_for_room(self, raw: bytes, deadline: float, kind: str) -> None:
+        """Wait in line: whoever came first is sent first, however the news of more room arrives."""
+        self._queueing += 1
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                await self._room.wait()
+            async with asyncio.timeout(deadline - time.monotonic()), self._turn:
+                while not self._fits(raw):
+                    self._room.clear()
+                    await self._room.wait()
         except TimeoutError:
             raise BusError(f"{kind} was not taken: too many others are not acknowledged yet") from None
+        finally:
+            self._queueing -= 1
 
     def _fits(self, raw: bytes) -> bool:
         size = self._unacknowledged_bytes + len(raw)
