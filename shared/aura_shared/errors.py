@@ -11,10 +11,18 @@ AuraError                     the one name a caller needs to catch            in
 │   ├── UnknownProject        no registered project has this name or path     unknown_project   4
 │   ├── UnknownFile           the project has no such file                    unknown_file      4
 │   ├── UnknownChange         there is no such change                         unknown_change    4
-│   └── UnknownModel          no server has such a model                      unknown_model     4
+│   ├── UnknownModel          no server has such a model                      unknown_model     4
+│   ├── NoRepository          the project is not in a git repository          no_repository     4
+│   ├── UnknownRef            there is no such branch, tag or commit          unknown_ref       4
+│   └── UnknownOperation      the journal has no such operation               unknown_operation 4
 ├── Conflict                  it exists already, or another one is at work    conflict          5
 │   ├── FileMovedOn           a file changed since the change was made        file_moved_on     5
-│   └── EditRefused           an edit does not fit the file without guessing  edit_refused      5
+│   ├── EditRefused           an edit does not fit the file without guessing  edit_refused      5
+│   ├── GateClosed            the repository is not in a state to do this     gate_closed       5
+│   ├── ConflictsLeft         a person has to resolve conflicts first         conflicts_left    5
+│   ├── DraftOutdated         what is staged changed since the draft          draft_outdated    5
+│   ├── UndoRefused           something moved since the operation             undo_refused      5
+│   └── RepositoryBusy        another writer holds the repository             repository_busy   5
 ├── NotReady                  it will work later; the hint says when          not_ready         6
 │   └── IndexBuilding         the first index of the project is being built   index_building    6
 ├── Unavailable               something needed does not answer                unavailable       3
@@ -25,14 +33,17 @@ AuraError                     the one name a caller needs to catch            in
 │   ├── ModelUnreachable      no model server answers at the address          model_unreachable 3
 │   ├── ModelTimeout          no token, or no end, within the bound           model_timeout     3
 │   ├── ModelDropped          the connection ended in the middle of an answer model_dropped     3
-│   └── SandboxUnavailable    code of others cannot be confined here          no_sandbox        3
+│   ├── SandboxUnavailable    code of others cannot be confined here          no_sandbox        3
+│   └── ForgeUnreachable      the forge or the remote does not answer         forge_unreachable 3
 ├── Cancelled                 the caller took the request back                cancelled         130
 ├── SettingsError             a setting is missing or does not parse          bad_settings      7
 ├── NotAllowed                the caller may not do this                      not_allowed       8
 │   ├── UnsafePath            a path leads outside the project                unsafe_path       8
 │   ├── RateLimited           too many calls in a short time                  rate_limited      8
 │   ├── HostNotAllowed        an address is not on this machine               host_not_allowed  8
-│   └── ApprovalNeeded        a person has to approve first                   approval_needed   8
+│   ├── ApprovalNeeded        a person has to approve first                   approval_needed   8
+│   ├── ProtectedBranch       a protected branch would be written             protected_branch  8
+│   └── CommitBlocked         a commit holds a secret, or what nobody commits commit_blocked    8
 ├── ModelError                a model failed                                  model_failed      11
 │   ├── NoModel               no model is there for a role                    no_model          11
 │   ├── BadAnswer             what came is not what the protocol says         bad_model_answer  11
@@ -40,6 +51,9 @@ AuraError                     the one name a caller needs to catch            in
 │   ├── ContextCut            a server cut the prompt without saying so       context_cut       11
 │   ├── AnswerCut             an answer was cut by the bound on its tokens    answer_cut        11
 │   └── SchemaMismatch        an answer does not satisfy its schema           schema_mismatch   11
+├── GitError                  git failed                                      git_failed        12
+│   ├── HookRefused           a hook of the repository said no                hook_refused      12
+│   └── ForgeRefused          the forge or the remote said no                 forge_refused     12
 ├── BusError                  a message could not be sent, read or answered   bus_error         9
 ├── StorageError              a file of Aura's own cannot be written or read  storage_error     10
 │   ├── DiskFull              no room left on the device                      disk_full         10
@@ -131,6 +145,27 @@ class UnknownModel(NotFound):
     default_hint = "`aura models` lists what is there."
 
 
+class NoRepository(NotFound):
+    """The project is not in a git repository."""
+
+    code = "no_repository"
+    default_hint = "Make one with `git init`, or give a project that is in one."
+
+
+class UnknownRef(NotFound):
+    """There is no such branch, tag or commit."""
+
+    code = "unknown_ref"
+    default_hint = "`git branch --all` and `git tag` list what there is; a new one may have to be fetched first."
+
+
+class UnknownOperation(NotFound):
+    """The journal has no such operation."""
+
+    code = "unknown_operation"
+    default_hint = "`aura git ops` lists them."
+
+
 class Conflict(AuraError):
     """It exists already, or another one is at work."""
 
@@ -151,6 +186,42 @@ class EditRefused(Conflict):
 
     code = "edit_refused"
     default_hint = "Nothing was changed. Ask again, or make the edit by hand."
+
+
+class GateClosed(Conflict):
+    """The repository is not in a state to do this; the message says what is in the way."""
+
+    code = "gate_closed"
+    default_hint = "Nothing was changed. `aura git status` shows the state of the repository."
+
+
+class ConflictsLeft(Conflict):
+    """A person has to resolve conflicts first."""
+
+    code = "conflicts_left"
+    default_hint = "Resolve them, then `aura continue`; `aura abort` takes everything back."
+
+
+class DraftOutdated(Conflict):
+    """What is staged changed since the draft was made."""
+
+    code = "draft_outdated"
+    default_hint = "Nothing was committed. Make the draft again."
+
+
+class UndoRefused(Conflict):
+    """Something moved since the operation, so taking it back would lose that."""
+
+    code = "undo_refused"
+    default_hint = "Nothing was changed. Undo the newer operations first; `aura git ops` lists them."
+
+
+class RepositoryBusy(Conflict):
+    """Another writer holds the repository."""
+
+    code = "repository_busy"
+    default_hint = "Try again once the other command has ended; a lock whose owner died says how to remove it."
+    transient = True
 
 
 class NotReady(AuraError):
@@ -235,6 +306,13 @@ class SandboxUnavailable(Unavailable):
     transient = False
 
 
+class ForgeUnreachable(Unavailable):
+    """The forge or the remote does not answer."""
+
+    code = "forge_unreachable"
+    default_hint = "Nothing is lost: the branch and the text are here. Try again once the network is back."
+
+
 class Cancelled(AuraError):
     """The caller took the request back."""
 
@@ -288,6 +366,20 @@ class ApprovalNeeded(NotAllowed):
     default_hint = "Have a person run `aura approve`, then try again."
 
 
+class ProtectedBranch(NotAllowed):
+    """A protected branch would be written."""
+
+    code = "protected_branch"
+    default_hint = "Start a branch of your own: `aura branch start feature NAME`."
+
+
+class CommitBlocked(NotAllowed):
+    """A commit holds a secret, or a file that nobody commits on purpose; the message names the rule and the place."""
+
+    code = "commit_blocked"
+    default_hint = "Take it out of the commit; if it is right as it is, allow it once with --allow RULE:PATH."
+
+
 class ModelError(AuraError):
     """A model failed."""
 
@@ -336,6 +428,28 @@ class SchemaMismatch(ModelError):
 
     code = "schema_mismatch"
     default_hint = "Try another model for this role: `aura models test` shows which follow schemas."
+
+
+class GitError(AuraError):
+    """git failed; the message holds what it said."""
+
+    code = "git_failed"
+    exit_code = 12
+    default_hint = "`aura git ops` shows what was done so far, and `aura git undo` takes it back."
+
+
+class HookRefused(GitError):
+    """A hook of the repository said no; the message holds what it printed."""
+
+    code = "hook_refused"
+    default_hint = "Nothing was committed. Mend what the hook complains of; hooks are never skipped."
+
+
+class ForgeRefused(GitError):
+    """The forge or the remote said no."""
+
+    code = "forge_refused"
+    default_hint = "Nothing is lost: the branch and the text are here."
 
 
 class BusError(AuraError):

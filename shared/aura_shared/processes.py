@@ -30,6 +30,7 @@ PROCESSES: Final = (
     ProcessSpec("code", "aura_code", after=("bus",)),
     ProcessSpec("models", "aura_models", after=("bus",)),
     ProcessSpec("factory", "aura_factory", after=("bus",)),
+    ProcessSpec("git", "aura_git", after=("bus",)),
     ProcessSpec("gateway", "aura_gateway", after=("bus",)),
 )
 

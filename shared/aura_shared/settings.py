@@ -29,6 +29,7 @@ __all__ = [
     "FindingsOverride",
     "FindingsSettings",
     "GatewaySettings",
+    "GitSettings",
     "LogSettings",
     "ModelServerSettings",
     "ModelsSettings",
@@ -282,6 +283,27 @@ class GatewaySettings(Section):
         return value
 
 
+class GitSettings(Section):
+    """Work on git repositories. What this may write, run or send counts in the user's settings only."""
+
+    protected: tuple[str, ...] = ("main", "master", "develop", "trunk", "release/*")
+    """Branches that are never rewritten, force-pushed or deleted, as patterns with `*`; `aura commit` asks first."""
+    history_commits: int = Field(default=400, ge=10, le=5000)
+    """Newest commits that habits are learned from; with more, accuracy did not rise."""
+    keep_operations: int = Field(default=200, ge=10, le=100_000)
+    """Operations that can be undone, for each repository."""
+    keep_days: int = Field(default=30, ge=1, le=3650)
+    """How long operations can be undone; the newest ten always."""
+    command_s: float = Field(default=120.0, gt=0, le=86_400)
+    """Seconds for one call of git, with its hooks and its way to a remote."""
+    lock_wait_s: float = Field(default=10.0, ge=0, le=3600)
+    """Seconds to wait while another program holds git's locks."""
+    largest_file_bytes: int = Field(default=5_000_000, ge=1000, le=10_000_000_000)
+    """A commit with a larger file is held back once."""
+    co_author: str = Field(default="", max_length=200)
+    """`Name <address>` for a `Co-authored-by` line in messages that a model wrote; empty for none."""
+
+
 class NetworkSettings(Section):
     """What may leave this machine: nothing, unless a host is named here."""
 
@@ -302,6 +324,7 @@ class Settings(Section):
     checks: ChecksSettings = ChecksSettings()
     sandbox: SandboxSettings = SandboxSettings()
     changes: ChangesSettings = ChangesSettings()
+    git: GitSettings = GitSettings()
     network: NetworkSettings = NetworkSettings()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aura_factory.editing.answers import Code, Replacement, read_code, read_replacements
-from aura_factory.editing.definitions import outline_of
 from aura_factory.editing.finding import Hint
 from aura_factory.editing.gate import fault_of
 from aura_factory.editing.merge3 import merge_lines
@@ -16,6 +15,7 @@ from aura_factory.editing.replacing import edits_of_block
 from aura_factory.editing.symbols import definition_of, replace_symbol
 from aura_factory.editing.texts import Edit, FileLines, split_lines
 from aura_factory.editing.whole import Rewritten, new_file, rewrite_file
+from aura_languages.definitions import outline_of
 
 __all__ = ["apply_answer"]
 

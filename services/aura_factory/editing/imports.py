@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aura_factory.editing.definitions import Import, Outline
 from aura_factory.editing.outcomes import Refusal, RefusedError
 from aura_factory.editing.texts import Edit, FileLines
+from aura_languages.definitions import Import, Outline
 
 __all__ = ["missing_imports"]
 

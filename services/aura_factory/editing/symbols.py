@@ -11,11 +11,11 @@ from typing import Final
 
 from aura_factory.editing.answers import Code
 from aura_factory.editing.carrying import carry_over, known_lines_restored
-from aura_factory.editing.definitions import Definition, Outline, outline_of, plain_name
 from aura_factory.editing.imports import missing_imports
 from aura_factory.editing.outcomes import Refusal, RefusalKind, RefusedError
 from aura_factory.editing.placeholders import expand
 from aura_factory.editing.texts import Edit, FileLines, split_lines
+from aura_languages.definitions import Definition, Outline, outline_of, plain_name
 
 __all__ = ["definition_of", "replace_symbol"]
 

@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 
 from aura_factory.editing.answers import Code
 from aura_factory.editing.carrying import carry_over
-from aura_factory.editing.definitions import outline_of, plain_name
 from aura_factory.editing.lines import is_placeholder
 from aura_factory.editing.outcomes import Refusal, RefusedError
 from aura_factory.editing.texts import FileLines
+from aura_languages.definitions import outline_of, plain_name
 
 __all__ = ["Rewritten", "new_file", "rewrite_file"]
 

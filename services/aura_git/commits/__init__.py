@@ -1,0 +1,1 @@
+"""Commit messages: what they say, how this repository writes them, and how a change is split into several."""

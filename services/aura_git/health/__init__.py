@@ -1,0 +1,1 @@
+"""Upkeep: what is wrong with a repository, and what would mend it."""

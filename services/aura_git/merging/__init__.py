@@ -1,0 +1,1 @@
+"""Merges and rebases: simulated first, then done, and always to be continued or taken back."""

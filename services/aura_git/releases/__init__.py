@@ -1,0 +1,1 @@
+"""Releases: the next version, the changelog, the tag."""
