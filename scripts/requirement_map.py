@@ -39,6 +39,7 @@ BUILT = {
     "C8": "Review of an incoming change: risk, findings on changed lines, interfaces, missing tests, questions.",
     "C9": "Report, context for a model, tree, hotspots.",
     "F7": "The sandbox: code of others runs without network, with its own files only, within bounds, or not at all.",
+    "G3": "Merge and rebase: simulated first, resolved where certain, explained where not, always undoable.",
     "L1": "Model providers: Ollama, LM Studio, llama.cpp, compatible servers, the client's own; by configuration.",
     "L2": "Errors, retries, bounds, queue, kept answers, streaming, answers that satisfy a schema.",
     "L3": "Credentials from the environment, the keyring or a file agreed to; rotated; masked in every log.",
