@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["ChangedPath", "CommitMessage", "Footer", "Guess", "Habits", "LintProblem", "StagedChange", "Suggestion"]
+__all__ = [
+    "ChangedPath",
+    "CommitMessage",
+    "Footer",
+    "Guess",
+    "Habits",
+    "LintProblem",
+    "LintRule",
+    "StagedChange",
+    "Style",
+    "Suggestion",
+]
+
+Style = Literal["conventional", "area", "tag", "plain"]
+"""How headers look: `fix(cart): text`, `cart: text`, `[cart] text`, or the text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class Footer:
 
 @dataclass(frozen=True, slots=True)
 class CommitMessage:
-    """A message by Conventional Commits 1.0."""
+    """A message by Conventional Commits 1.0, or in another style: then the type is empty."""
 
     type: str
     scope: str
@@ -68,6 +82,17 @@ class Guess:
     value: str
     confidence: float
     """From 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class LintRule:
+    """A rule as commitlint is configured: `"header-max-length": [2, "always", 72]`."""
+
+    level: Literal["off", "warning", "error"]
+    always: bool = True
+    """False for `never`."""
+    value: object = None
+    """A number, a text or a list; None for rules without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +121,23 @@ class Habits:
     issue_form: str = ""
     """How tasks are named, such as `#12` or `PROJ-12`; empty when they are not."""
     source: str = "history"
-    """File that part of it comes from, such as `commitlint.config.js`."""
+    """Where it comes from, such as `history; types from commitlint.config.js`."""
+    style: Style = "conventional"
+    """How headers look; `conventional` too while there is no history."""
+    scoped: float = 0.0
+    """Share of conventional messages with a scope."""
+    signed_off: bool = False
+    """Whether messages end with `Signed-off-by`, which `git commit --signoff` writes."""
+    emojis: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The emoji that is written for each type, where the repository writes one."""
+    emoji_first: bool = False
+    """Whether the emoji stands before the type instead of before the description."""
+    rules: Mapping[str, LintRule] = field(default_factory=dict[str, LintRule])
+    """Rules that the configuration sets, over those of config-conventional."""
+    ignores: tuple[str, ...] = ()
+    """Expressions of messages that the configuration leaves unchecked."""
+    template: str = ""
+    """Text of `commit.template`, or of a `.gitmessage` in the repository."""
 
 
 @dataclass(frozen=True, slots=True)
