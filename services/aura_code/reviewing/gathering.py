@@ -61,6 +61,8 @@ def gather_review(sources: ReviewSources, request: GatherReview) -> ReviewFacts:
             commits=[visible(subject) for subject in change.commits],
             reason=_why_nothing(change, request),
         )
+    if request.only:
+        return _parts(change, sources.store, request)
     store = sources.store
     change.files = reading_order(change, store)
     noticed = notice(change, sources.rules, sources.standards, sources.baseline)
@@ -87,6 +89,21 @@ def gather_review(sources: ReviewSources, request: GatherReview) -> ReviewFacts:
         impact_files=reach,
         risk=assess(evidence),
         questions=questions(change, api, list(files)),
+        diff=diff,
+        cut=cut or change.cut,
+    )
+
+
+def _parts(change: Change, store: StructureReader | None, request: GatherReview) -> ReviewFacts:
+    """The parts that were asked for; no rule runs, and neither tests nor users beyond the interface are looked for."""
+    diff, cut = _diff(change, request.diff_bytes) if "diff" in request.only else ("", False)
+    return ReviewFacts(
+        base=change.base,
+        head=change.head,
+        title=visible(change.title),
+        commits=[visible(subject) for subject in change.commits[-_MOST_COMMITS:]],
+        files=[_file(file) for file in change.files] if "files" in request.only else [],
+        api=api_changes(change, store) if "api" in request.only else [],
         diff=diff,
         cut=cut or change.cut,
     )

@@ -175,3 +175,5 @@ class GatherReview(Request[ReviewFacts]):
     """Only paths that match one of these globs."""
     diff_bytes: int = Field(default=200_000, ge=0, le=2_000_000)
     """Most of the diff that is answered."""
+    only: list[Literal["api", "files", "diff"]] = Field(default_factory=list[Literal["api", "files", "diff"]])
+    """Parts of the answer that are wanted, which is much quicker; empty for all of them."""

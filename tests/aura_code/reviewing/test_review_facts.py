@@ -206,3 +206,18 @@ def test_risk_grows_with_what_speaks_for_it(tmp_path: Path) -> None:
     assert (docs.risk.level, docs.risk.score, docs.risk.factors) == ("low", 0.0, [])
     assert code.risk.score > docs.risk.score
     assert any("authentication" in factor for factor in code.risk.factors)
+
+
+@pytest.mark.requirement("G1")
+def test_parts_of_the_answer_can_be_asked_for_alone(tmp_path: Path) -> None:
+    files = {"pyproject.toml": "[project]\nname = 'shop'\n", "shop/a.py": "def f(a):\n    return a\n"}
+    commit(tmp_path, files)
+    write(tmp_path, {"shop/a.py": BARE.replace("f(a)", "f(a, b)")})
+    whole = review(tmp_path, asked())
+    assert (bool(whole.findings), whole.risk is not None) == (True, True)
+    api = review(tmp_path, asked(only=["api"]))
+    assert api == ReviewFacts(base=whole.base, head=whole.head, title=whole.title, api=whole.api)
+    assert [(one.symbol, one.breaking) for one in api.api] == [("f", True)]
+    rest = review(tmp_path, asked(only=["files", "diff"]))
+    assert (rest.files, rest.diff, rest.api) == (whole.files, whole.diff, [])
+    assert review(tmp_path, asked("staged", only=["api"])).reason == "Nothing is staged."
