@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from aura_git.running import Git
+from aura_git.running import Git, Ran
 from aura_shared.errors import GitError, NoRepository
 
 __all__ = ["InProgress", "Repository", "RepositoryState", "open_repository", "read_state"]
@@ -111,18 +111,19 @@ def open_repository(folder: Path, *, project: str = "", timeout_s: float = 120.0
     return Repository(Path(top), Path(git_dir), common_dir, project=project, prefix=prefix, git=git.at(Path(top)))
 
 
-def read_state(repository: Repository, *, untracked: bool = True) -> RepositoryState:
+def read_state(repository: Repository, *, untracked: bool = True, status: Ran | None = None) -> RepositoryState:
     """In which state a repository is; one call of `git status`, and a look at some files.
 
     Args:
         repository: Which.
         untracked: Whether to look for files that git does not know; without, that count is 0.
+        status: What `git status --porcelain=v2 --branch -z` gave just now, to spare a call.
     """
     shallow = (repository.common_dir / "shallow").exists()
     if repository.bare:
         return RepositoryState(bare=True, shallow=shallow, head=repository.git.find_commit("HEAD") or "")
     how = "--untracked-files=normal" if untracked else "--untracked-files=no"
-    status = repository.git.read("status", "--porcelain=v2", "--branch", "-z", how)
+    status = status or repository.git.read("status", "--porcelain=v2", "--branch", "-z", how)
     facts: dict[str, object] = {"shallow": shallow, "in_progress": _in_progress(repository)}
     counts = {"staged": 0, "unstaged": 0, "untracked": 0}
     unmerged: list[str] = []

@@ -39,7 +39,10 @@ class Gates:
     deletes: tuple[str, ...] = ()
     """Branches that are deleted: refused when protected."""
     rewrites: tuple[str, ...] = ()
-    """Branches whose commits are replaced: refused when protected, and when the commits are on a remote."""
+    """Branches whose commits are replaced: refused when protected, and when the commits are on a remote.
+
+    `BASE..BRANCH` says which commits are replaced; a name alone means all that only this branch has.
+    """
     commits_to: str = ""
     """Branch that gets a commit by hand: refused when protected, unless `protected_ok`."""
     protected_ok: bool = False
@@ -57,7 +60,9 @@ class Snapshot:
     index: str
     """Hash of a blob with the bytes of the index file; empty when there is none."""
     tree: str
-    """Hash of a commit with the work tree, untracked files included, ignored ones not."""
+    """Hash of a commit with the work tree, untracked files included, ignored ones not; empty when it is bare."""
+    kept: str = ""
+    """Hash of the commit that keeps all of it: `refs/aura/backup/OPERATION/WHICH` points at it."""
 
 
 @dataclass(frozen=True, slots=True)
