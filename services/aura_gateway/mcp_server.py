@@ -93,8 +93,6 @@ class _AuraMcp(MCPServer[Any]):
         """The default tools, and those of the toolsets that the client names."""
         listed = await super()._handle_list_tools(ctx, params)
         more = chosen(ctx.request.headers.get(TOOLSETS_HEADER) if ctx.request is not None else None)
-        if not more:
-            return listed
         tools = [self._opted(question) for question in more]
         shown = [
             Tool(

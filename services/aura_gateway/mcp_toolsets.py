@@ -26,12 +26,11 @@ _QUIET: Final = frozenset({"freshness", "seconds", "tokens", "more", "reason", "
 
 
 def chosen(header: str | None) -> Sequence[Question]:
-    """The questions of the toolsets that a client names; unknown names are passed over."""
+    """The questions that every client has, then those of the toolsets that it names; unknown names are passed over."""
     names = {name.strip().lower() for name in (header or "").split(",")}
-    if "all" in names:
-        return QUESTIONS
-    wanted = names.intersection(TOOLSETS)
-    return [question for question in QUESTIONS if question.toolset in wanted]
+    wanted = set(TOOLSETS) if "all" in names else names.intersection(TOOLSETS)
+    always = [question for question in QUESTIONS if question.always]
+    return [*always, *(question for question in QUESTIONS if question.toolset in wanted and not question.always)]
 
 
 def arguments_of(question: Question) -> type[Arguments]:

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, create_model
 
+from aura_gateway.git_questions import GIT_QUESTIONS
+from aura_gateway.question import LONG_S, Question, Toolset
 from aura_shared.messages import assist, changes, findings, gaps, insight, models, refactoring, similar, structure
-from aura_shared.messages.core import Reply, Request, reply_type
+from aura_shared.messages.core import Request
 
 __all__ = ["QUESTIONS", "TOOLSETS", "Question", "Toolset", "body_of"]
 
-Toolset = Literal["structure", "findings", "similar", "overview", "changes", "assist", "models"]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question of the bus as it is offered outside."""
-
-    route: str
-    """Address below `/v1/`."""
-    kind: type[Request[Any]]
-    """The message."""
-    toolset: Toolset
-    """The group of tools that it belongs to; agents opt in to groups."""
-    tool: str
-    """Name of the tool."""
-    title: str
-    """What the tool is called for a person."""
-    description: str
-    """When an agent should use it."""
-    writes: bool = False
-    """Whether it can change files of the project; such a tool is announced as destructive."""
-    approval: bool = False
-    """Whether a person has to say yes before an agent may call it."""
-    timeout_s: float = 0.0
-    """Bound of a call that may take longer than others; 0 for the gateway's own."""
-
-    @property
-    def reply(self) -> type[Reply]:
-        """What it is answered with."""
-        return reply_type(self.kind)
-
-
-TOOLSETS: Final[Sequence[Toolset]] = ("structure", "findings", "similar", "overview", "changes", "assist", "models")
-_LONG_S: Final = 1800.0  # Models and tests take minutes; the caller can leave at any time.
+TOOLSETS: Final[Sequence[Toolset]] = (
+    "structure", "findings", "similar", "overview", "changes", "assist", "models", "git", "git-write",
+)  # fmt: skip
 
 QUESTIONS: Final[Sequence[Question]] = (
     Question(
@@ -217,27 +187,27 @@ QUESTIONS: Final[Sequence[Question]] = (
     ),
     Question(
         "assist/explain", assist.ExplainCode, "assist", "explain_code", "Explain code",
-        "What a place, a definition or a finding is about, who depends on it, and why it is so.", timeout_s=_LONG_S,
+        "What a place, a definition or a finding is about, who depends on it, and why it is so.", timeout_s=LONG_S,
     ),
     Question(
         "assist/ask", assist.AskCode, "assist", "ask_code", "Ask about the code",
         "An answer in words with the places that it rests on. For places alone code_search is quicker.",
-        timeout_s=_LONG_S,
+        timeout_s=LONG_S,
     ),
     Question(
         "assist/generate", assist.GenerateCode, "assist", "generate_code", "Generate code",
         "Have the local model write code in the style of the project, as a checked change to review.",
-        timeout_s=_LONG_S,
+        timeout_s=LONG_S,
     ),
     Question(
         "assist/refactor", assist.RefactorCode, "assist", "refactor_code", "Refactor code",
         "A refactoring as a change to review: parsed, linted and tested in a sandbox before it is offered.",
-        timeout_s=_LONG_S,
+        timeout_s=LONG_S,
     ),
     Question(
         "assist/review", assist.ReviewChange, "assist", "review_change", "Review a change",
         "Review commits, what is staged, the work tree or a patch: risk, findings on changed lines, breaking API "
-        "changes, missing tests, questions to the author.", timeout_s=_LONG_S,
+        "changes, missing tests, questions to the author.", timeout_s=LONG_S,
     ),
     Question(
         "prompts", assist.ListPrompts, "assist", "list_prompts", "List prompts",
@@ -254,7 +224,7 @@ QUESTIONS: Final[Sequence[Question]] = (
     Question(
         "models/test", models.TestModel, "models", "test_model", "Test a model",
         "What a model can do: context that is really honoured, schemas, edit formats, speed. Takes minutes.",
-        timeout_s=_LONG_S,
+        timeout_s=LONG_S,
     ),
     Question(
         "models/stats", models.AskModelStats, "models", "model_stats", "Ask for figures of models",
@@ -264,6 +234,7 @@ QUESTIONS: Final[Sequence[Question]] = (
         "models/cache/clear", models.ClearModelCache, "models", "clear_model_cache", "Clear kept answers",
         "Forget answers that were kept.",
     ),
+    *GIT_QUESTIONS,
 )  # fmt: skip
 """All of them, by toolset."""
 

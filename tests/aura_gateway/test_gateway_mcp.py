@@ -27,6 +27,7 @@ from mcp_types import (
 
 from aura_gateway.mcp_resources import LegacyFollowers, ResourceEvents
 from aura_gateway.mcp_server import tool_list_hash
+from aura_gateway.questions import QUESTIONS
 from aura_shared.messages.code import IndexUpdated, ProjectRemoved, ProjectStateChanged, SearchCode
 from aura_shared.settings import GatewaySettings
 from gateway_clients import LEGACY, MODERN, mcp_client, text
@@ -59,7 +60,8 @@ async def test_every_tool_answers_readably_and_as_data(lab: Lab, era: str) -> No
         "aura_status": ({}, "- shop-abc123  /srv/shop  ready: 3 files, 40 lines", "projects"),
     }
     async with mcp_client(lab, era) as client:
-        assert [tool.name for tool in (await client.list_tools()).tools] == list(calls)
+        always = [question.tool for question in QUESTIONS if question.always]
+        assert [tool.name for tool in (await client.list_tools()).tools] == [*calls, *always]
         for name, (arguments, expected, key) in calls.items():
             result = await client.call_tool(name, arguments)
             assert expected in text(result)

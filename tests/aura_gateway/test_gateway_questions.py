@@ -71,7 +71,9 @@ async def test_a_client_gets_the_toolsets_that_it_names(lab: Lab, era: str) -> N
         usual = [tool.name for tool in (await client.list_tools()).tools]
     async with mcp_client(lab, era, {"x-aura-toolsets": "overview, nonsense"}) as client:
         more = [tool.name for tool in (await client.list_tools()).tools][len(usual) :]
-        assert more == [question.tool for question in QUESTIONS if question.toolset == "overview"]
+        assert more == [
+            question.tool for question in QUESTIONS if question.toolset == "overview" and not question.always
+        ]
         result = await client.call_tool("hotspots", {"days": 30})
     assert isinstance(result, CallToolResult)
     assert "src/app.py  commits=4" in text(result)
@@ -103,10 +105,11 @@ def test_each_tool_says_what_its_arguments_mean(question: Question) -> None:
     assert "project" not in schema.get("required", [])
 
 
-def test_all_toolsets_together_are_everything_and_none_is_nothing() -> None:
-    assert chosen("all") == QUESTIONS
-    assert not chosen(None)
-    assert not chosen("")
+def test_all_toolsets_together_are_everything_and_none_is_what_everybody_has() -> None:
+    always = [question for question in QUESTIONS if question.always]
+    assert sorted(question.tool for question in chosen("all")) == sorted(question.tool for question in QUESTIONS)
+    assert chosen(None) == chosen("") == always
+    assert not any(question.writes or question.approval for question in always)
     assert {question.tool for question in chosen(",".join(TOOLSETS))} == {question.tool for question in QUESTIONS}
     assert len({question.tool for question in QUESTIONS}) == len(QUESTIONS) == len({q.route for q in QUESTIONS})
 
