@@ -1,0 +1,85 @@
+"""Puts resolved files into a work tree, and tells which conflicts are left in it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aura_git.merging.settling import Settled, has_markers
+from aura_git.repository import Repository
+from aura_git.running import Git
+from aura_shared.errors import UnsafePath
+
+__all__ = ["put", "recorded_resolutions", "stage", "unmerged", "write_settled"]
+
+
+def unmerged(git: Git) -> dict[str, dict[int, tuple[str, str]]]:
+    """Paths in conflict, each with mode and blob of its versions by number: 1 base, 2 ours, 3 theirs."""
+    found: dict[str, dict[int, tuple[str, str]]] = {}
+    for item in git.read("ls-files", "-z", "--unmerged").items:
+        facts, _, path = item.partition("\t")
+        mode, blob, number = facts.split(" ")
+        found.setdefault(path, {})[int(number)] = (mode, blob)
+    return found
+
+
+def recorded_resolutions(git: Git) -> list[str]:
+    """Paths whose conflict git has just resolved as the person did before (`git rerere`); they are not staged yet.
+
+    Only right after git stopped: later, what a person has resolved by hand looks the same.
+    """
+    left = set(git.read("rerere", "remaining").lines)
+    return [
+        path
+        for path, versions in unmerged(git).items()
+        if path not in left and {2, 3} <= set(versions) and _resolved(git.folder / path)
+    ]
+
+
+def _resolved(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink() and not has_markers(file.read_bytes())
+
+
+def write_settled(repository: Repository, settled: Mapping[str, Settled]) -> list[str]:
+    """Write merged texts over files in conflict, and stage those without a conflict; returns what was staged."""
+    staged: list[str] = []
+    for path, one in settled.items():
+        put(repository, path, one.text)
+        if one.done:
+            staged.append(path)
+    stage(repository.git, staged)
+    return staged
+
+
+def stage(git: Git, paths: Sequence[str]) -> None:
+    """Stage files as they are in the work tree; one that is gone is staged as deleted."""
+    if paths:
+        git.at(GIT_LITERAL_PATHSPECS="1").write("add", "--all", "--sparse", "--", *paths)
+
+
+def put(repository: Repository, path: str, content: bytes) -> None:
+    """Write a file of the work tree as git would: with line ends and filters of its attributes, and its mode.
+
+    Raises:
+        UnsafePath: A link leads out of the work tree.
+    """
+    target = repository.root / path
+    inside = Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(repository.root))
+    if not inside or target.is_symlink():
+        raise UnsafePath(f"{path} cannot be written: a symbolic link is in the way")
+    git = repository.git
+    blob = git.write("hash-object", "-w", "--no-filters", "--stdin", stdin=content).text
+    smudged = git.read("cat-file", "--filters", f"--path={path}", blob).out
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+    target.parent.mkdir(parents=True, exist_ok=True)
+    number, name = tempfile.mkstemp(prefix=".aura-", dir=target.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(smudged)
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
