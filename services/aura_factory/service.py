@@ -25,6 +25,7 @@ from aura_shared.messages.assist import (
     SandboxAnswer,
 )
 from aura_shared.messages.core import Reply, Request
+from aura_shared.messages.wording import WordCommit, WordPull
 from aura_shared.paths import AuraPaths
 from aura_shared.projects import ProjectRegistry
 from aura_shared.service import Health
@@ -68,6 +69,8 @@ class FactoryService:
         serve(GenerateCode, lambda request, context: self._assisted("generate", request, context))
         serve(RefactorCode, lambda request, context: self._assisted("refactor", request, context))
         serve(ReviewChange, lambda request, context: self._assisted("review", request, context))
+        serve(WordCommit, lambda request, context: self._assisted("word_commit", request, context))
+        serve(WordPull, lambda request, context: self._assisted("word_pull", request, context))
         serve(ListPrompts, lambda request, context: self._assisted("list_prompts", request, context))
 
     async def stop(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aura_factory.assist import asking, explaining, generating, refactoring, reviewing
+from aura_factory.assist import asking, explaining, generating, refactoring, reviewing, wording
 from aura_factory.assist.code_desk import CodeDesk, Remembered
 from aura_factory.assist.ports import Changes, Checker
 from aura_factory.assist.talking import ModelDesk, Talk
@@ -25,6 +25,7 @@ from aura_shared.messages.assist import (
     ReviewChange,
     UseModel,
 )
+from aura_shared.messages.wording import WordCommit, WordedCommit, WordedPull, WordPull
 
 __all__ = ["Assistant"]
 
@@ -32,7 +33,7 @@ log = get_logger(__name__)
 
 
 class Assistant:
-    """Explains, answers, generates, refactors and reviews. Nothing that it does writes to a project."""
+    """Explains, answers, generates, refactors, reviews and words. Nothing that it does writes to a project."""
 
     def __init__(
         self,
@@ -69,12 +70,14 @@ class Assistant:
         self._remembered.clear()
 
     def register(self) -> None:
-        """Serve the six requests at the bus."""
+        """Serve its requests at the bus."""
         self._bus.serve(ExplainCode, self.explain)
         self._bus.serve(AskCode, self.ask)
         self._bus.serve(GenerateCode, self.generate)
         self._bus.serve(RefactorCode, self.refactor)
         self._bus.serve(ReviewChange, self.review)
+        self._bus.serve(WordCommit, self.word_commit)
+        self._bus.serve(WordPull, self.word_pull)
         self._bus.serve(ListPrompts, self.list_prompts)
 
     async def explain(self, request: ExplainCode, context: Context) -> ExplanationAnswer:
@@ -126,6 +129,23 @@ class Assistant:
         desk = await self._desk(request.project, context)
         talk = self._talk(request.model, reviewing.WOULD_ADD, "review", context)
         return await reviewing.review(desk, talk, self.prompts, request)
+
+    async def word_commit(self, request: WordCommit, context: Context) -> WordedCommit:
+        """Word a commit.
+
+        Raises:
+            NoModel: There is none.
+            AuraError: The model failed, or what it answers cannot be used.
+        """
+        return await wording.word_commit(
+            self._talk("always", wording.WOULD_ADD, "wording", context), self.prompts, request
+        )
+
+    async def word_pull(self, request: WordPull, context: Context) -> WordedPull:
+        """Word a pull request; raises like `word_commit`."""
+        return await wording.word_pull(
+            self._talk("always", wording.WOULD_ADD, "wording", context), self.prompts, request
+        )
 
     async def list_prompts(self, request: ListPrompts, context: Context) -> PromptList:  # noqa: ARG002 - a handler
         """List the prompts, or show one.

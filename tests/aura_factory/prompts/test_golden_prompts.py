@@ -48,6 +48,17 @@ VALUES: dict[str, Value] = {
     "title": "feat: commas in prices",
     "commits": ["feat: commas in prices", "test: commas"],
     "diff": Block("shop/prices.py", "@@ -1 +1 @@\n-a\n+b", "diff"),
+    "header": "feat(prices)!:",
+    "room": "58",
+    "manner": "in lower case, without a full stop",
+    "alternatives": "fix, refactor",
+    "task": "#12 Prices with a comma\nShops in France write 1,50.",
+    "breaking": ["parse_price: the parameter text was renamed"],
+    "symbols": ["changed parse_price"],
+    "examples": ["feat(cart): totals", "fix: empty carts"],
+    "types": "feat, test",
+    "headings": ["What", "Why"],
+    "problems": ["The first line has 90 characters; at most 58 are allowed."],
 }
 PROMPTS = list(load_library([]))
 
