@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -58,6 +59,8 @@ __all__ = ["PROJECT_HEADER", "AskingTool", "Desks", "McpTools"]
 
 PROJECT_HEADER: Final = "x-aura-project"
 """Where the client works: a path, or a project's name, percent-encoded. The stdio shim sets it."""
+_MOST_SHOWN: Final = 600
+"""Characters of one argument in a question to a person."""
 _PROJECTS_S: Final = 2.0  # How long a project list counts; an event that says otherwise ends it sooner.
 
 log = get_logger("mcp")
@@ -332,7 +335,9 @@ class McpTools:
         """What a person is asked to agree to."""
         change = str(getattr(asked, "change", ""))
         if not change:
-            return f"{question.title} in {call.project}?"
+            given = asked.model_dump(mode="json", exclude_defaults=True, exclude={"project"})
+            facts = [f"{name}: {json.dumps(value, ensure_ascii=False)}"[:_MOST_SHOWN] for name, value in given.items()]
+            return " ".join([f"{question.title} in {call.project}?", *facts])
         found = (await self._asking.ask(ShowChange(change=change), cause=call.request_id)).change
         size = f"{found.file_count} files, +{found.added} -{found.removed}"
         verb = question.tool.replace("_", " ").capitalize()

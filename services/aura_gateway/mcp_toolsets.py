@@ -39,7 +39,7 @@ def arguments_of(question: Question) -> type[Arguments]:
     fields: dict[str, Any] = {
         name: (field.annotation, _described(field, docs.get(name, "")))
         for name, field in question.kind.model_fields.items()
-        if name != "project"
+        if name != "project" and (not question.shows or name in question.shows)
     }
     if "project" in question.kind.model_fields:
         fields = {"project": (Project, None), **fields}

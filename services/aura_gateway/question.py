@@ -36,6 +36,8 @@ class Question:
     """Whether a person has to say yes before an agent may call it."""
     always: bool = False
     """Whether the tool is listed for every agent."""
+    shows: tuple[str, ...] = ()
+    """Fields that the tool takes; empty for all."""
     timeout_s: float = 0.0
     """Bound of a call that may take longer than others; 0 for the gateway's own."""
 

@@ -100,7 +100,9 @@ def test_each_tool_says_what_its_arguments_mean(question: Question) -> None:
     schema = compact_schema(arguments_of(question))
     assert schema["additionalProperties"] is False
     properties: dict[str, dict[str, Any]] = schema["properties"]
-    assert set(properties) == set(question.kind.model_fields)
+    fields = set(question.kind.model_fields)
+    assert set(properties) == (fields.intersection(("project", *question.shows)) if question.shows else fields)
+    assert fields.issuperset(question.shows)
     assert all(found.get("description") for found in properties.values())
     assert "project" not in schema.get("required", [])
 

@@ -16,12 +16,15 @@ from aura_shared.errors import BusError
 from aura_shared.messages import (
     approvals,
     assist,
+    branches,
     bus,
     changes,
     code,
+    commits,
     core,
     findings,
     gaps,
+    git,
     insight,
     merges,
     models,
@@ -30,6 +33,7 @@ from aura_shared.messages import (
     services,
     similar,
     structure,
+    wording,
 )
 from aura_shared.messages.core import Envelope, Event, Message, Reply, Request
 
@@ -40,7 +44,6 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     code,
     structure,
     insight,
-    merges,
     findings,
     gaps,
     similar,
@@ -50,6 +53,11 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     models,
     assist,
     approvals,
+    wording,
+    git,
+    commits,
+    branches,
+    merges,
 )
 """Where messages are declared."""
 _ABSTRACT: Final = frozenset({Message, Event, Reply, Request})
