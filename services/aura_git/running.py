@@ -120,7 +120,8 @@ class Git:
     def find_commit(self, name: str) -> str | None:
         """Hash of the commit that a name stands for; None when it stands for none."""
         found = self.read("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", ok=(0, 1, 128))
-        return found.text if found.code == 0 and found.text else None
+        # `^NAME` is understood as well, and answered with `^HASH`: what is left out is no commit that is meant.
+        return found.text if found.code == 0 and found.text and not found.text.startswith("^") else None
 
     def commit_of(self, name: str) -> str:
         """Hash of the commit that a name stands for.
