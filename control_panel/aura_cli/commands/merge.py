@@ -194,7 +194,7 @@ def _in_place_then(left: int, *, yes: bool) -> str:
     if not yes and asks() and ask(f"{told} {is_are} left to you. Stop there in your work tree?"):
         return "in-place"
     note(dim(f"{told} {is_are} left. Nothing was changed: --accept propose takes proposals, --in-place stops for you."))
-    ctx.exit(_WAITING_CODE)
+    raise click.exceptions.Exit(_WAITING_CODE)
 
 
 @click.command("sync", cls=WithExamples, examples=["aura sync", "aura sync --rebase", "aura sync --no-fetch --dry-run"])
