@@ -17,6 +17,7 @@ __all__ = ["EMPTY_TREE", "MergedTrees", "Parting", "Said", "Stage", "merge_trees
 
 EMPTY_TREE: Final = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _HASH_LENGTHS: Final = (40, 64)
+_SUBMODULE_ADVICE: Final = b"Recursive merging with submodules currently only supports trivial cases."
 _REFUSED: Final = "refusing to merge unrelated histories"
 
 
@@ -148,7 +149,8 @@ def parse_merged(out: bytes, *, clean: bool) -> MergedTrees:
     Raises:
         GitError: It has another form.
     """
-    if not out.endswith(b"\0"):
+    out, advised, _ = out.partition(_SUBMODULE_ADVICE)  # printed behind the last item, without a NUL at its end
+    if not out.endswith(b"\0") or (advised and b"160000 " not in out):
         raise _odd(out)
     items = iter([os.fsdecode(item) for item in out[:-1].split(b"\0")])
     tree = next(items).strip()
