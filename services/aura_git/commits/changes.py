@@ -22,7 +22,15 @@ _MOST_LINES: Final = 10_000
 """Of one file: a longer change is counted, not read."""
 _MOST_LEFT_OUT: Final = 200
 _HOW: Final = ("-M", "--no-ext-diff", "--no-textconv", "--no-color")
-_PATCH: Final = ("-p", "-U3", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=none")
+_PATCH: Final = (
+    "-p",
+    "-U3",
+    "--full-index",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+    "--submodule=short",
+    "--ignore-submodules=none",
+)
 _STATUS: Final = frozenset("AMDRCT")
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from aura_git.commits.grammar import Header, read_header
-from aura_git.commits.patches import FilePatch, read_patch
+from aura_git.commits.patches import FilePatch, read_patch, unquote
 from aura_git.repository import Repository
+from aura_shared.errors import GitError
 
 __all__ = ["PastCommit", "is_ordinary", "list_commits", "read_patches"]
 
@@ -31,6 +32,10 @@ _DEPENDENCY: Final = re.compile(
 )
 _FORMAT: Final = "%H%x00%P%x00%an <%ae>%x00%at%x00%B%x01"
 _HASH: Final = re.compile(rb"^(?=[0-9a-f]{40}(?:[0-9a-f]{24})?$)", re.MULTILINE)
+_LINES: Final = (
+    *("-p", "-U0", "-M", "-l200", "--no-ext-diff", "--no-textconv", "--no-color"),
+    *("--src-prefix=a/", "--dst-prefix=b/"),
+)
 _BATCH: Final = 40
 _MOST_BYTES_OF_COMMIT: Final = 300_000
 
@@ -93,16 +98,52 @@ def is_ordinary(commit: PastCommit) -> bool:
 
 
 def read_patches(repository: Repository, commits: Sequence[str]) -> Iterator[tuple[str, list[FilePatch]]]:
-    """What each of these commits did against its parent, without context; long ones are cut between files."""
+    """What each of these commits did against its parent, without context; long ones are cut between files.
+
+    Where files of the past are not there (a partial clone), only paths are read: nothing is fetched.
+    """
+    partial = bool(repository.git.config("extensions.partialClone"))
     for start in range(0, len(commits), _BATCH):
         batch = commits[start : start + _BATCH]
-        how = ("-r", "--root", "-p", "-U0", "-M", "-l200", "--no-ext-diff", "--no-textconv", "--no-color")
-        names = "".join(f"{one}\n" for one in batch).encode()
-        out = repository.git.read("diff-tree", "--stdin", *how, "--src-prefix=a/", "--dst-prefix=b/", stdin=names).out
-        for part in _HASH.split(out):
-            name, _, patch = part.partition(b"\n")
-            if name:
-                yield name.decode(), read_patch(_whole_files(patch))
+        if not partial:
+            try:
+                yield from _read_batch(repository, batch, _LINES)
+                continue
+            except GitError:  # A blob is missing: the others of the batch can be read.
+                pass
+        for one in batch:
+            yield from _read_one(repository, one, partial=partial)
+
+
+def _read_one(repository: Repository, commit: str, *, partial: bool) -> Iterator[tuple[str, list[FilePatch]]]:
+    if not partial:
+        try:
+            yield from _read_batch(repository, [commit], _LINES)
+            return
+        except GitError:
+            pass
+    for name, text in _run(repository, [commit], ("--name-status", "--no-renames")):
+        yield name, [_named(line) for line in text.decode(errors="replace").splitlines() if "\t" in line]
+
+
+def _named(line: str) -> FilePatch:
+    status, _, path = line.partition("\t")
+    return FilePatch(unquote(path), "A" if status == "A" else "D" if status == "D" else "M")
+
+
+def _read_batch(
+    repository: Repository, commits: Sequence[str], how: tuple[str, ...]
+) -> list[tuple[str, list[FilePatch]]]:
+    return [(name, read_patch(_whole_files(patch))) for name, patch in _run(repository, commits, how)]
+
+
+def _run(repository: Repository, commits: Sequence[str], how: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    names = "".join(f"{one}\n" for one in commits).encode()
+    out = repository.git.read("diff-tree", "--stdin", "-r", "--root", *how, stdin=names).out
+    for part in _HASH.split(out):
+        name, _, text = part.partition(b"\n")
+        if name:
+            yield name.decode(), text
 
 
 def _whole_files(patch: bytes) -> str:

@@ -33,6 +33,9 @@ class FilePatch:
     binary: bool = False
     mode: str = ""
     """New mode where it is new or changes."""
+    old_blob: str = ""
+    """Hash of the file before, whole only in patches with `--full-index`."""
+    new_blob: str = ""
 
 
 def split_files(diff: str) -> list[str]:
@@ -83,6 +86,8 @@ def _read_header(patch: FilePatch, line: str) -> None:
             patch.old_path = unquote(path)
         else:
             patch.path = unquote(path)
+    elif name == "index":
+        patch.old_blob, _, patch.new_blob = value.partition(" ")[0].partition("..")
     elif name == "+++" and not value.startswith("/dev/null"):
         patch.path = unquote(value.removesuffix("\t"))[2:]
     elif line.startswith(("Binary files ", "GIT binary patch")):

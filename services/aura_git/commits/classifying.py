@@ -1,0 +1,143 @@
+"""Multinomial logistic regression over what is seen of a change, in its dual form.
+
+With a few hundred examples and some thousands of features, the weights are sums over the examples: training needs only
+how alike two changes are, which is the weighted sum of the likenesses of each group of features.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aura_git.commits.features import GROUPS, Features
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float64]
+
+__all__ = ["Classifier", "Example", "train"]
+
+_PENALTY: Final = 0.5
+_HALF_LIFE: Final = 400.0
+"""Commits after which an example counts half: habits drift."""
+_ROUNDS: Final = 200
+_TRUST: Final = 1.0
+_RARE: Final = {"new": 2, "old": 2, "around": 2}
+"""How many examples need a feature of a group, so that it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A change and what a person called it."""
+
+    features: Features
+    label: str
+    prior: Mapping[str, float]
+    """How likely each label is before anything is learned; what rules say."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """What was learned; `guess` is all that is needed of it."""
+
+    labels: tuple[str, ...]
+    vocabulary: Mapping[str, Mapping[str, tuple[int, float]]]
+    weights: Matrix
+    """One row for each feature, one column for each label."""
+    bias: Matrix
+    trust: float
+    """Weight of the prior."""
+    examples: int
+
+    def guess(self, features: Features, prior: Mapping[str, float]) -> dict[str, float]:
+        """How likely each label is; sums to 1."""
+        import numpy as np  # noqa: PLC0415 - 20 MB that only a suggestion needs
+
+        score = self.bias + self.trust * _logarithms(self.labels, prior)
+        for group, names in features.items():
+            known = self.vocabulary.get(group, {})
+            found = [known[name] for name in names if name in known]
+            if found:
+                values = np.array([value for _row, value in found])
+                values *= math.sqrt(GROUPS[group]) / math.sqrt(float(values @ values))
+                score = score + values @ self.weights[[row for row, _value in found]]
+        return dict(zip(self.labels, _softmax(score[None, :])[0].tolist(), strict=True))
+
+
+def train(examples: Sequence[Example], *, further: Sequence[str] = (), trust: float = _TRUST) -> Classifier:
+    """Learn from examples, newest first.
+
+    Args:
+        examples: At least one.
+        further: Labels that may be guessed although no example has them.
+        trust: Weight of the prior.
+    """
+    import numpy as np  # noqa: PLC0415 - likewise
+
+    counts = Counter(one.label for one in examples)
+    labels = tuple(dict.fromkeys([*(label for label, _ in counts.most_common()), *further]))
+    vocabulary, matrix = _matrix(examples)
+    wanted = np.zeros((len(examples), len(labels)))
+    wanted[np.arange(len(examples)), [labels.index(one.label) for one in examples]] = 1
+    offset = trust * np.array([_logarithms(labels, one.prior) for one in examples])
+    weight = 0.5 ** (np.arange(len(examples)) / _HALF_LIFE)
+    kernel = matrix @ matrix.T + 1.0  # the 1 is the bias
+    factors = _descend(kernel, wanted, offset, weight)
+    return Classifier(labels, vocabulary, matrix.T @ factors, factors.sum(axis=0), trust, len(examples))
+
+
+def _descend(kernel: Matrix, wanted: Matrix, offset: Matrix, weight: Matrix) -> Matrix:
+    """Factors of the examples that make the penalised likelihood largest, by accelerated descent."""
+    import numpy as np  # noqa: PLC0415 - likewise
+
+    largest = float(np.linalg.norm(kernel, 2))
+    step = 1.0 / (_PENALTY + 0.5 * largest)
+    factors = np.zeros_like(wanted)
+    ahead, before = factors.copy(), factors
+    for number in range(_ROUNDS):
+        slope = weight[:, None] * (_softmax(kernel @ ahead + offset) - wanted) + _PENALTY * ahead
+        factors = ahead - step * slope
+        ahead = factors + number / (number + 3) * (factors - before)
+        before = factors
+    return factors
+
+
+def _matrix(examples: Sequence[Example]) -> tuple[dict[str, dict[str, tuple[int, float]]], Matrix]:
+    """Rows of features, each group of each row scaled to the weight of the group."""
+    import numpy as np  # noqa: PLC0415 - likewise
+
+    vocabulary: dict[str, dict[str, tuple[int, float]]] = {}
+    size = 0
+    for group in GROUPS:
+        counts = Counter(name for one in examples for name in one.features.get(group, ()))
+        kept = sorted(name for name, count in counts.items() if count >= _RARE.get(group, 1))
+        rarity = {name: math.log(1 + len(examples) / counts[name]) for name in kept}
+        vocabulary[group] = {name: (size + at, rarity[name]) for at, name in enumerate(kept)}
+        size += len(kept)
+    matrix = np.zeros((len(examples), size))
+    for row, one in enumerate(examples):
+        for group, names in one.features.items():
+            found = [vocabulary[group][name] for name in names if name in vocabulary[group]]
+            if found:
+                values = np.array([value for _at, value in found])
+                scale = math.sqrt(GROUPS[group]) / math.sqrt(float(values @ values))
+                matrix[row, [at for at, _value in found]] = values * scale
+    return vocabulary, matrix
+
+
+def _logarithms(labels: Sequence[str], prior: Mapping[str, float]) -> Matrix:
+    import numpy as np  # noqa: PLC0415 - likewise
+
+    return np.log(np.array([max(prior.get(label, 0.0), 0.01) for label in labels]))
+
+
+def _softmax(scores: Matrix) -> Matrix:
+    import numpy as np  # noqa: PLC0415 - likewise
+
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
