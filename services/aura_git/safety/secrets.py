@@ -71,7 +71,7 @@ _PLAIN_PASSWORD: Final = re.compile(
     r"(?i)^(?:pass(?:word|wd)?|pwd|secret|user(?:name)?|admin|root|postgres|guest|token|key|x+|\d{1,4})\W?\w?$"
 )
 _QUIET_PATHS: Final = re.compile(
-    r"(?i)(?:^|/)(?:tests?|testing|__tests__|__mocks__|spec|specs|fixtures?|testdata|mocks?|examples?|samples?|snapshots?"
+    r"(?i)(?:^|/)(?:tests?|t|testing|__tests__|__mocks__|spec|specs|fixtures?|testdata|mocks?|examples?|samples?|snapshots?"
     r"|cassettes|e2e|benchmarks?)/|(?:^|/)(?:test_[^/]*|[^/]*[._-](?:test|spec|mock|fixture|stories)s?\.[a-z]+|conftest\.py)$"
     r"|(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|poetry\.lock|uv\.lock|pdm\.lock"
     r"|Pipfile\.lock|Cargo\.lock|go\.sum|composer\.lock|Gemfile\.lock|flake\.lock|[^/]*\.lock|[^/]*\.min\.js|[^/]*\.map"
@@ -104,7 +104,7 @@ def _in_lines(path: str, lines: Sequence[tuple[int, str]], *, quiet: bool) -> It
     for number, text in lines:
         if _HINTS.search(text):
             yield from ((rule, number, what) for rule, what in _tokens(text))
-        if "://" in text and _has_password(text):
+        if "://" in text and _has_password(text, quiet=quiet):
             yield "password-in-url", number, "an address with a password"
         if not quiet and _has_random_value(path, text):
             yield "secret-value", number, "a random value with the name of a secret"
@@ -136,10 +136,12 @@ def _markers(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[str, int, str]]
             yield "conflict-marker", number, "a conflict that nobody resolved"
 
 
-def _has_password(text: str) -> bool:
+def _has_password(text: str, *, quiet: bool) -> bool:
     for match in _URL.finditer(text):
         user, password, host = match.groups()
         if _REFERENCE.search(password) or _PLAIN_PASSWORD.match(password) or _PLACEHOLDER.search(password):
+            continue
+        if quiet and not _looks_random(password, least=3.0):
             continue
         if password != user and not host.startswith(("example.", "localhost", "127.")) and "example" not in host:
             return True
