@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, ClassVar, Final, Literal, cast
 
 from aura_git.repository import Repository
 from aura_git.safety.contract import OperationRecord, Snapshot
@@ -60,6 +60,9 @@ class Journal:
         repository: Which; its linked work trees share one journal.
     """
 
+    _slim: ClassVar[dict[str, tuple[int, Entry]]] = {}
+    """Entries without their snapshots, by file and the time of its writing: a journal is read at every operation."""
+
     def __init__(self, repository: Repository) -> None:
         self._work_tree = str(repository.git_dir)
         self._folder = aura_folder(repository) / "operations"
@@ -101,6 +104,7 @@ class Journal:
     def forget(self, identifier: str) -> None:
         """Remove an entry."""
         self._file(identifier).unlink(missing_ok=True)
+        self._slim.pop(str(self._file(identifier)), None)
 
     def _file(self, identifier: str) -> Path:
         return self._folder / f"{identifier}.json"
@@ -117,7 +121,7 @@ class Journal:
             return None
 
     def entries(self, limit: int | None = None) -> list[Entry]:
-        """Entries with their states as they are now, newest first."""
+        """Entries with their states as they are now, newest first, without their snapshots."""
         undone: dict[str, Literal["undone", "aborted"]] = {}
         found: list[Entry] = []
         for entry in self._newest_first():
@@ -132,12 +136,47 @@ class Journal:
 
     def _newest_first(self) -> Iterator[Entry]:
         for identifier in reversed(self.ids()):
-            entry = self.read(identifier)
+            entry = self._slim_entry(identifier)
             if entry is not None:
                 yield entry
 
+    def _slim_entry(self, identifier: str) -> Entry | None:
+        file = self._file(identifier)
+        try:
+            written = file.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+        known = self._slim.get(str(file))
+        if known is not None and known[0] == written:
+            return known[1]
+        entry = self.read(identifier)
+        if entry is None:
+            return None
+        slim = replace(entry, record=replace(entry.record, before=None, after=None), found=None)
+        self._slim[str(file)] = written, slim
+        return slim
+
+    def full(self, entry: Entry) -> Entry:
+        """The same with its snapshots.
+
+        Raises:
+            UnknownOperation: It went away meanwhile.
+        """
+        read = self.read(entry.record.id)
+        if read is None:
+            raise UnknownOperation(f"the journal has no operation {entry.record.id!r}")
+        return replace(read, record=replace(read.record, state=entry.record.state))
+
+    def open_entries(self) -> list[Entry]:
+        """Operations of this work tree that wait or were interrupted, newest first, without their snapshots."""
+        return [
+            entry
+            for entry in self.entries()
+            if entry.record.state in {"waiting", "interrupted"} and entry.work_tree == self._work_tree
+        ]
+
     def find(self, name: str) -> Entry:
-        """An operation by its identifier, or enough of its first or last characters.
+        """An operation with its snapshots, by its identifier, or enough of its first or last characters.
 
         Raises:
             UnknownOperation: There is none, or several.
@@ -150,7 +189,7 @@ class Journal:
             raise UnknownOperation(f"the journal has no operation {name!r}")
         if len(found) > 1 and not exact:
             raise UnknownOperation(f"{len(found)} operations begin or end with {name!r}; give more of it")
-        return (exact or found)[0]
+        return self.full((exact or found)[0])
 
     def expired(self, keep: int, days: int) -> list[str]:
         """Identifiers that can go: too many, or too old; the newest ten and those that are open stay."""

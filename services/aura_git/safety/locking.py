@@ -35,11 +35,8 @@ class WriterLock:
         self._path = aura_folder(repository) / "lock"
         self._wait_s = wait_s
         self._fd: int | None = None
-
-    @property
-    def held(self) -> bool:
-        """Whether this object holds it."""
-        return self._fd is not None
+        self.kept = False
+        """Whether an operation goes on to hold it."""
 
     def acquire(self, purpose: str) -> None:
         """Take it, or wait for it.

@@ -131,8 +131,8 @@ def _plan_state(git: Git, plan: Plan, base: Snapshot, now: Snapshot, *, edited_o
     was, here = _state_of(parts_of(git, base.kept)), _state_of(parts_of(git, now.kept))
     if here == wanted:
         return
-    if here == was or edited_ok:
-        plan.state = wanted != was
+    if wanted != was and (here == was or edited_ok):
+        plan.state = True
     else:
         plan.blocked.append("git is in the middle of something that was begun since")
 

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from aura_git.repository import Repository
 from aura_git.running import Git
+from aura_git.safety.index_file import recorded_sizes
 from aura_git.safety.locking import aura_folder, wait_for_git
 from aura_git.safety.planning import Plan, TreeEntry
 from aura_git.safety.snapshots import SETTINGS_PART, STATE_FOLDERS, STATE_PART, scratch_folder, state_files
@@ -242,7 +243,26 @@ def _checked_out(repository: Repository, folder: Path, plan: Plan, paths: list[s
     missing = [path for path in paths if not os.path.lexists(place / path)]
     if missing:
         raise GitError(f"git did not write {missing[0]!r} from the snapshot")
+    _mend_line_ends(repository.git, plan, paths, place)
     return {path: place / path for path in paths}
+
+
+def _mend_line_ends(git: Git, plan: Plan, paths: list[str], place: Path) -> None:
+    """Give files the bytes that they had where git would write other line ends than those that were there.
+
+    The index of the snapshot knows how long each file was.
+    """
+    index = git.read("cat-file", "blob", plan.target.index).out if plan.target.index else b""
+    sizes = recorded_sizes(index, len(plan.target.tree) // 2)
+    for path in paths:
+        wanted = sizes.get(os.fsencode(path), 0)
+        if not wanted or (place / path).stat().st_size % 2**32 == wanted:
+            continue
+        stored = git.read("cat-file", "blob", plan.writes[path].hash).out
+        for content in (stored, stored.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")):
+            if len(content) == wanted:
+                (place / path).write_bytes(content)
+                break
 
 
 def _replace_files(root: Path, plan: Plan, ready: Mapping[str, Path]) -> None:

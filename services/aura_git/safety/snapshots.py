@@ -398,13 +398,16 @@ def _write_tree(git: Git, index: Path, changed: _Changed, hashes: Mapping[bytes,
 def _keeper(git: Git, parts: Mapping[str, str], parents: Sequence[str]) -> str:
     """The commit that keeps everything."""
     entries = b"".join(f"100644 blob {hash_}\t{name}".encode() + b"\0" for name, hash_ in parts.items())
-    return _commit(git, git.write("mktree", "-z", stdin=entries).text, parents, "Snapshot")
+    return _commit(git, git.write("mktree", "-z", stdin=entries).text, parents, "Snapshot", at_s=int(time.time()))
 
 
-def _commit(git: Git, tree: str, parents: Iterable[str], title: str) -> str:
-    """A commit of Aura's own, with any number of parents; it has nothing to do with who commits here."""
+def _commit(git: Git, tree: str, parents: Iterable[str], title: str, *, at_s: int = 0) -> str:
+    """A commit of Aura's own, with any number of parents; it has nothing to do with who commits here.
+
+    Without a time, the same content is the same commit.
+    """
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in dict.fromkeys(parents))]
-    when = f"{_WHO} {int(time.time())} +0000"
+    when = f"{_WHO} {at_s} +0000"
     text = "\n".join(
         [*lines, f"author {when}", f"committer {when}", "", f"{title} before or after an operation of Aura", ""]
     )

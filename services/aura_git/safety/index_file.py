@@ -1,0 +1,56 @@
+"""Reads what git's index remembers of files: their sizes in the work tree."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+__all__ = ["recorded_sizes"]
+
+_SIZE_AT: Final = 36
+"""Of the size within an entry: after two times, device, inode, mode, user and group."""
+_EXTENDED: Final = 0x4000
+
+
+def recorded_sizes(index: bytes, hash_bytes: int = 20) -> dict[bytes, int]:
+    """Size of each file in the work tree when it was last found unchanged, modulo 2³²; 0 where git does not know.
+
+    Args:
+        index: Bytes of an index file, version 2 to 4.
+        hash_bytes: 20, or 32 for SHA-256.
+
+    Returns:
+        Sizes by path; empty for what is no index.
+
+    Source:
+        gitformat-index(5).
+    """
+    if index[:4] != b"DIRC" or len(index) < 12:
+        return {}
+    version, count = struct.unpack_from(">II", index, 4)
+    place, path = 12, b""
+    sizes: dict[bytes, int] = {}
+    for _ in range(count):
+        (size,) = struct.unpack_from(">I", index, place + _SIZE_AT)
+        (flags,) = struct.unpack_from(">H", index, place + 40 + hash_bytes)
+        name_at = place + 42 + hash_bytes + (2 if flags & _EXTENDED else 0)
+        if version >= 4:
+            cut, name_at = _varint(index, name_at)
+            end = index.index(b"\0", name_at)
+            path = path[: len(path) - cut] + index[name_at:end]
+            place = end + 1
+        else:
+            end = index.index(b"\0", name_at)
+            path = index[name_at:end]
+            place += (end - place + 8) & ~7
+        sizes[path] = size
+    return sizes
+
+
+def _varint(data: bytes, place: int) -> tuple[int, int]:
+    """A number of variable length, and where the next thing begins."""
+    value = data[place] & 0x7F
+    while data[place] & 0x80:
+        place += 1
+        value = ((value + 1) << 7) | (data[place] & 0x7F)
+    return value, place + 1

@@ -1,0 +1,94 @@
+"""Looks after what a process left that died in the middle of an operation."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from aura_git.repository import Repository
+from aura_git.safety.contract import OperationRecord, Snapshot
+from aura_git.safety.journal import ABORT, Entry, Journal
+from aura_git.safety.locking import aura_folder
+from aura_git.safety.restoring import INDEX_LOCK
+from aura_git.safety.snapshots import take_snapshot
+from aura_shared.logging import get_logger
+from aura_shared.messages.core import now_iso
+
+__all__ = ["UNDO", "choices_of", "clean_up", "close_interrupted", "forget_aside", "look_at_interrupted", "same"]
+
+log = get_logger(__name__)
+UNDO = "undo"
+"""Command of the operation that takes another one back."""
+
+
+def choices_of(record: OperationRecord) -> list[Literal["continue", "abort", "undo"]]:
+    """What a person can do about an operation now."""
+    if record.state == "waiting":
+        return ["continue", "abort"]
+    if record.state == "interrupted":
+        return ["abort", "undo"] if record.command in {UNDO, ABORT} else ["continue", "abort", "undo"]
+    return ["undo"] if record.state in {"done", "failed"} else []
+
+
+def clean_up(repository: Repository, journal: Journal) -> None:
+    """Remove Aura's own leftovers; only while the writer's lock is held, so that nobody needs them.
+
+    git's locks stay, but for an `index.lock` that Aura itself made: the journal knows which file that is.
+    """
+    shutil.rmtree(aura_folder(repository) / "scratch", ignore_errors=True)
+    lock = repository.git_dir / "index.lock"
+    for entry in _interrupted(journal):
+        ours = entry.record.facts.get(INDEX_LOCK)
+        with suppress(FileNotFoundError):
+            if ours and str(lock.stat().st_ino) == ours:
+                lock.unlink()
+                log.info("git_own_lock_removed", operation=entry.record.id)
+
+
+def _interrupted(journal: Journal) -> Iterator[Entry]:
+    return (entry for entry in journal.open_entries() if entry.record.state == "interrupted")
+
+
+def look_at_interrupted(repository: Repository, journal: Journal) -> None:
+    """Note what interrupted operations left, so that what others do from now on is not taken for theirs.
+
+    One that had changed nothing yet is closed.
+    """
+    for slim in list(_interrupted(journal)):
+        entry = journal.full(slim)
+        if entry.record.before is None:
+            _close(journal, entry, "aborted", "Its process ended before anything was changed.")
+        elif entry.found is None:
+            found = take_snapshot(repository, entry.record.id, "found")
+            if same(found, entry.record.before):
+                _close(journal, entry, "aborted", "Its process ended before anything was changed.")
+            else:
+                journal.write(replace(entry, found=found))
+
+
+def same(one: Snapshot, other: Snapshot) -> bool:
+    """Whether two snapshots say the same."""
+    return replace(one, kept="") == replace(other, kept="")
+
+
+def close_interrupted(repository: Repository, journal: Journal) -> None:
+    """Another operation begins: what was interrupted counts as failed from now on, and can still be undone."""
+    look_at_interrupted(repository, journal)
+    for slim in list(_interrupted(journal)):
+        entry = journal.full(slim)
+        record = replace(entry.record, after=entry.found)
+        _close(journal, replace(entry, record=record), "failed", "Its process died in the middle of it.")
+
+
+def _close(journal: Journal, entry: Entry, state: Literal["aborted", "failed"], problem: str) -> None:
+    record = replace(entry.record, state=state, problem=problem, ended_at=now_iso())
+    journal.write(replace(entry, record=record))
+
+
+def forget_aside(repository: Repository, identifier: str) -> None:
+    """Remove what was moved aside by an operation that is forgotten."""
+    shutil.rmtree(Path(aura_folder(repository)) / "aside" / identifier, ignore_errors=True)
