@@ -15,6 +15,7 @@ from aura_shared.messages.merges import MovedRef
 
 __all__ = ["Branch", "RefMove", "branches", "move_head", "published", "run_post_rewrite", "stacked"]
 
+_REMOTES: Final = "refs/remotes/"
 _FORMAT: Final = "%(refname)%00%(objectname)%00%(worktreepath)%00%(upstream)%00%(upstream:track,nobracket)%00%(HEAD)"
 
 
@@ -99,7 +100,8 @@ def published(repository: Repository, span: Sequence[str], *, but: str = "") -> 
     """
     git = repository.git
     every = int(git.text("rev-list", "--count", *span))
-    excluded = [f"--exclude={but}"] if but.startswith("refs/remotes/") else []
+    # For `--remotes`, git takes the pattern without `refs/remotes/`.
+    excluded = [f"--exclude={but.removeprefix(_REMOTES)}"] if but.startswith(_REMOTES) else []
     return every - int(git.text("rev-list", "--count", *span, "--not", *excluded, "--remotes"))
 
 
@@ -116,6 +118,7 @@ def move_head(repository: Repository, moves: Sequence[RefMove], why: str) -> Non
     """
     git = in_place(repository.git)
     head = moves[0]
+    git.write("update-index", "-q", "--refresh", ok=(0, 1))  # a file that was only touched is no change
     git.write("read-tree", "-m", "-u", head.old, head.new)
     try:
         update_refs(repository, moves, why)
