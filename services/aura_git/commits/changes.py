@@ -12,7 +12,6 @@ from typing import Final
 from aura_git.commits.contract import ChangedPath, StagedChange
 from aura_git.commits.patches import cut_patch
 from aura_git.repository import Repository
-from aura_shared.errors import GitError
 
 __all__ = ["read_blob", "read_commit", "read_staged"]
 
@@ -120,18 +119,18 @@ def _tree_of_index(repository: Repository) -> str:
     index = Path(repository.git.text("rev-parse", "--path-format=absolute", "--git-path", "index"))
     objects = repository.git.text("rev-parse", "--path-format=absolute", "--git-path", "objects")
     with tempfile.TemporaryDirectory(prefix="aura-index-") as folder:
-        copy = Path(folder, "index")
+        copy, made = Path(folder, "index"), Path(folder, "objects")
+        made.mkdir()
         if index.exists():
             shutil.copyfile(index, copy)
         aside = repository.git.at(
             GIT_INDEX_FILE=str(copy),
-            GIT_OBJECT_DIRECTORY=str(Path(folder, "objects")),
+            GIT_OBJECT_DIRECTORY=str(made),
             GIT_ALTERNATE_OBJECT_DIRECTORIES=_quoted(objects),
         )
-        try:
-            return aside.read("write-tree", "--missing-ok").text
-        except GitError:
-            return ""  # Conflicts are left.
+        if aside.read("ls-files", "--unmerged").out:
+            return ""
+        return aside.read("write-tree", "--missing-ok").text
 
 
 def _quoted(path: str) -> str:

@@ -270,10 +270,11 @@ def _toml(text: str) -> Table | None:
 
 
 def _at(table: Table | None, *keys: str) -> Table | None:
-    found: object = table
+    found = table
     for key in keys:
-        found = cast("Table", found).get(key) if isinstance(found, dict) else None
-    return cast("Table", found) if isinstance(found, dict) else None
+        value: object = found.get(key) if found is not None else None
+        found = cast("Table", value) if isinstance(value, dict) else None
+    return found
 
 
 def _list(value: object) -> list[Any]:

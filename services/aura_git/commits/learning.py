@@ -21,6 +21,7 @@ __all__ = ["Learned", "Lesson", "learn"]
 
 _LISTED: Final = 6
 """Commits that are listed for each one that is wanted: merges, bots and releases are left out."""
+_MOST_TIMES: Final = 3
 _FEW: Final = 100
 """Below so many examples, a type that was never used here may still be guessed."""
 
@@ -56,7 +57,7 @@ def learn(repository: Repository, *, commits: int = 400, known: Learned | None =
 
     Args:
         repository: Which; nothing is written.
-        commits: Newest ordinary commits to learn from.
+        commits: Newest conventional commits to learn from.
         known: What was learned before: only commits since then are read.
         start: Where the history begins.
     """
@@ -64,7 +65,7 @@ def learn(repository: Repository, *, commits: int = 400, known: Learned | None =
     base = _usable(repository, known, head)
     new = list_commits(repository, head, most=commits * _LISTED, stop=base.head if base else "") if head else []
     ordinary = [one for one in new if is_ordinary(one)]
-    listed = tuple([*ordinary, *(base.listed if base else ())][:commits])
+    listed = _newest([*ordinary, *(base.listed if base else ())], commits)
     named = "" if start == "HEAD" else head
     signs = repository.git.config("format.signOff") == "true"
     habits = habits_of(listed, read_configuration(repository, named), signed_off=signs)
@@ -72,6 +73,16 @@ def learn(repository: Repository, *, commits: int = 400, known: Learned | None =
     if base is not None and not ordinary and habits == base.habits:
         return Learned(head, habits, repository, base.classifier, base.votes, base.lessons, base.listed)
     return Learned(head, habits, repository, _classifier(lessons, habits), _votes(lessons, habits), lessons, listed)
+
+
+def _newest(ordinary: Sequence[PastCommit], commits: int) -> tuple[PastCommit, ...]:
+    """So many conventional ones with the others between them; at most three times as many together."""
+    typed = 0
+    for at, one in enumerate(ordinary[: _MOST_TIMES * commits]):
+        typed += bool(one.header.type)
+        if typed == commits:
+            return tuple(ordinary[: at + 1])
+    return tuple(ordinary[: _MOST_TIMES * commits])
 
 
 def _usable(repository: Repository, known: Learned | None, head: str) -> Learned | None:

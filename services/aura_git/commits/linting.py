@@ -42,7 +42,7 @@ _HEADER: Final = re.compile(r"^(?P<type>[\w-]*)(?:\((?P<scope>.*)\))?(?P<bang>!?
 _LEADING: Final = re.compile(r"^(?::\w+:|[^\w\s(]+)\s+(?=\w+[(:!])")
 _IGNORED: Final = re.compile(
     r"^(?:Merge pull request|Merge .*? into |Merge branch |Merge tag |Merge remote-tracking branch"
-    r"|Merged .*? (?:in|into) |Merged PR .*: |Automatic merge|Auto-merged .*? into "
+    r"|Merged .*?(?:in|into) |Merged PR .*: |Automatic merge|Auto-merged .*? into "
     r"|[Rr]evert |[Rr]eapply |(?:amend|fixup|squash)! |v?\d+\.\d+\.\d+\S*\s*$)"
 )
 _FIXUP: Final = re.compile(r"^(?:amend|fixup|squash)! ")
