@@ -17,6 +17,9 @@ from aura_shared.errors import AuraError, DaemonDown, RequestTimeout, ServiceDow
 from aura_shared.paths import AuraPaths
 
 REQUEST_TIMEOUT_S: Final = 35.0  # The gateway itself gives up after 30 s and says so.
+LONG_TIMEOUT_S: Final = (
+    1830.0  # Of what waits for hooks, tests or a remote; the gateway itself gives up after 30 minutes.
+)
 RECOVERY_S: Final = 15.0  # A killed gateway is ready again within 2 s, on a busy machine within 10.
 _POLL_S: Final = 0.05
 
@@ -40,13 +43,13 @@ class Gateway:
         """
         return self._call("GET", path, None)
 
-    def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
-        """Send `body` to `path`.
+    def post(self, path: str, body: Mapping[str, object], *, timeout_s: float = REQUEST_TIMEOUT_S) -> JsonObject:
+        """Send `body` to `path`; the answer has to come within `timeout_s` seconds.
 
         Raises:
             AuraError: Whatever the gateway reports, or that it does not answer.
         """
-        return self._call("POST", path, body)
+        return self._call("POST", path, body, timeout_s)
 
     def delete(self, path: str) -> JsonObject:
         """Delete what `path` names.
@@ -104,24 +107,26 @@ class Gateway:
             connection.close()
             raise _Unreachable(str(error)) from error
 
-    def _call(self, method: Method, path: str, body: Mapping[str, object] | None) -> JsonObject:
+    def _call(
+        self, method: Method, path: str, body: Mapping[str, object] | None, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> JsonObject:
         """One request. A gateway that is just being restarted is waited for, once."""
         try:
-            return self._send(method, path, body)
+            return self._send(method, path, body, timeout_s)
         except (_Unreachable, _WrongToken) as error:
             _refuse_when_down(self._paths)
             if not self._wait_for_gateway():
                 raise ServiceDown("the gateway does not answer, though Aura is running") from error
         try:
-            return self._send(method, path, body)
+            return self._send(method, path, body, timeout_s)
         except _Unreachable as error:
             raise ServiceDown("the gateway closed the connection twice") from error
         except _WrongToken as error:
             raise error.told from error
 
-    def _send(self, method: Method, path: str, body: Mapping[str, object] | None) -> JsonObject:
+    def _send(self, method: Method, path: str, body: Mapping[str, object] | None, timeout_s: float) -> JsonObject:
         found = _discovery(self._paths)
-        connection = http.client.HTTPConnection(found.host, found.port, timeout=REQUEST_TIMEOUT_S)
+        connection = http.client.HTTPConnection(found.host, found.port, timeout=timeout_s)
         headers = {"Authorization": f"Bearer {found.token}", "Accept": "application/json"}
         payload: bytes | None = None
         if body is not None:
@@ -132,7 +137,7 @@ class Gateway:
             response = connection.getresponse()
             return _answer(response.status, response.read())
         except TimeoutError as error:
-            raise RequestTimeout(f"the gateway gave no answer within {REQUEST_TIMEOUT_S:.0f} s") from error
+            raise RequestTimeout(f"the gateway gave no answer within {timeout_s:.0f} s") from error
         except (OSError, http.client.HTTPException) as error:
             raise _Unreachable(str(error)) from error
         finally:
