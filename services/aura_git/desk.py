@@ -50,6 +50,10 @@ class GitDesk:
         """
         return await asyncio.to_thread(self._registry.find, name)
 
+    async def projects(self) -> list[Project]:
+        """All registered projects."""
+        return await asyncio.to_thread(self._registry.list)
+
     async def repository(self, name: str) -> Repository:
         """The repository of a registered project.
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from aura_git.running import Git, Ran
 from aura_shared.errors import GitError, NoRepository
 
-__all__ = ["InProgress", "Repository", "RepositoryState", "open_repository", "read_state"]
+__all__ = ["InProgress", "Repository", "RepositoryState", "in_progress_of", "open_repository", "read_state"]
 
 InProgress = Literal["", "merge", "rebase", "am", "cherry-pick", "revert", "bisect"]
 """What git is in the middle of."""
@@ -124,7 +124,7 @@ def read_state(repository: Repository, *, untracked: bool = True, status: Ran | 
         return RepositoryState(bare=True, shallow=shallow, head=repository.git.find_commit("HEAD") or "")
     how = "--untracked-files=normal" if untracked else "--untracked-files=no"
     status = status or repository.git.read("status", "--porcelain=v2", "--branch", "-z", how)
-    facts: dict[str, object] = {"shallow": shallow, "in_progress": _in_progress(repository)}
+    facts: dict[str, object] = {"shallow": shallow, "in_progress": in_progress_of(repository)}
     counts = {"staged": 0, "unstaged": 0, "untracked": 0}
     unmerged: list[str] = []
     items = iter(status.items)
@@ -146,7 +146,8 @@ def read_state(repository: Repository, *, untracked: bool = True, status: Ran | 
     return RepositoryState(**facts, **counts, unmerged=tuple(unmerged), sparse=sparse, linked=linked)  # pyright: ignore[reportArgumentType]
 
 
-def _in_progress(repository: Repository) -> InProgress:
+def in_progress_of(repository: Repository) -> InProgress:
+    """What git is in the middle of; only looks for files."""
     for mark, what in _MARKS:
         if (repository.git_dir / mark).exists():
             return what
