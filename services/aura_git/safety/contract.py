@@ -183,6 +183,22 @@ class Safety(Protocol):
         """The journal, newest first."""
         ...
 
+    def operation(self, repository: Repository, name: str) -> OperationRecord:
+        """An operation by its identifier, or enough of its first or last characters.
+
+        Raises:
+            UnknownOperation: There is none, or several.
+        """
+        ...
+
+    def recover(self, repository: Repository) -> list[OperationRecord]:
+        """Look after what a process left that died; returns what waits or was interrupted, newest first.
+
+        Raises:
+            RepositoryBusy: Another writer is at work.
+        """
+        ...
+
     def undo(self, repository: Repository, operation: str = "", *, dry_run: bool = False) -> UndoOutcome:
         """Take an operation back, the newest by default; itself an operation, which can be undone.
 
