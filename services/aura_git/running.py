@@ -7,6 +7,7 @@ options and data apart, so that nothing that comes from a repository, a person o
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
@@ -145,7 +146,7 @@ class Git:
         self, arguments: Sequence[str], stdin: bytes | None, environment: Mapping[str, str]
     ) -> tuple[int, bytes, bytes]:
         try:
-            process = subprocess.Popen(
+            process = _Process(
                 ["git", *_ALWAYS, *arguments],
                 cwd=self.folder,
                 env=dict(environment),
@@ -169,6 +170,23 @@ class Git:
             _end(process)
             raise
         return process.returncode, out, err
+
+
+class _Process(subprocess.Popen[bytes]):
+    """A process whose end is noticed at once: with a limit, `Popen` asks in growing pauses, 1 ms a call of git."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raises like `Popen.wait`."""
+        if timeout is not None and self.returncode is None and hasattr(os, "pidfd_open"):
+            with suppress(OSError):
+                handle = os.pidfd_open(self.pid)
+                try:
+                    waiting = select.poll()
+                    waiting.register(handle, select.POLLIN)
+                    waiting.poll(max(0.0, timeout) * 1000)
+                finally:
+                    os.close(handle)
+        return super().wait(timeout)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
