@@ -34,13 +34,13 @@ _MOST_FILES_OF_COMMIT: Final = 30
 class Weights:
     """How much each sign says, and from which sum on two groups are joined; set on squashed pairs of real commits."""
 
-    same_file: float = 0.35
-    fresh: float = 0.5
-    words: float = 1.1
-    folder: float = 0.12
-    coupled: float = 0.5
-    stem: float = 0.5
-    join: float = 0.5
+    same_file: float = 0.65
+    fresh: float = 5.0
+    words: float = 6.0
+    folder: float = 0.13
+    coupled: float = 0.58
+    stem: float = 0.4
+    join: float = 0.375
 
 
 @dataclass(slots=True)

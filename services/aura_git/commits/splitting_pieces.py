@@ -103,8 +103,9 @@ def _read_contents(repository: Repository, change: FileChange) -> None:
 def _blob(repository: Repository, entry: Entry) -> bytes | None:
     if entry.mode not in _REGULAR:
         return None
-    if int(repository.git.text("cat-file", "-s", entry.hash)) > _MOST_BYTES:
-        return None
+    size = repository.git.read("cat-file", "-s", entry.hash, ok=(0, 1, 128))
+    if size.code or int(size.text) > _MOST_BYTES:
+        return None  # A partial clone may not have it.
     return repository.git.read("cat-file", "blob", entry.hash).out
 
 
