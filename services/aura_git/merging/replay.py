@@ -81,9 +81,10 @@ def plan_replay(repository: Repository, onto: str) -> Replay:
     if parting.ours in parting.bases:
         return Replay(onto, parting, "fast-forward")
     span = f"{parting.theirs}...{parting.ours}"
-    order = ("--topo-order", "--reverse", "--no-merges", "--cherry-mark", "--right-only")
-    picks = tuple(_picked(line) for line in git.read("log", *order, _FORMAT, span).lines)
-    merges = int(git.text("rev-list", "--merges", "--count", f"{parting.theirs}..{parting.ours}"))
+    order = ("--topo-order", "--reverse", "--cherry-mark", "--right-only")
+    found = [_picked(line) for line in git.read("log", *order, _FORMAT, span).lines]
+    picks = tuple(pick for pick in found if len(pick.parents) < 2)
+    merges = len(found) - len(picks)
     border = _behind_border(repository, picks)
     if border:
         return Replay(onto, parting, "refused", border)
@@ -154,7 +155,8 @@ def replay(repository: Repository, plan: Replay, *, committer: bool = False) -> 
     began = time.perf_counter()
     git = repository.git
     who = git.read("var", "GIT_COMMITTER_IDENT").out.strip() if committer else b""
-    memory = _Memory(git, read_commits(git, [pick.commit for pick in plan.picks]), who)
+    trees = {pick.commit: pick.tree for pick in plan.picks}
+    memory = _Memory(git, read_commits(git, [pick.commit for pick in plan.picks]), who, trees)
     head = _Head(plan.parting.theirs, memory.tree(plan.parting.theirs))
     done: list[Replayed] = []
     for pick in plan.picks:
@@ -188,7 +190,7 @@ def _step(memory: _Memory, pick: Picked, head: _Head) -> Replayed:
     if tree == head.tree and pick.tree != memory.tree(parent):
         return Replayed(pick, "empty", head.commit)
     head.commit, head.tree = memory.write(pick, tree, head.commit), tree
-    memory.trees |= {head.commit: tree, pick.commit: pick.tree}
+    memory.trees[head.commit] = tree
     return Replayed(pick, "clean", head.commit)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from aura_git.merging.engine import semantic_problems
 from aura_git.merging.explaining import explain, gather, tellable
 from aura_git.merging.obstacles import PathChange, find_obstacles, tree_changes
 from aura_git.merging.settling import Accepted, Settled
-from aura_git.merging.trees import MergedTrees, Parting, merge_trees, part
+from aura_git.merging.trees import MergedTrees, Parting, is_plain, merge_trees, part
 from aura_git.repository import Repository
 from aura_shared.errors import GateClosed
 from aura_shared.messages.merges import ConflictFile, MergeForecast, MergeOutcome, MergeWarning
@@ -51,19 +52,29 @@ def simulate(repository: Repository, ref: str) -> Simulation:
     """
     began = time.perf_counter()
     git = repository.git
-    parting = part(git, ref)
+    # Both calls of git run at once: where the commits part is known when the merge is, at no further time.
+    with ThreadPoolExecutor(1) as pool:
+        merging = pool.submit(merge_trees, git, "HEAD", ref) if is_plain(ref) else None
+        parting = part(git, ref)
+        outcome, reason = _without_merging(repository, parting)
+        merged = None
+        if not outcome:
+            merged = merging.result() if merging else merge_trees(git, parting.ours, parting.theirs)
+            outcome = "clean" if merged.clean else "conflicts"
+        elif merging:
+            merging.exception()  # nothing has to be merged, whatever it says
+    return Simulation(ref, parting, outcome, reason, merged, time.perf_counter() - began)
+
+
+def _without_merging(repository: Repository, parting: Parting) -> tuple[MergeOutcome | Literal[""], str]:
+    """What is known before anything is merged, and why; empty when it has to be merged."""
     if not parting.bases:
-        reason = "the histories have no commit in common, so there is nothing to merge from"
         if (repository.common_dir / "shallow").exists():
-            reason = "the clone is shallow and ends before the commit where both part: `git fetch --unshallow` first"
-        return Simulation(ref, parting, "refused", reason, seconds=time.perf_counter() - began)
+            return "refused", "the clone is shallow and ends before the commit where both part: `git fetch --unshallow`"
+        return "refused", "the histories have no commit in common, so there is nothing to merge from"
     if parting.theirs in parting.bases:
-        return Simulation(ref, parting, "up-to-date", seconds=time.perf_counter() - began)
-    if parting.ours in parting.bases:
-        return Simulation(ref, parting, "fast-forward", seconds=time.perf_counter() - began)
-    merged = merge_trees(git, parting.ours, parting.theirs)
-    outcome: MergeOutcome = "clean" if merged.clean else "conflicts"
-    return Simulation(ref, parting, outcome, merged=merged, seconds=time.perf_counter() - began)
+        return "up-to-date", ""
+    return ("fast-forward", "") if parting.ours in parting.bases else ("", "")
 
 
 def labels_of(simulation: Simulation) -> tuple[str, str, str]:

@@ -13,9 +13,8 @@ from typing import Final
 from aura_git.running import Git
 from aura_shared.errors import GateClosed, GitError
 
-__all__ = ["EMPTY_TREE", "MergedTrees", "Parting", "Said", "Stage", "merge_trees", "parse_merged", "part"]
+__all__ = ["MergedTrees", "Parting", "Said", "Stage", "is_plain", "merge_trees", "parse_merged", "part"]
 
-EMPTY_TREE: Final = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _HASH_LENGTHS: Final = (40, 64)
 _SUBMODULE_ADVICE: Final = b"Recursive merging with submodules currently only supports trivial cases."
 _REFUSED: Final = "refusing to merge unrelated histories"
@@ -95,8 +94,8 @@ def part(git: Git, ref: str, ours: str = "HEAD") -> Parting:
     Raises:
         UnknownRef: A name stands for no commit.
     """
-    theirs = ref if _plain(ref) else git.commit_of(ref)
-    start = ours if _plain(ours) else git.commit_of(ours)
+    theirs = ref if is_plain(ref) else git.commit_of(ref)
+    start = ours if is_plain(ours) else git.commit_of(ours)
     # A name that begins with neither `-` nor `^` and holds `...` can be no option of git.
     found = git.read("rev-parse", f"{start}^{{commit}}...{theirs}^{{commit}}", "--", ok=(0, 128))
     named = [line for line in found.lines if line and not line.startswith(("^", "-"))]
@@ -107,8 +106,8 @@ def part(git: Git, ref: str, ours: str = "HEAD") -> Parting:
     return Parting(named[1], named[0], tuple(line[1:] for line in found.lines if line.startswith("^")))
 
 
-def _plain(name: str) -> bool:
-    """Whether a name can stand in `A...B`."""
+def is_plain(name: str) -> bool:
+    """Whether a name can stand in `A...B`, and can be no option of git."""
     return bool(name) and not name.startswith(("-", "^", ".")) and ".." not in name and not name.endswith(".")
 
 
@@ -117,8 +116,8 @@ def merge_trees(git: Git, ours: str, theirs: str) -> MergedTrees:
 
     Args:
         git: In the repository.
-        ours: Hash of a commit.
-        theirs: Hash of a commit.
+        ours: A commit; what it is called stands at the markers.
+        theirs: Another one; a name has to be plain.
 
     Raises:
         GateClosed: Their histories have nothing in common.
