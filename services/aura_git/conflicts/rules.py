@@ -1,0 +1,139 @@
+"""The rules that settle a conflict, each with its tier: functions of the three versions of one stretch of lines.
+
+Which tier a rule has comes from measurements on real merges; see docs/git/conflicts.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aura_git.conflicts.blocks import Block
+from aura_git.conflicts.contract import Tier
+from aura_git.conflicts.edits import edits_of, is_within, woven
+from aura_git.conflicts.importing import union_of_imports
+
+__all__ = ["Verdict", "judge"]
+
+_TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]")
+_MOST_TOKENS: Final = 4000
+_MOST_LINES: Final = 2000
+_INDENTED: Final = frozenset({"python", "yaml", "makefile", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule makes of a conflict."""
+
+    tier: Tier
+    rule: str
+    reason: str
+    text: str = ""
+
+
+def judge(block: Block, language: str) -> Verdict:
+    """What becomes of a conflict; the first rule that fits decides.
+
+    Args:
+        block: The conflict.
+        language: Identifier of the file's language; empty where it is not known.
+    """
+    if not block.has_base:
+        return Verdict("refuse", "no-base", "The block does not show what both sides began with.")
+    if len(block.ours) + len(block.theirs) + len(block.base) > _MOST_LINES:
+        return Verdict("refuse", "too-long", "The stretch is too long to be compared piece by piece.")
+    for rule in _RULES:
+        found = rule(block, language)
+        if found is not None:
+            return found
+    return _refusal(block)
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "".join(lines)
+
+
+def _same(block: Block, _language: str) -> Verdict | None:
+    if block.ours == block.theirs:
+        return Verdict("auto", "same", "Both sides wrote the same.", _text(block.ours))
+    return None
+
+
+def _bare(lines: Sequence[str], language: str) -> list[str]:
+    """Lines without spacing that means nothing: indentation counts where it is syntax, blank lines do not."""
+    bare = [re.sub(r"\s+", " ", line.strip()) for line in lines]
+    if language in _INDENTED:
+        bare = [line[: len(line) - len(line.lstrip())] + text for line, text in zip(lines, bare, strict=True)]
+    return [line for line in bare if line.strip()]
+
+
+def _spacing(block: Block, language: str) -> Verdict | None:
+    ours, base, theirs = (_bare(lines, language) for lines in (block.ours, block.base, block.theirs))
+    if ours == theirs and ours:
+        return Verdict("auto", "spacing", "Both sides differ in spacing alone; ours is kept.", _text(block.ours))
+    if ours == base and block.base:
+        return Verdict("auto", "spacing", "Ours changed only spacing; theirs is kept.", _text(block.theirs))
+    if theirs == base and block.base:
+        return Verdict("auto", "spacing", "Theirs changed only spacing; ours is kept.", _text(block.ours))
+    return None
+
+
+def _subset(block: Block, _language: str) -> Verdict | None:
+    ours, theirs = edits_of(block.base, block.ours), edits_of(block.base, block.theirs)
+    if is_within(theirs, ours):
+        return Verdict("auto", "subset", "Ours holds all that theirs changed, and more.", _text(block.ours))
+    if is_within(ours, theirs):
+        return Verdict("auto", "subset", "Theirs holds all that ours changed, and more.", _text(block.theirs))
+    return None
+
+
+def _imports(block: Block, language: str) -> Verdict | None:
+    lines = union_of_imports(block, language)
+    if lines is None:
+        return None
+    return Verdict("propose", "imports", "Both sides added imports, of different names; all are kept.", _text(lines))
+
+
+def _adjacent(block: Block, _language: str) -> Verdict | None:
+    ours, theirs = edits_of(block.base, block.ours), edits_of(block.base, block.theirs)
+    lines = woven(block.base, ours, theirs, gap=0)
+    if lines is None:
+        return None
+    return Verdict("propose", "adjacent", "The sides changed neighbouring lines; both changes are kept.", _text(lines))
+
+
+def _tokens(block: Block, _language: str) -> Verdict | None:
+    parts = [_TOKEN.findall(_text(lines)) for lines in (block.base, block.ours, block.theirs)]
+    if not all(parts) or sum(map(len, parts)) > _MOST_TOKENS:
+        return None
+    base, ours, theirs = parts
+    merged = woven(base, edits_of(base, ours), edits_of(base, theirs), gap=1)
+    if merged is None:
+        return None
+    reason = "The sides changed different words of the same lines; both changes are kept."
+    return Verdict("propose", "tokens", reason, _text(merged))
+
+
+def _union(block: Block, _language: str) -> Verdict | None:
+    if block.base or not (block.ours and block.theirs):
+        return None
+    ours, theirs = _text(block.ours), _text(block.theirs)
+    if not ours.endswith("\n"):
+        return None
+    reason = "Both sides inserted something here; this keeps both, ours first. Their order is a guess."
+    return Verdict("suggest", "both-inserted", reason, ours + theirs)
+
+
+_RULES: Final[tuple[Callable[[Block, str], Verdict | None], ...]] = (
+    _same, _spacing, _subset, _imports, _adjacent, _tokens, _union,
+)  # fmt: skip
+
+
+def _refusal(block: Block) -> Verdict:
+    if not block.ours:
+        return Verdict("refuse", "deleted-by-us", "We deleted what they changed: only a person knows which is meant.")
+    if not block.theirs:
+        return Verdict("refuse", "deleted-by-them", "They deleted what we changed: only a person knows which is meant.")
+    return Verdict("refuse", "both-edited", "Both sides rewrote the same words: only a person knows which is meant.")

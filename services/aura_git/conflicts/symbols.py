@@ -1,0 +1,84 @@
+"""What each side did to the definitions around a conflict, in words."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from aura_git.conflicts.contract import ConflictSides
+from aura_languages.definitions import Definition, Outline, outline_of
+from aura_shared.errors import AuraError
+
+__all__ = ["SymbolNotes"]
+
+
+class SymbolNotes:
+    """Definitions of a file in its three versions; read when first asked for."""
+
+    def __init__(self, sides: ConflictSides, *, known: bool = True) -> None:
+        self._sides = sides
+        self._known = known
+
+    def at(self, line: int, lines: int) -> tuple[str, str]:
+        """The definition around a stretch of ours, and what became of it and of those in the stretch.
+
+        Args:
+            line: First line in ours, from 1.
+            lines: How many.
+        """
+        ours = self._ours
+        if ours is None:
+            return "", ""
+        starts = _line_starts(ours.text)
+        first = starts[min(line, len(starts)) - 1]
+        last = starts[min(line - 1 + max(1, lines), len(starts) - 1)]
+        around = [one for one in ours.definitions if one.start <= first and last <= one.end]
+        symbol = min(around, key=lambda one: one.end - one.start).qualified if around else ""
+        inside = [
+            one for one in ours.definitions if one.has_body and one.start < max(last, first + 1) and first < one.end
+        ]
+        names = [symbol, *(one.qualified for one in inside if not any(one is outer for outer in around))]
+        return symbol, "; ".join(dict.fromkeys(note for name in names if name and (note := self._note(name))))
+
+    def _note(self, name: str) -> str:
+        base, ours, theirs = (self._body(outline, name) for outline in (self._base, self._ours, self._theirs))
+        changed = [who for who, body in (("ours", ours), ("theirs", theirs)) if body != base]
+        if base is None:
+            return f"both added {name}" if len(changed) == 2 else f"only {changed[0]} added {name}" if changed else ""
+        if len(changed) == 2:
+            gone = [who for who, body in (("ours", ours), ("theirs", theirs)) if body is None]
+            return f"{gone[0]} removed {name}" if gone else f"both changed {name}"
+        return f"only {changed[0]} changed {name}" if changed else ""
+
+    @staticmethod
+    def _body(outline: Outline | None, name: str) -> bytes | None:
+        found: list[Definition] = (
+            [] if outline is None else [one for one in outline.definitions if one.qualified == name]
+        )
+        return outline.text[found[0].start : found[0].end] if outline is not None and found else None
+
+    @cached_property
+    def _ours(self) -> Outline | None:
+        return self._outline(self._sides.ours)
+
+    @cached_property
+    def _base(self) -> Outline | None:
+        return self._outline(self._sides.base)
+
+    @cached_property
+    def _theirs(self) -> Outline | None:
+        return self._outline(self._sides.theirs)
+
+    def _outline(self, text: bytes | None) -> Outline | None:
+        if text is None or not self._known:
+            return None
+        try:
+            return outline_of(self._sides.path, text.decode(errors="replace"))
+        except AuraError:
+            return None
+
+
+def _line_starts(text: bytes) -> list[int]:
+    starts = [0]
+    while (found := text.find(b"\n", starts[-1])) >= 0:
+        starts.append(found + 1)
+    return starts
