@@ -138,7 +138,7 @@ def _go_on(
         notes.extend([ran.err] if ran.err and ran.code == 0 else [])
         if not where.git.read("ls-files", "-z", "--unmerged").out:
             break
-        stop = settle_stop(where, found.accepted, parting=parting_of(where))
+        stop = settle_stop(where, found.accepted, ran.err, parting=parting_of(where))
         if stop.left:
             _keep_waiting(found, operation, stop)
             text = f"the {found.command} stopped again: {len(stop.left)} files wait"

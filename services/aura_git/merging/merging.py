@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from aura_git.merging.leftovers import work_apart
-from aura_git.merging.obstacles import refuse_obstacles, tree_changes
+from aura_git.merging.obstacles import refuse_obstacles, refuse_open, tree_changes
 from aura_git.merging.settling import Accepted
 from aura_git.merging.simulation import Simulation, forecast, refuse, simulate
 from aura_git.merging.stops import Stop, settle_stop
@@ -42,6 +42,10 @@ class Work:
         """Name of the branch that it goes into; `HEAD` when none is checked out."""
         return self.forecast.into if self.forecast.into != self.simulation.parting.ours[:12] else "HEAD"
 
+    def said(self) -> str:
+        """What git said so far."""
+        return "\n".join(self.notes)
+
     @property
     def says(self) -> dict[str, str]:
         """What git said of each path."""
@@ -56,6 +60,7 @@ def do_merge(repository: Repository, safety: Safety, request: DoMerge) -> MergeA
         ConflictsLeft: Conflicts are left, and it was to be done apart.
         GitError: A hook or git refused; nothing has changed.
     """
+    refuse_open(repository, safety)
     accepted = Accepted.of(request.accept, request.hunks)
     simulation = simulate(repository, request.ref)
     refuse(simulation)
@@ -141,7 +146,7 @@ def _do_apart(work: Work, operation: Operation) -> MergeAnswer:
     with work_apart(work.repository, work.simulation.parting.ours, full=full) as apart:
         stop = Stop((), ())
         if not _start(work, apart.git):
-            stop = settle_stop(apart, work.accepted, says=work.says, lock_files=lock_files)
+            stop = settle_stop(apart, work.accepted, work.said(), says=work.says, lock_files=lock_files)
             if stop.left:
                 raise _left_over(work.request.ref, list(stop.left))
             _conclude(work, apart.git)
@@ -161,7 +166,7 @@ def _do_in_place(work: Work, operation: Operation) -> MergeAnswer:
         stop = Stop((), ())
         if not _start(work, git):
             parting = work.simulation.parting
-            stop = settle_stop(where, work.accepted, parting=parting, says=work.says)
+            stop = settle_stop(where, work.accepted, work.said(), parting=parting, says=work.says)
             if stop.left:
                 operation.remember(comment=comment_char(work.request.message))
                 operation.wait(f"resolve the conflicts in {', '.join(stop.left[:5])}, then `aura continue`")

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aura_git.repository import Repository
+from aura_git.repository import Repository, read_state
 from aura_git.running import Git
+from aura_git.safety.contract import Safety
 from aura_shared.errors import GateClosed
 
-__all__ = ["PathChange", "changed_paths", "find_obstacles", "hidden_changes", "refuse_obstacles", "tree_changes"]
+__all__ = [
+    "PathChange",
+    "changed_paths",
+    "find_obstacles",
+    "hidden_changes",
+    "refuse_obstacles",
+    "refuse_open",
+    "tree_changes",
+]
 
 _TOLD: Final = 10
 
@@ -86,6 +95,22 @@ def _blocking(root: Path, path: str, deleted: set[str]) -> str:
         inside = [str(file.relative_to(root)) for file in there.rglob("*") if not file.is_dir()]
         return next((file for file in inside if file not in deleted), "")
     return path
+
+
+def refuse_open(repository: Repository, safety: Safety) -> None:
+    """Raises GateClosed while something waits for a person, before anything else is looked at."""
+    record = safety.open_operation(repository)
+    if record is not None and record.state == "waiting":
+        raise GateClosed(
+            f"“{record.title}” ({record.id}) waits: {record.waiting_for}",
+            hint="Go on with `aura continue`, or take it back with `aura abort`.",
+        )
+    under_way = read_state(repository, untracked=False).in_progress
+    if under_way:
+        raise GateClosed(
+            f"a {under_way} is under way already",
+            hint="Go on with `aura continue`, or take it back with `aura abort`.",
+        )
 
 
 def refuse_obstacles(obstacles: list[str], what: str) -> None:

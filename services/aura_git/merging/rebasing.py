@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from aura_git.merging.leftovers import rewritten, work_apart
-from aura_git.merging.obstacles import refuse_obstacles
+from aura_git.merging.obstacles import refuse_obstacles, refuse_open
 from aura_git.merging.refs import RefMove, branches, move_head, published, run_post_rewrite, stacked
 from aura_git.merging.replay import Replay, new_commits, replay
 from aura_git.merging.replaying import forecast_rebase
@@ -81,6 +81,7 @@ def do_rebase(
         ConflictsLeft: Conflicts are left, and it was to be done apart.
         GitError: A hook or git refused; nothing has changed.
     """
+    refuse_open(repository, safety)
     accepted = Accepted.of(request.accept)
     seen, plan = forecast_rebase(
         repository, request.onto, accepted, update_refs=request.update_refs, explained=request.dry_run
@@ -247,7 +248,7 @@ def _run(where: Repository, command: Sequence[str], accepted: Accepted, *, who: 
             return Stop(tuple(told), (), tuple(recorded))
         if not where.git.read("ls-files", "-z", "--unmerged").out:
             raise GitError(f"`git rebase` failed: {ran.err or ran.text}", hint="A hook may have refused it.")
-        stop = settle_stop(where, accepted, parting=parting_of(where) if who else None)
+        stop = settle_stop(where, accepted, ran.err, parting=parting_of(where) if who else None)
         told += stop.conflicts
         recorded += stop.recorded
         if stop.left:

@@ -82,6 +82,7 @@ def _labels(where: Repository, path: str, size: int) -> tuple[str, str, str]:
 def settle_stop(
     where: Repository,
     accepted: Accepted,
+    said: str,
     *,
     parting: Parting | None = None,
     says: Mapping[str, str] | None = None,
@@ -92,11 +93,12 @@ def settle_stop(
     Args:
         where: The work tree.
         accepted: What a person agreed to.
+        said: What git said when it stopped.
         parting: The commits of both sides, to tell who changed what; None to leave that out.
         says: What git said of each path.
         lock_files: Whether lock files are written anew by their tool.
     """
-    recorded = recorded_resolutions(where.git)
+    recorded = recorded_resolutions(where.git, said)
     stage(where.git, recorded)
     conflicts = in_conflict(where, says=says)
     files, settled = explain(where.git, conflicts, parting, accepted, who=parting is not None)

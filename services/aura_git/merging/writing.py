@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aura_git.merging.settling import Settled, has_markers
+from aura_git.merging.settling import Settled
 from aura_git.repository import Repository
 from aura_git.running import Git
 from aura_shared.errors import UnsafePath
@@ -25,27 +25,25 @@ def unmerged(git: Git) -> dict[str, dict[int, tuple[str, str]]]:
     return found
 
 
-def recorded_resolutions(git: Git) -> list[str]:
+def recorded_resolutions(git: Git, said: str) -> list[str]:
     """Paths whose conflict git has just resolved as the person did before (`git rerere`); they are not staged yet.
 
-    Only right after git stopped: later, what a person has resolved by hand looks the same.
+    Args:
+        git: In the work tree.
+        said: What git said when it stopped. Later, what a person has resolved by hand looks the same.
     """
-    left = set(git.read("rerere", "remaining").lines)
-    return [
-        path
-        for path, versions in unmerged(git).items()
-        if path not in left and {2, 3} <= set(versions) and _resolved(git.folder / path)
-    ]
-
-
-def _resolved(file: Path) -> bool:
-    return file.is_file() and not file.is_symlink() and not has_markers(file.read_bytes())
+    return [path for path in unmerged(git) if f"Resolved '{path}' using previous resolution." in said]
 
 
 def write_settled(repository: Repository, settled: Mapping[str, Settled]) -> list[str]:
-    """Write merged texts over files in conflict, and stage those without a conflict; returns what was staged."""
+    """Write merged texts over files in conflict, and stage those without a conflict; returns what was staged.
+
+    Files of which nothing is settled stay as git wrote them.
+    """
     staged: list[str] = []
     for path, one in settled.items():
+        if not one.numbers and not one.done:
+            continue
         put(repository, path, one.text)
         if one.done:
             staged.append(path)
