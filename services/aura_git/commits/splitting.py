@@ -82,11 +82,18 @@ class WantedCommit:
 
 
 def count_groups(repository: Repository, base: str, tree: str, *, most_files: int = 60) -> int:
-    """How many commits a change might be split into; 1 for one that belongs together, or that is too large to tell."""
+    """How many commits a change might be split into, for an offer that nobody asked for.
+
+    Returns:
+        1 for a change that belongs together or is too large to tell; also where only tests, documentation or set-up
+        stand beside one change of the code.
+    """
     files = read_pieces(repository, base, tree)
     if not files or len(files) > most_files:
         return 1
-    return len(split_files(repository, files, base)[1])
+    groups = split_files(repository, files, base)[1]
+    of_code = sum(group.kind in {"symbols", "feature"} for group in groups)
+    return len(groups) if of_code > 1 else 1
 
 
 def split_files(

@@ -67,7 +67,7 @@ def _commit(one: Planned, *, tests: bool) -> SplitCommit:
         parses=one.parses,
         problems=[_shown(problem) for problem in one.problems],
         tree=one.tree,
-        tests_detail=detail if tests else "nobody asked for it",
+        tests_detail=detail if tests else "",
     )
 
 

@@ -311,7 +311,7 @@ class SplitCommit(Message):
     tests: TestsOutcome = "not run"
     """What the tests said at this commit."""
     tests_detail: str = ""
-    """What was run, or why nothing was."""
+    """What was run, or why nothing was; empty when nobody asked for it."""
 
 
 class SplitPlan(Reply):

@@ -1,0 +1,31 @@
+"""Fixtures of commits: a repository with a history, and the service of commits over it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aura_git.commits.service import CommitService
+from commits_lab import CART, TESTS
+from git_lab import GitLab
+from git_rig import GitRig
+
+
+@pytest.fixture
+def shop(aura_home: Path, lab: GitLab) -> GitLab:
+    """A repository with conventional commits, on the branch `work`."""
+    lab.commit("feat(cart): add the cart", {"src/cart.py": CART, "README.md": "# Shop\n\nSell things.\n"})
+    lab.commit("docs: say how to run it", {"README.md": "# Shop\n\nSell things.\n\nRun it.\n"})
+    lab.commit(
+        "test(cart): cover the total",
+        {"tests/test_cart.py": "from cart import Cart\n\n\ndef test_total():\n    assert Cart().total() == 0\n"},
+    )
+    lab.branch("work")
+    return lab
+
+
+@pytest.fixture
+def rig(shop: GitLab) -> GitRig:
+    """The service of commits for that repository."""
+    return GitRig(shop.root, CommitService)
