@@ -94,9 +94,7 @@ def _guarded(chunks: Sequence[Chunk], judged: Sequence[_Judged], guard: Guard) -
     """Take back what does not stand up in the whole file: first each alone, then together."""
     for one in judged:
         if one.verdict.tier in {"auto", "propose", "suggest"}:
-            problem = guard.hunk_problem(one.block, one.verdict.text) or guard.problem(
-                _trial(chunks, judged, {one.position})
-            )
+            problem = guard.hunk_problem(one.verdict.text) or guard.problem(_trial(chunks, judged, {one.position}))
             if problem:
                 one.verdict = _demoted(one.verdict, problem)
     for tiers in (("auto",), ("auto", "propose")):

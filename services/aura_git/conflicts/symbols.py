@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from aura_git.conflicts.contract import ConflictSides
-from aura_languages.definitions import Definition, Outline, outline_of
+from aura_languages.definitions import Outline, outline_of
 from aura_shared.errors import AuraError
 
 __all__ = ["SymbolNotes"]
@@ -37,7 +37,8 @@ class SymbolNotes:
             one for one in ours.definitions if one.has_body and one.start < max(last, first + 1) and first < one.end
         ]
         names = [symbol, *(one.qualified for one in inside if not any(one is outer for outer in around))]
-        return symbol, "; ".join(dict.fromkeys(note for name in names if name and (note := self._note(name))))
+        notes = [self._note(name) for name in names if name]
+        return symbol, "; ".join(dict.fromkeys(note for note in notes if note))
 
     def _note(self, name: str) -> str:
         base, ours, theirs = (self._body(outline, name) for outline in (self._base, self._ours, self._theirs))
@@ -51,10 +52,10 @@ class SymbolNotes:
 
     @staticmethod
     def _body(outline: Outline | None, name: str) -> bytes | None:
-        found: list[Definition] = (
-            [] if outline is None else [one for one in outline.definitions if one.qualified == name]
-        )
-        return outline.text[found[0].start : found[0].end] if outline is not None and found else None
+        if outline is None:
+            return None
+        found = [one for one in outline.definitions if one.qualified == name]
+        return outline.text[found[0].start : found[0].end] if found else None
 
     @cached_property
     def _ours(self) -> Outline | None:
