@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from aura_git.desk import GitDesk
 from aura_git.repository import Repository
-from aura_git.safety.contract import OperationRecord
-from aura_shared.messages.merges import MergeAnswer, MergeWarning
+from aura_shared.messages.merges import MergeWarning
 
 __all__ = ["lock_file_command", "regenerate_lock_file", "semantic_problems"]
 
@@ -21,6 +19,3 @@ def regenerate_lock_file(where: Repository, path: str) -> str:
 def semantic_problems(repository: Repository, base: str, ours: str, theirs: str, merged: str) -> list[MergeWarning]:
     return []
 
-
-def continue_finish(repository: Repository, desk: GitDesk, record: OperationRecord) -> MergeAnswer:
-    raise NotImplementedError

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aura_shared.bus import Bus
-from aura_shared.errors import AuraError
+from aura_shared.errors import AuraError, NotFound
 from aura_shared.messages.structure import FindTests
 
 __all__ = ["tests_reached"]
@@ -42,8 +42,9 @@ async def tests_reached(bus: Bus, project: str, paths: Sequence[str]) -> tuple[l
 async def _ask(bus: Bus, project: str, path: str, reasons: list[str]) -> list[str]:
     try:
         answer = await bus.request(FindTests(project=project, path=path), timeout_s=_LIMIT_S)
+    except NotFound:
+        return []  # nothing is defined there
     except AuraError as error:
-        if error.code not in {"not_found", "unknown_symbol"}:
-            reasons.append(error.message)
+        reasons.append(error.message)
         return []
     return list(answer.files)

@@ -8,7 +8,6 @@ from typing import Final
 
 from aura_git.desk import GitDesk
 from aura_git.merging.concluding import abort, continue_, skip
-from aura_git.merging.engine import continue_finish
 from aura_git.merging.merging import do_merge
 from aura_git.merging.reached import tests_reached
 from aura_git.merging.rebasing import do_rebase
@@ -18,6 +17,7 @@ from aura_git.merging.settling import Accepted
 from aura_git.merging.simulation import forecast, simulate
 from aura_git.merging.syncing import sync
 from aura_git.repository import Repository
+from aura_git.safety.contract import OperationRecord, Safety
 from aura_shared.bus import Context
 from aura_shared.messages.merges import (
     AbortOperation,
@@ -39,6 +39,7 @@ from aura_shared.messages.merges import (
 __all__ = ["MergeService"]
 
 _MOST_LEFT: Final = 200
+_FINISH: Final = "branch finish"
 _WHAT: Final = {"done": "finished", "waiting": "waiting", "aborted": "aborted"}
 
 
@@ -121,8 +122,8 @@ class MergeService:
 
         def work() -> MergeAnswer:
             record = safety.open_operation(repository)
-            if record is not None and record.command == "branch finish":
-                return continue_finish(repository, self._desk, record)
+            if record is not None and record.command == _FINISH:
+                return _continue_finish(repository, safety, record)
             return continue_(repository, safety)
 
         return await self._told(repository, await self._desk.write(work), context)
@@ -159,3 +160,23 @@ class MergeService:
         )
         await self._desk.tell(event, project=repository.project, cause=context.envelope.id)
         return answer
+
+
+def _continue_finish(repository: Repository, safety: Safety, record: OperationRecord) -> MergeAnswer:
+    """Go on with the finish of a branch, told as a step of a merge."""
+    from aura_git.branching.finishing import continue_finish  # noqa: PLC0415 - only when one waits
+
+    old = repository.git.commit_of("HEAD")
+    found = continue_finish(safety, repository, record)
+    waits = bool(found.conflicts)
+    done = [step.text for step in found.steps if step.done]
+    return MergeAnswer(
+        standing="waiting" if waits else "done",
+        command=_FINISH,
+        operation=found.operation,
+        summary=f"finish of {found.branch}: {'; '.join(done)}" if done else f"finish of {found.branch}",
+        old=old,
+        new=repository.git.commit_of("HEAD"),
+        left=found.conflicts,
+        notes=found.notices,
+    )

@@ -1,0 +1,104 @@
+"""Merging over the bus: the answers, and what everybody is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from aura_git.merging import reached
+from aura_git.merging.service import MergeService
+from aura_shared.bus import Context
+from aura_shared.errors import ConflictsLeft, UnknownFile
+from aura_shared.messages import structure
+from aura_shared.messages.merges import (
+    AbortOperation,
+    ContinueOperation,
+    DoMerge,
+    DoRebase,
+    MergeUpdated,
+    ResolveConflicts,
+    SimulateMerge,
+    SimulateRebase,
+    SkipCommit,
+    SyncBranches,
+)
+from aura_shared.messages.structure import FindTests
+from git_rig import GitRig
+from merge_lab import LINES, MergeLab, line
+
+
+@pytest.fixture
+def rig(aura_home: object, two: MergeLab) -> GitRig:
+    two.part({"a": LINES, "k": "k\n"}, {"a": line(5, "alpha")}, {"a": line(5, "beta"), "new": "n\n"})
+    return GitRig(two.lab.root, MergeService)
+
+
+def told(rig: GitRig) -> list[tuple[str, str, list[str]]]:
+    return [(one.what, one.command, one.left) for one in rig.bus.published if isinstance(one, MergeUpdated)]
+
+
+@pytest.mark.requirement("G3", "M3")
+async def test_a_merge_is_simulated_begun_and_ended_over_the_bus(rig: GitRig, two: MergeLab) -> None:
+    project = rig.project.id
+    seen = await rig.ask(SimulateMerge(project=project, ref="topic"))
+    assert (seen.outcome, seen.conflicts[0].hunks[0].ours_by[0].subject) == ("conflicts", "ours")
+    assert seen.tests == []
+    assert "code" in seen.tests_unknown
+    with pytest.raises(ConflictsLeft):
+        await rig.ask(DoMerge(project=project, ref="topic"))
+    assert (await rig.ask(DoMerge(project=project, ref="topic", dry_run=True))).left == ["a"]
+    waits = await rig.ask(DoMerge(project=project, ref="topic", where="in-place"))
+    assert waits.standing == "waiting"
+    assert (await rig.ask(ResolveConflicts(project=project, dry_run=True))).left == ["a"]
+    two.lab.write({"a": line(5, "both")})
+    assert (await rig.ask(ContinueOperation(project=project))).standing == "done"
+    assert told(rig) == [
+        ("started", "merge", []),
+        ("started", "merge", []),
+        ("waiting", "merge", ["a"]),
+        ("finished", "merge", []),
+    ]
+
+
+@pytest.mark.requirement("G3", "M3")
+async def test_a_rebase_is_simulated_skipped_and_aborted_over_the_bus(rig: GitRig, two: MergeLab) -> None:
+    project = rig.project.id
+    two.lab.branch("mine", "main")
+    two.lab.commit("more", {"c": "c\n"})
+    seen = await rig.ask(SimulateRebase(project=project, onto="topic"))
+    assert [step.outcome for step in seen.steps] == ["conflicts", "unknown"]
+    before = two.whole()
+    await rig.ask(DoRebase(project=project, onto="topic", where="in-place"))
+    assert (await rig.ask(AbortOperation(project=project))).standing == "aborted"
+    assert two.whole() == before
+    await rig.ask(DoRebase(project=project, onto="topic", where="in-place"))
+    assert (await rig.ask(SkipCommit(project=project))).standing == "done"
+    assert two.lab.log("-n2") == ["more", "theirs"]
+    assert [what for what, _, _ in told(rig)] == ["started", "waiting", "aborted", "started", "waiting", "finished"]
+
+
+@pytest.mark.requirement("G3", "M3")
+async def test_a_sync_is_told_once_it_has_been_done(rig: GitRig) -> None:
+    await rig.ask(SyncBranches(project=rig.project.id, dry_run=True))
+    assert told(rig) == []
+    answer = await rig.ask(SyncBranches(project=rig.project.id))
+    assert [branch.branch for branch in answer.branches] == ["main"]
+    assert told(rig) == [("finished", "sync", [])]
+
+
+@pytest.mark.requirement("G3")
+async def test_tests_that_reach_a_change_come_from_the_code_service(rig: GitRig) -> None:
+    asked: list[str] = []
+
+    async def answer(request: FindTests, _context: Context) -> structure.TestsAnswer:
+        asked.append(request.path)
+        if request.path == "k":
+            raise UnknownFile("nothing is defined there")
+        return structure.TestsAnswer(files=["tests/test_a.py"])
+
+    code = rig.hub.connect("code")
+    code.serve(FindTests, answer)
+    assert await reached.tests_reached(rig.bus, rig.project.id, ["a", "k"]) == (["tests/test_a.py"], "")
+    assert asked == ["a", "k"]
+    many, reason = await reached.tests_reached(rig.bus, rig.project.id, [f"f{number}" for number in range(20)])
+    assert many == ["tests/test_a.py"]
+    assert "of 20 changed files" in reason
