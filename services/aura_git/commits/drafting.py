@@ -12,7 +12,7 @@ from aura_git.commits.contract import ChangedPath, CommitMessage, Guess, Habits,
 from aura_git.commits.drafting_tasks import TaskLink, task_footer, task_of
 from aura_git.commits.grammar import clean_message, header_of
 from aura_git.commits.splitting import count_groups
-from aura_git.commits.staging import Taken, base_of, index_aside, take_in
+from aura_git.commits.staging import Taken, base_of, index_aside, intended, take_in
 from aura_git.commits.suggesting import Learned, files_of, format_message, lint_message, parse_message, suggest
 from aura_git.commits.suggesting import read_staged as read_index
 from aura_git.commits.symbols import symbol_changes
@@ -63,8 +63,6 @@ class Draft:
     parts: int = 1
     """Commits that it might be split into."""
     breaking: BreakingChanges = field(default_factory=BreakingChanges)
-    intended: tuple[str, ...] = ()
-    """Files that are only meant to be added."""
     warnings: tuple[str, ...] = ()
     notes: dict[str, str] = field(default_factory=dict[str, str])
     """What is special about a file, by its path."""
@@ -107,7 +105,10 @@ def make_draft(
     with index_aside(repository) as aside:
         base = base_of(aside)
         tree = take_in(aside, taken)
-        change = replace(read_index(aside), tree=tree)
+        meant = set(intended(aside))
+        change = read_index(aside)
+        # git shows a name that is only meant to be added as an empty file; no commit takes it in.
+        change = replace(change, paths=tuple(one for one in change.paths if one.path not in meant), tree=tree)
         concerns = tuple(safety.concerns(aside, allow=allow)) if change.paths else ()
         draft = Draft(
             token_hex(8), taken, state.head, state.branch, change, learned.habits, CommitMessage("", "", ""), "", None,

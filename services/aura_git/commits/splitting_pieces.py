@@ -116,7 +116,7 @@ def _cut(repository: Repository, change: FileChange, *, lines: bool) -> list[Pie
         return whole
     pieces = _runs(repository, change)
     everything = {piece.id for piece in pieces}
-    return pieces if len(everything) > 1 and build_file(change, pieces, everything) == change.new else whole
+    return pieces if everything and build_file(change, pieces, everything) == change.new else whole
 
 
 def _whole(change: FileChange) -> Piece:

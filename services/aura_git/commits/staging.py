@@ -264,7 +264,8 @@ def _index_file(repository: Repository) -> Path:
 
 def _copy_index(repository: Repository, to: Path) -> None:
     with suppress(FileNotFoundError):
-        shutil.copyfile(_index_file(repository), to)
+        # With its time: git takes entries that are as old as the index for ones that may have changed since.
+        shutil.copy2(_index_file(repository), to)
 
 
 def _refuse_conflicts(repository: Repository) -> None:
