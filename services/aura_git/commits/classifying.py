@@ -69,13 +69,22 @@ class Classifier:
         return dict(zip(self.labels, _softmax(score[None, :])[0].tolist(), strict=True))
 
 
-def train(examples: Sequence[Example], *, further: Sequence[str] = (), trust: float = _TRUST) -> Classifier:
-    """Learn from examples, newest first.
+def train(
+    examples: Sequence[Example],
+    *,
+    further: Sequence[str] = (),
+    trust: float = _TRUST,
+    penalty: float = _PENALTY,
+    rounds: int = _ROUNDS,
+) -> Classifier:
+    """Learn from examples, newest first; the same examples always give the same.
 
     Args:
         examples: At least one.
         further: Labels that may be guessed although no example has them.
         trust: Weight of the prior.
+        penalty: How much large weights cost.
+        rounds: Steps of the descent.
     """
     import numpy as np  # noqa: PLC0415 - likewise
 
@@ -87,20 +96,20 @@ def train(examples: Sequence[Example], *, further: Sequence[str] = (), trust: fl
     offset = trust * np.array([_logarithms(labels, one.prior) for one in examples])
     weight = 0.5 ** (np.arange(len(examples)) / _HALF_LIFE)
     kernel = matrix @ matrix.T + 1.0  # the 1 is the bias
-    factors = _descend(kernel, wanted, offset, weight)
+    factors = _descend(kernel, wanted, offset, weight, penalty, rounds)
     return Classifier(labels, vocabulary, matrix.T @ factors, factors.sum(axis=0), trust, len(examples))
 
 
-def _descend(kernel: Matrix, wanted: Matrix, offset: Matrix, weight: Matrix) -> Matrix:
+def _descend(kernel: Matrix, wanted: Matrix, offset: Matrix, weight: Matrix, penalty: float, rounds: int) -> Matrix:
     """Factors of the examples that make the penalised likelihood largest, by accelerated descent."""
     import numpy as np  # noqa: PLC0415 - likewise
 
     largest = float(np.linalg.norm(kernel, 2))
-    step = 1.0 / (_PENALTY + 0.5 * largest)
+    step = 1.0 / (penalty + 0.5 * largest)
     factors = np.zeros_like(wanted)
     ahead, before = factors.copy(), factors
-    for number in range(_ROUNDS):
-        slope = weight[:, None] * (_softmax(kernel @ ahead + offset) - wanted) + _PENALTY * ahead
+    for number in range(rounds):
+        slope = weight[:, None] * (_softmax(kernel @ ahead + offset) - wanted) + penalty * ahead
         factors = ahead - step * slope
         ahead = factors + number / (number + 3) * (factors - before)
         before = factors

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aura_git.commits.contract import StagedChange
+from aura_git.commits.grammar import read_header
 
 __all__ = ["Ground", "ungrounded"]
 
@@ -25,7 +26,6 @@ _NAME: Final = re.compile(
 )
 _WORDS: Final = re.compile(r"[\w$]+")
 _FOOTER: Final = re.compile(r"^(?:[A-Z][\w-]*-by|Refs?|Closes|Fixes|Resolves|See|Change-Id)(?:: | #)")
-_HEADER: Final = re.compile(r"^[\w-]+(?:\([^)\n]*\))?!?: ")
 _ADDRESS: Final = re.compile(r"\bhttps?://\S+")
 _ORDINARY: Final = frozenset(
     {
@@ -65,7 +65,8 @@ def ungrounded(text: str, change: StagedChange) -> list[str]:
 
 
 def _names(text: str) -> Iterator[str]:
-    text = _HEADER.sub("", text)
+    first, _, rest = text.partition("\n")
+    text = f"{read_header(first).description}\n{rest}"
     prose = [_ADDRESS.sub("", line) for line in text.split("\n") if not _FOOTER.match(line)]
     left = "\n".join(prose)
     yield from _QUOTED.findall(left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 
 __all__ = ["LOCK_FILES", "MANIFESTS", "PathKind", "kind_of"]
@@ -77,6 +78,7 @@ _ORDER: Final[tuple[tuple[re.Pattern[str], PathKind], ...]] = (
 _CODE: Final = re.compile(r"\.(?:py|pyi|[cm]?[jt]sx?|go|rs|java|kt|c|cc|cpp|h|hpp|rb|php|swift|vue|svelte|cs|scala)$")
 
 
+@lru_cache(maxsize=4096)
 def kind_of(path: str) -> PathKind:
     """What a file is for: `source` unless its path says otherwise."""
     lower = path.lower()

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import islice
 from typing import Final
 
@@ -20,6 +21,7 @@ from aura_git.commits.versions import Bump, find_bumps
 __all__ = ["Material", "subjects"]
 
 _MOST_NAMES: Final = 3
+_ALIKE: Final = 0.6
 _SHORT: Final = 48
 _CASE: Final = re.compile(
     r"^\s*(?:(?:it|test|specify)(?:\.\w+)?\(\s*[\"'`](?P<title>[^\"'`]{8,90})[\"'`]"
@@ -27,6 +29,7 @@ _CASE: Final = re.compile(
     r"|func Test(?P<go>[A-Z]\w{3,70})\(|fn (?:test_)?(?P<rust>\w{6,70})\(\))"
 )
 _HEADING: Final = re.compile(r"^#{1,5}\s+(?P<title>[^#\n]{3,60}?)\s*#*$")
+_VALUES: Final = frozenset({"variable", "constant", "field", "property"})
 _HUMPS: Final = re.compile(r"(?<=[a-z\d])(?=[A-Z])|_+")
 
 
@@ -178,8 +181,8 @@ def _documents(material: Material) -> Iterator[str]:
     if not material.kinds or not set(material.kinds) <= {"docs", "changelog", "example", "asset"}:
         return
     if (swap := _one_word(material.files)) is not None:
-        yield f"correct {swap} in {_name(material.change.paths[0].path)}"
-        yield f"correct a word in {_name(material.change.paths[0].path)}"
+        yield f"correct spelling of {swap} in {_name(material.change.paths[0].path)}"
+        yield f"correct spelling in {_name(material.change.paths[0].path)}"
     for title in islice(_headings(material.files), 2):
         yield f"describe {title}"
     paths = material.change.paths
@@ -198,7 +201,7 @@ def _one_word(files: Sequence[FilePatch]) -> str | None:
     if len(old) != len(new) or len(differing) != 1:
         return None
     before, after = (re.sub(r"^\W+|\W+$", "", word) for word in differing[0])
-    near = before[:2] == after[:2] and abs(len(before) - len(after)) <= 2
+    near = before[:1] == after[:1] and SequenceMatcher(None, before, after).ratio() > _ALIKE
     return after if near and after.isalpha() and before.isalpha() else None
 
 
@@ -263,7 +266,7 @@ def _symbols(material: Material) -> Iterator[str]:
         yield from _listed("remove", by_kind["removed"])
     changed = [one for one in own if one.what == "changed"]
     if changed:
-        yield from _listed(_verb(material), sorted(changed, key=lambda one: -one.lines))
+        yield from _listed(_verb(material), sorted(changed, key=lambda one: (one.kind in _VALUES, -one.lines)))
     if by_kind["added"]:
         yield from _listed("add", by_kind["added"])
     if by_kind["removed"]:

@@ -55,7 +55,7 @@ def _versions(file: FilePatch, lines: Sequence[str]) -> Iterator[tuple[str, str]
     manifest = name in MANIFESTS or name.startswith(("requirements", "dockerfile")) or name.endswith((".yml", ".yaml"))
     for line in lines[:300]:
         for form in _FORMS if manifest else (_SOURCE,):
-            if (found := form.match(line)) and found["name"].lower() not in {"node", "python", "requires-python"}:
+            if found := form.match(line):
                 known = found["name"].lower()
                 yield known if known in _OWN else found["name"], found["version"]
                 break
