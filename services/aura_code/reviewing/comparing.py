@@ -170,7 +170,7 @@ def _typescript(old: Signature, new: Signature) -> list[Difference]:
     found = _script_marks(old, new)
     before, after = list(old.parameters), list(new.parameters)
     if all(not one.type for one in before) and all(not one.type for one in after):
-        return _script(old, new)
+        return _script(old, new) + _primitive_result(old, new)
     rest = next((one for one in after if one.how == "rest"), None)
     for place, one in enumerate(before):
         if place >= len(after):
@@ -183,14 +183,34 @@ def _typescript(old: Signature, new: Signature) -> list[Difference]:
                 Difference(breaking=True, what=f"parameter `{other.name}` is no longer optional", needs_more=True)
             )
         if one.how == other.how:
-            found += _typed(one, other, generic=old.generic | new.generic)
+            found += _primitives(one, other) or _typed(one, other, generic=old.generic | new.generic)
     for one in after[len(before) :]:
         what = f"parameter `{one.name}` was added"
         if one.optional:
             found.append(Difference(breaking=False, what=what))
         else:
             found.append(Difference(breaking=True, what=f"{what}, and calls have to give it", needs_more=True))
-    return found + _result(old, new)
+    return found + (_primitive_result(old, new) or _result(old, new))
+
+
+_PRIMITIVE: Final = frozenset({"string", "number", "boolean", "bigint", "symbol", "null", "undefined"})
+"""Types of TypeScript that no other name stands for, so that their names tell what fits."""
+
+
+def _primitives(old: Parameter, new: Parameter) -> list[Difference]:
+    """A parameter that no longer takes what it took, where only primitive types are named."""
+    before, after = members(old.type), members(new.type)
+    if not before or not after or not (before | after) <= _PRIMITIVE or before <= after:
+        return []
+    return [_typing(old, new)._replace(breaking=True)]
+
+
+def _primitive_result(old: Signature, new: Signature) -> list[Difference]:
+    """A result that may be what it could not be, where only primitive types are named."""
+    given, taken = (one.result.lstrip(": ") for one in (old, new))
+    if not (members(given) | members(taken)) <= _PRIMITIVE or members(taken) <= members(given):
+        return []
+    return [Difference(breaking=True, what=f"it returned {given} and returns {taken}", is_type=True)]
 
 
 def _go(old: Signature, new: Signature) -> list[Difference]:
