@@ -62,7 +62,9 @@ def _check_rest(state: RepositoryState, gates: Gates) -> None:
     if not gates.at_rest:
         return
     if state.in_progress:
-        raise GateClosed(f"git is in the middle of a {state.in_progress}", hint=f"First {_END[state.in_progress]}.")
+        article = "an" if state.in_progress == "am" else "a"
+        told = f"git is in the middle of {article} {state.in_progress}"
+        raise GateClosed(told, hint=f"First {_END[state.in_progress]}.")
     if state.unmerged:
         raise GateClosed(
             f"conflicts are left in {named(state.unmerged)}", hint="Resolve them, and stage the files with `git add`."

@@ -79,11 +79,11 @@ def plan_restore(
     """
     plan = Plan(target, parts_of(repository.git, target.kept))
     _plan_refs(repository, plan, base, now)
-    _plan_head(plan, base, now)
     if target.tree and base.tree and now.tree:
         _plan_state(repository.git, plan, base, now, edited_ok=edited_ok)
         _plan_index(repository, plan, base, now, edited_ok=edited_ok)
         _plan_files(repository, plan, base, now, edited_ok=edited_ok)
+    _plan_head(plan, base, now)
     return plan
 
 
@@ -118,11 +118,11 @@ def _checked_out_elsewhere(repository: Repository) -> dict[str, str]:
 
 def _plan_head(plan: Plan, base: Snapshot, now: Snapshot) -> None:
     wanted = plan.target.head
-    if wanted in {base.head, now.head}:
-        return
     if now.head == base.head:
-        plan.head = (now.head, wanted)
-    else:
+        plan.head = (now.head, wanted) if now.head != wanted else None
+        return
+    here_too = bool(plan.paths) or plan.index or now.head.removeprefix("ref: ") in plan.refs
+    if now.head != wanted and (wanted != base.head or here_too):
         plan.blocked.append(f"HEAD moved from {base.head.removeprefix('ref: ')} to {now.head.removeprefix('ref: ')}")
 
 
@@ -179,6 +179,8 @@ def _plan_files(repository: Repository, plan: Plan, base: Snapshot, now: Snapsho
             plan.blocked.append(path)
         else:
             _plan_file(plan, path, target, edited=here != was)
+            if here.mode == _NOTHING and os.path.lexists(repository.root / path) and path in plan.writes:
+                _plan_unknown(repository.root, plan, path)
     _look_at_places(repository.root, plan)
 
 
@@ -189,6 +191,12 @@ def _plan_file(plan: Plan, path: str, target: TreeEntry, *, edited: bool) -> Non
         plan.deletes.append(path)
     else:
         plan.writes[path] = target
+
+
+def _plan_unknown(root: Path, plan: Plan, path: str) -> None:
+    """No snapshot has the file that is there: git ignores it."""
+    if not (root / path).is_dir() or (root / path).is_symlink():
+        plan.blocked.append(f"{path} (git ignores what is there now)")
 
 
 def _difference(git: Git, old: str, new: str) -> dict[str, tuple[TreeEntry, TreeEntry]]:

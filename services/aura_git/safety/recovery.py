@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from aura_git.repository import Repository
+from aura_git.running import Git
 from aura_git.safety.contract import OperationRecord, Snapshot
 from aura_git.safety.journal import ABORT, Entry, Journal
 from aura_git.safety.locking import aura_folder
 from aura_git.safety.restoring import INDEX_LOCK
-from aura_git.safety.snapshots import take_snapshot
+from aura_git.safety.snapshots import parts_of, take_snapshot
 from aura_shared.logging import get_logger
 from aura_shared.messages.core import now_iso
 
@@ -64,15 +65,15 @@ def look_at_interrupted(repository: Repository, journal: Journal) -> None:
             _close(journal, entry, "aborted", "Its process ended before anything was changed.")
         elif entry.found is None:
             found = take_snapshot(repository, entry.record.id, "found")
-            if same(found, entry.record.before):
+            if same(repository.git, found, entry.record.before):
                 _close(journal, entry, "aborted", "Its process ended before anything was changed.")
             else:
                 journal.write(replace(entry, found=found))
 
 
-def same(one: Snapshot, other: Snapshot) -> bool:
-    """Whether two snapshots say the same."""
-    return replace(one, kept="") == replace(other, kept="")
+def same(git: Git, one: Snapshot, other: Snapshot) -> bool:
+    """Whether two snapshots say the same, a merge or rebase under way included."""
+    return replace(one, kept="") == replace(other, kept="") and parts_of(git, one.kept) == parts_of(git, other.kept)
 
 
 def close_interrupted(repository: Repository, journal: Journal) -> None:

@@ -50,6 +50,8 @@ SETTINGS_PART: Final = "branches"
 INDEX_PART: Final = "index"
 RAW_PART: Final = "raw"
 _SKIPPED_PART: Final = "skipped"
+_STAGED_PART: Final = "staged"
+"""The tree of what is staged: the bytes of the index alone would keep none of it."""
 _STATE_FILES: Final = (
     *("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "MERGE_AUTOSTASH", "MERGE_RR", "AUTO_MERGE", "SQUASH_MSG"),
     *("CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD", "BISECT_LOG", "BISECT_START", "BISECT_TERMS", "BISECT_NAMES"),
@@ -75,6 +77,8 @@ class _Changed:
     unmerged: list[bytes] = field(default_factory=list[bytes])
     skipped: list[bytes] = field(default_factory=list[bytes])
     """What cannot be stored: repositories within this one, files that cannot be read."""
+    stages: dict[str, None] = field(default_factory=dict[str, None])
+    """Blobs of files in conflict."""
     staged: bool = False
     head: str = ""
 
@@ -150,7 +154,10 @@ def _take(repository: Repository, folder: Path, status: Ran | None) -> Snapshot 
     changed = _changed(repository, status or read_status(repository))
     filtered = _filtered(git, changed)
     parts, hashes = _store_all(repository, folder, changed, filtered)
-    tree = _write_tree(git, folder / "index", changed, hashes)
+    staged, tree = _write_trees(git, folder / "index", changed, hashes)
+    if staged:
+        parts[_STAGED_PART] = staged
+    parts.update((f"stage:{number}", hash_) for number, hash_ in enumerate(changed.stages))
     work = _commit(git, tree, [changed.head] if changed.head else [], "Work tree")
     if _stamp(index) != was:
         return None
@@ -211,8 +218,13 @@ def _changed(repository: Repository, status: Ran) -> _Changed:
             if xy[1:] != b".":
                 _note(changed, path, mode.decode(), sub)
         elif kind == b"u":
-            *_, mode, _, _, _, path = item.split(b" ", 10)
+            _, _, _, *modes, mode, ours, base, theirs, path = item.split(b" ", 10)
             changed.unmerged.append(path)
+            changed.stages.update(
+                (hash_.decode(), None)
+                for kind_, hash_ in zip(modes, (ours, base, theirs), strict=True)
+                if kind_ not in {b"000000", _SUBMODULE.encode()}
+            )
             _note(changed, path, mode.decode(), b"N...")
         elif kind == b"?":
             _note_untracked(repository.root, changed, item[2:])
@@ -381,23 +393,30 @@ def _quoted_one(path: bytes) -> bytes:
     return b'"' + b"".join(b"\\%03o" % byte if byte < 33 or byte in b'"\\' else bytes((byte,)) for byte in path) + b'"'
 
 
-def _write_tree(git: Git, index: Path, changed: _Changed, hashes: Mapping[bytes, str]) -> str:
-    """The tree of what the work tree holds."""
+def _write_trees(git: Git, index: Path, changed: _Changed, hashes: Mapping[bytes, str]) -> tuple[str, str]:
+    """The trees of what is staged (empty where HEAD has all of it) and of what the work tree holds."""
     if changed.nothing:
-        return git.text("rev-parse", f"{changed.head}^{{tree}}") if changed.head else git.write("mktree").text
+        return "", git.text("rev-parse", f"{changed.head}^{{tree}}") if changed.head else git.write("mktree").text
     copied = git.at(GIT_INDEX_FILE=str(index))
-    zeros = ("0" * len(next(iter(hashes.values()), changed.head or _GONE))).encode()
-    lines = [b"0 " + zeros + b"\t" + path for path in (*changed.gone, *changed.unmerged)]
+    none = "0" * len(next(iter(hashes.values()), changed.head or _GONE))
+    _update(copied, [f"0 {none}\t".encode() + path for path in changed.unmerged])
+    staged = copied.write("write-tree").text if changed.staged or changed.unmerged else ""
+    lines = [f"0 {none}\t".encode() + path for path in changed.gone]
     lines += [f"{mode} {hashes[path]} 0\t".encode() + path for path, mode in changed.files.items()]
+    _update(copied, lines)
+    return staged, copied.write("write-tree").text if lines or not staged else staged
+
+
+def _update(git: Git, lines: Sequence[bytes]) -> None:
     if lines:
         stdin = b"".join(line + b"\0" for line in lines)
-        copied.write("update-index", "-z", "--add", "--replace", "--index-info", stdin=stdin)
-    return copied.write("write-tree").text
+        git.write("update-index", "-z", "--add", "--replace", "--index-info", stdin=stdin)
 
 
 def _keeper(git: Git, parts: Mapping[str, str], parents: Sequence[str]) -> str:
     """The commit that keeps everything."""
-    entries = b"".join(f"100644 blob {hash_}\t{name}".encode() + b"\0" for name, hash_ in parts.items())
+    kinds = {name: "040000 tree" if name == _STAGED_PART else "100644 blob" for name in parts}
+    entries = b"".join(f"{kinds[name]} {hash_}\t{name}".encode() + b"\0" for name, hash_ in parts.items())
     return _commit(git, git.write("mktree", "-z", stdin=entries).text, parents, "Snapshot", at_s=int(time.time()))
 
 

@@ -139,15 +139,11 @@ def outcome(repository: Repository, entry: Entry, plan: Plan, *, done: bool, by:
 
 def _on_remotes(repository: Repository, plan: Plan) -> list[str]:
     """Remote-tracking refs that have what branches move away from: that cannot be taken back."""
+    git = repository.git
     found: dict[str, None] = {}
     for name, (old, new) in plan.refs.items():
-        if name.startswith("refs/heads/") and old:
-            listed = repository.git.read(
-                "for-each-ref",
-                "--format=%(refname:short)",
-                f"--contains={old}",
-                *([f"--no-contains={new}"] if new else []),
-                "refs/remotes",
-            ).lines
+        lost = name.startswith("refs/heads/") and old and git.find_commit(old)
+        if lost and not (new and git.read("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0):
+            listed = git.read("for-each-ref", "--format=%(refname:short)", f"--contains={old}", "refs/remotes").lines
             found.update(dict.fromkeys(name for name in listed if name))
     return list(found)
