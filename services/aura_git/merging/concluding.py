@@ -117,7 +117,14 @@ def _settle_interrupted(found: _Open, safety: Safety, head: str) -> MergeAnswer:
             f"“{record.title}” was interrupted half-way, and the work tree is neither as before nor as afterwards",
             hint="`aura abort` takes it back; nothing is lost.",
         )
-    with safety.resume(found.repository, record.id) as operation:
+    try:
+        resumed = safety.resume(found.repository, record.id)
+    except GateClosed:
+        if _still_open(found.repository, safety, record):
+            raise
+        text = f"“{record.title}” was interrupted before anything moved: nothing was changed, start it again"
+        return _told(found, "nothing", text, record.id, head)
+    with resumed as operation:
         operation.step("look at what was interrupted")
         if head == begun_at:
             text = f"“{record.title}” was interrupted before anything moved: nothing was changed, start it again"
@@ -125,6 +132,12 @@ def _settle_interrupted(found: _Open, safety: Safety, head: str) -> MergeAnswer:
         return _answer(
             found, "done", f"“{record.title}” had moved the branch before it was interrupted", operation, head
         )
+
+
+def _still_open(repository: Repository, safety: Safety, record: OperationRecord) -> bool:
+    """Whether an operation is still to be decided on; the safety core ends one that had changed nothing by itself."""
+    now = safety.open_operation(repository)
+    return now is not None and now.id == record.id
 
 
 def _go_on(
@@ -243,9 +256,14 @@ def abort(repository: Repository, safety: Safety) -> MergeAnswer:
     found = _look(repository, safety)
     old = repository.git.commit_of("HEAD")
     if found.record is not None:
-        outcome = safety.abandon(repository, found.record.id)
+        try:
+            paths = len(safety.abandon(repository, found.record.id).paths)
+        except GateClosed:
+            if _still_open(repository, safety, found.record):
+                raise
+            paths = 0
         prune(repository)
-        text = f"took “{found.record.title}” back: {len(outcome.paths)} files are as they were"
+        text = f"took “{found.record.title}” back: {paths} files are as they were"
         return _told(found, "aborted", text, found.record.id, old)
     if not found.what:
         raise GateClosed(

@@ -18,4 +18,3 @@ def regenerate_lock_file(where: Repository, path: str) -> str:
 
 def semantic_problems(repository: Repository, base: str, ours: str, theirs: str, merged: str) -> list[MergeWarning]:
     return []
-
