@@ -307,10 +307,9 @@ def prepare(folder: Path) -> GitLab:
 
 
 def graph_of(lab: GitLab) -> Graph:
-    """What a repository and its origin hold, without times: refs, HEAD, and every commit by what it says and follows."""
-    text = lab.git(
-        "log", "--exclude=refs/aura/*", "--all", "--topo-order", "--reverse", "-z", "--format=%H%x00%T%x00%P%x00%B"
-    )
+    """What a repository and its origin hold, without times: refs, HEAD, each commit by tree, message and parents."""
+    form = "--format=%H%x00%T%x00%P%x00%B"
+    text = lab.git("log", "--exclude=refs/aura/*", "--all", "--topo-order", "--reverse", "-z", form)
     parts = text.split("\0")[:-1] if text.endswith("\0") else text.split("\0")
     names: dict[str, str] = {}
     commits: dict[str, Graph] = {}

@@ -11,7 +11,7 @@ from aura_git.branching.refs import HEADS, base_of, compare, count, is_in, local
 from aura_git.branching.remotes import Remote, hash_there, tracked
 from aura_git.branching.strategy import Branching, Kind
 from aura_git.repository import Repository
-from aura_shared.errors import AuraError, Conflict, ForgeUnreachable, GateClosed, UsageProblem
+from aura_shared.errors import Conflict, ForgeUnreachable, GateClosed, UsageProblem
 from aura_shared.messages.branches import FinishStep
 
 __all__ = ["FinishPlan", "Step", "forecast", "make_plan"]
@@ -29,6 +29,8 @@ class Step:
     """For a person."""
     source: str = ""
     """Full name of the ref that is merged."""
+    commit: str = ""
+    """Hash of the source when the plan was made; empty for a tag that is only made then."""
     target: str = ""
     """Branch that is merged into, or tagged, or gone to before a deletion."""
     way: str = ""
@@ -103,8 +105,7 @@ def make_plan(
     if back:
         source = f"{_TAGS}{steps[-1].tag}" if kind.tagged else f"{HEADS}{into}"
         text = f"merge {source.split('/', 2)[2]} back into {back} (--no-ff)"
-        at = need_branch(repository, back)
-        steps.append(Step("merge-back", text, source, back, "no-ff", at))
+        steps.append(Step("merge-back", text, source, target=back, way="no-ff", at=need_branch(repository, back)))
     if not keep:
         steps += _delete_steps(branch, tip, there, leave=_leave(branching, kind, into))
     return FinishPlan(branch, kind.name, tip, tuple(steps), tuple(notices))
@@ -199,7 +200,8 @@ def _merge_step(repository: Repository, kind: Kind, branch: str, into: str, at: 
            "rebase": "rebased, fast-forward"}[way]  # fmt: skip
     text = f"merge {branch} into {into} ({how})"
     words = message or (_squash_message(repository, branch, at) if way == "squash" else "")
-    return Step("merge", text, f"{HEADS}{branch}", into, way, at, message=words if way == "squash" else "")
+    tip = need_branch(repository, branch)
+    return Step("merge", text, f"{HEADS}{branch}", tip, into, way, at, message=words if way == "squash" else "")
 
 
 def _squash_message(repository: Repository, branch: str, at: str) -> str:
@@ -224,7 +226,7 @@ def _delete_steps(branch: str, tip: str, there: Remote | None, leave: str) -> It
     if there is not None:
         text = f"delete {branch} at {there.name}"
         yield Step("delete-remote", text, f"{HEADS}{branch}", at=there.known, remote=there.name)
-    yield Step("delete-local", f"delete {branch} here", f"{HEADS}{branch}", leave, at=tip)
+    yield Step("delete-local", f"delete {branch} here", f"{HEADS}{branch}", target=leave, at=tip)
 
 
 def forecast(repository: Repository, plan: FinishPlan) -> list[str]:

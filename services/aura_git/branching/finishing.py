@@ -20,6 +20,8 @@ __all__ = ["COMMAND", "continue_finish", "finish"]
 COMMAND: Final = "branch finish"
 """Command of the operation in the journal."""
 _PLAN: Final = "finish_plan"
+_REFUSED: Final = "finish_refused"
+"""Fact: it stopped without a conflict, so that a hook is asked again."""
 _MOST_NAMED: Final = 5
 
 
@@ -89,7 +91,7 @@ def continue_finish(safety: Safety, repository: Repository, record: OperationRec
         run = _Run(repository, operation, plan)
         operation.step("conclude what waited")
         try:
-            conclude(repository, plan)
+            conclude(repository, plan, refused=bool(record.facts.get(_REFUSED)))
         except Stopped as stop:
             return _stopped(run, stop)
         return _carry_out(run)
@@ -122,6 +124,7 @@ def _stopped(run: _Run, stop: Stopped) -> BranchFinished:
     run.done = next((at for at, one in enumerate(run.plan.steps) if not is_done(run.repository, one)), 0)
     named = ", ".join(stop.paths[:_MOST_NAMED]) + (" and more" if len(stop.paths) > _MOST_NAMED else "")
     what = f"resolve the conflicts in {named}" if stop.paths else stop.why
+    run.operation.remember(**{_REFUSED: "" if stop.paths else "yes"})
     run.operation.wait(f"{what}, then `aura continue`")
     run.notices.append(f"{what}, then `aura continue`; `aura abort` takes everything back")
     return run.answer("waiting", stop.paths)

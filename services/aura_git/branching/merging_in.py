@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from aura_git.branching.finish_plan import FinishPlan, Step
@@ -33,11 +34,13 @@ def is_done(repository: Repository, step: Step) -> bool:
     if step.name == "delete-remote":
         return git.find_commit(f"refs/remotes/{step.remote}/{step.source.removeprefix(HEADS)}") is None
     if step.name == "delete-local":
-        return git.find_commit(step.source) is None
+        name = re.escape(step.source.removeprefix(HEADS))
+        left = git.read("config", "--local", "--get-regexp", rf"^branch\.{name}\.", ok=(0, 1)).out
+        return git.find_commit(step.source) is None and not left
     target = git.commit_of(f"{HEADS}{step.target}")
     if step.way in ("squash", "rebase"):
         return target != step.at
-    source = git.find_commit(step.source)
+    source = step.commit or git.find_commit(step.source)
     return source is not None and is_in(git, source, target)
 
 
@@ -102,13 +105,14 @@ def _forward(repository: Repository, step: Step) -> None:
     _run(repository, "merge", "--ff-only", "--quiet", new)
 
 
-def conclude(repository: Repository, plan: FinishPlan, *, check_only: bool = False) -> None:
+def conclude(repository: Repository, plan: FinishPlan, *, check_only: bool = False, refused: bool = False) -> None:
     """End the merge that the plan stopped in, with what a person resolved.
 
     Args:
         repository: Which.
         plan: What is being done.
         check_only: Only raise what speaks against it.
+        refused: Whether no conflict stopped it but a hook, which `git commit` would not ask again.
 
     Raises:
         ConflictsLeft: Markers are left in files.
@@ -129,6 +133,8 @@ def conclude(repository: Repository, plan: FinishPlan, *, check_only: bool = Fal
         return
     if paths:
         repository.git.at(GIT_LITERAL_PATHSPECS="1").write("add", "--all", "--", *paths)
+    if refused and state.in_progress == "merge":
+        _run(repository, "hook", "run", "--ignore-missing", "pre-merge-commit")
     _conclude(repository, step, state.in_progress, squashing=squashing)
 
 

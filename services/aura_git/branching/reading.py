@@ -8,12 +8,13 @@ from typing import Final
 
 from aura_git.branching.names import is_branch_name
 from aura_git.branching.next_config import from_git_flow_next
+from aura_git.branching.refs import current_branch
 from aura_git.branching.strategy import Branching, preset
 from aura_git.branching.strategy_file import FILE, parse_strategy
 from aura_git.repository import Repository
 from aura_shared.errors import SettingsError
 
-__all__ = ["read_branching"]
+__all__ = ["detect", "read_branching"]
 
 _MAINS: Final = ("main", "master", "trunk", "production")
 _DEVELOPS: Final = ("develop", "development", "dev", "next")
@@ -40,7 +41,7 @@ def read_branching(repository: Repository) -> Branching:
         return from_git_flow_next(config, "the configuration of git")
     if config.get("gitflow.branch.master"):
         return _from_avh(config)
-    return _detected(repository)
+    return detect(repository)
 
 
 def _file_text(repository: Repository) -> str | None:
@@ -93,7 +94,8 @@ def _from_avh(config: Mapping[str, str]) -> Branching:
     return replace(base, kinds=kinds, tag_prefix=tag_prefix, source="git-flow", explanation=tuple(told))
 
 
-def _detected(repository: Repository) -> Branching:
+def detect(repository: Repository) -> Branching:
+    """The strategy that the branches of a repository look like; it says by what."""
     git = repository.git
     local = set(git.read("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").lines) - {""}
     remote = set(git.read("for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes").lines) - {"", "HEAD"}
@@ -124,7 +126,7 @@ def _find_main(repository: Repository, local: set[str], remote: set[str]) -> tup
     for name in _MAINS:
         if name in local | remote:
             return name, "there is a branch of this name"
-    current = repository.git.read("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1, 128)).text
+    current = current_branch(repository)
     return (current or "main"), "the branch that is checked out" if current else "by default"
 
 

@@ -87,7 +87,8 @@ def _branch(line: str) -> Branch:
 
 def current_branch(repository: Repository) -> str:
     """Name of the branch that is checked out; empty when HEAD is detached."""
-    return repository.git.read("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1)).text
+    # Not `--short`, which writes `heads/NAME` where a tag has the same name.
+    return repository.git.read("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).text.removeprefix(HEADS)
 
 
 def need_branch(repository: Repository, name: str) -> str:
@@ -165,5 +166,6 @@ def delete_branch(git: Git, name: str, commit: str) -> None:
     Raises:
         GitError: It moved meanwhile; it is left then.
     """
-    git.write("update-ref", "--no-deref", "-d", f"{HEADS}{name}", commit)
+    if git.find_commit(f"{HEADS}{name}") is not None:
+        git.write("update-ref", "--no-deref", "-d", f"{HEADS}{name}", commit)
     git.write("config", "--local", "--remove-section", f"branch.{name}", ok=(0, 1, 2, 5, 128))
