@@ -17,10 +17,7 @@ def shop(aura_home: Path, lab: GitLab) -> GitLab:
     """A repository with conventional commits, on the branch `work`."""
     lab.commit("feat(cart): add the cart", {"src/cart.py": CART, "README.md": "# Shop\n\nSell things.\n"})
     lab.commit("docs: say how to run it", {"README.md": "# Shop\n\nSell things.\n\nRun it.\n"})
-    lab.commit(
-        "test(cart): cover the total",
-        {"tests/test_cart.py": "from cart import Cart\n\n\ndef test_total():\n    assert Cart().total() == 0\n"},
-    )
+    lab.commit("test(cart): cover the total", {"tests/test_cart.py": TESTS})
     lab.branch("work")
     return lab
 
