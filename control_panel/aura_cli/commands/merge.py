@@ -41,6 +41,8 @@ _accept_option = click.option(
     help="Take resolutions of this tier; `auto` always is. Repeatable.",
 )
 _WAITING_CODE: Final = ConflictsLeft.exit_code
+_LIMIT_S: Final = 900.0
+"""Hooks, a long rebase and slow remotes take their time; the service has its own bound for each call of git."""
 
 
 def _common(command: CommandT) -> CommandT:
@@ -362,4 +364,4 @@ def _project(name: str | None) -> str:
 
 
 def _ask(route: str, body: Mapping[str, object]) -> JsonObject:
-    return with_daemon(find_paths(), lambda gateway: gateway.post(f"/v1/git{route}", body))
+    return with_daemon(find_paths(), lambda gateway: gateway.post(f"/v1/git{route}", body, timeout_s=_LIMIT_S))
