@@ -8,6 +8,7 @@ An operation is a function of the core and the repository: `OPERATIONS["NAME"] =
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -15,7 +16,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +38,11 @@ TESTS: Final = Path(__file__).parent
 ANY: Final = Gates(born=False, at_rest=False)
 Prepare = Callable[[Path], None]
 Operate = Callable[[SafetyCore, Repository], None]
+
+
+AT_RANDOM: Final = 0
+WITH_CHILDREN: Final = -1
+_AT_ONCE: Final = 3
 
 
 class Named(NamedTuple):
@@ -171,7 +179,7 @@ class Victims:
         self._folder = folder
         self._operations = operations
         self._made: dict[str, Path] = {}
-        self._number = 0
+        self._numbers = itertools.count(1)
 
     def kill_at(self, name: str, step: int) -> Kill:
         """Kill before the write number `step`; `reached` is false when there are not so many."""
@@ -193,6 +201,20 @@ class Victims:
             code = victim.wait(60)
         return self._judged(Kill(name, -1, code == -signal.SIGKILL), root, before, at_hand)
 
+    def kill_all(self, wanted: Sequence[tuple[str, int]], *, most_s: float, seed: int) -> list[Kill]:
+        """Many kills, some at once: at a step, or `AT_RANDOM` or `WITH_CHILDREN` within `most_s` seconds."""
+        for name in dict.fromkeys(name for name, _ in wanted):
+            self._original(name)
+
+        def kill(one: tuple[int, tuple[str, int]]) -> Kill:
+            number, (name, step) = one
+            if step > 0:
+                return self.kill_at(name, step)
+            return self.kill_within(name, most_s, random.Random(seed + number), children=step == WITH_CHILDREN)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(kill, enumerate(wanted)))
+
     def duration_s(self, name: str) -> float:
         """How long an operation takes from its begin to its end."""
         root, _, _ = self._fresh(name)
@@ -205,14 +227,16 @@ class Victims:
         return time.monotonic() - began
 
     def _fresh(self, name: str) -> tuple[Path, Whole, set[str]]:
+        root = self._folder / f"victim-{next(self._numbers)}"
+        shutil.copytree(self._original(name), root, symlinks=True)
+        _moved(root)
+        return root, whole(root), blobs_at_hand(root)
+
+    def _original(self, name: str) -> Path:
         if name not in self._made:
             self._made[name] = self._folder / f"original-{len(self._made)}"
             self._operations[name].prepare(self._made[name])
-        self._number += 1
-        root = self._folder / f"victim-{self._number}"
-        shutil.copytree(self._made[name], root, symlinks=True)
-        _moved(root)
-        return root, whole(root), blobs_at_hand(root)
+        return self._made[name]
 
     def _started(self, root: Path, name: str, step: int) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -252,6 +276,19 @@ class Victims:
         return "; ".join(
             [*problems(root), *(f"lost {blob}" for blob in sorted(lost)), *(f"left {name}" for name in left)]
         )
+
+
+def kill_table(kills: Sequence[Kill]) -> list[str]:
+    """A line per operation: kills, how many died in the middle, states found in the journal, and what is broken."""
+    rows = [f"{'operation':<20} {'kills':>5} {'reached':>7} {'broken':>6}  states after recovery"]
+    for name in dict.fromkeys(kill.operation for kill in kills):
+        mine = [kill for kill in kills if kill.operation == name]
+        states = Counter(kill.state for kill in mine)
+        told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+        broken, reached = sum(bool(kill.broken) for kill in mine), sum(kill.reached for kill in mine)
+        rows.append(f"{name:<20} {len(mine):>5} {reached:>7} {broken:>6}  {told}")
+    reached, broken = sum(kill.reached for kill in kills), sum(bool(kill.broken) for kill in kills)
+    return [*rows, f"{'all':<20} {len(kills):>5} {reached:>7} {broken:>6}"]
 
 
 def within_reach(root: Path) -> set[str]:

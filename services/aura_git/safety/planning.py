@@ -117,13 +117,22 @@ def _checked_out_elsewhere(repository: Repository) -> dict[str, str]:
 
 
 def _plan_head(plan: Plan, base: Snapshot, now: Snapshot) -> None:
+    """Index and files belong to a commit: they are not put back under another one."""
     wanted = plan.target.head
+    here_too = bool(plan.paths) or plan.index or plan.state
     if now.head == base.head:
         plan.head = (now.head, wanted) if now.head != wanted else None
+        if here_too and _commit_at(now) not in {_commit_at(base), _commit_at(plan.target)}:
+            plan.blocked.append(f"{now.head.removeprefix('ref: ')} moved to {_commit_at(now)[:10]}")
         return
-    here_too = bool(plan.paths) or plan.index or now.head.removeprefix("ref: ") in plan.refs
+    here_too |= now.head.removeprefix("ref: ") in plan.refs
     if now.head != wanted and (wanted != base.head or here_too):
         plan.blocked.append(f"HEAD moved from {base.head.removeprefix('ref: ')} to {now.head.removeprefix('ref: ')}")
+
+
+def _commit_at(snapshot: Snapshot) -> str:
+    name = snapshot.head.removeprefix("ref: ")
+    return snapshot.refs.get(name, "") if name != snapshot.head else name
 
 
 def _plan_state(git: Git, plan: Plan, base: Snapshot, now: Snapshot, *, edited_ok: bool) -> None:
