@@ -85,7 +85,8 @@ def _from_avh(config: Mapping[str, str]) -> Branching:
     kinds = tuple(
         replace(kind, back="develop", single=not multiple) if kind.name == "hotfix" else kind for kind in base.kinds
     )
-    told = [f"{name}: gitflow.{name} in the configuration of git" for name in ("branch.master", "branch.develop")]
+    names = (("main", "master"), ("develop", "develop"))
+    told = [f"{name}: gitflow.branch.{key} in the configuration of git" for name, key in names]
     for kind, prefix in prefixes.items():
         why = f"gitflow.prefix.{kind} in the configuration of git" if prefix else "not set, as by default"
         told.append(f"prefix {kind}: {why}")

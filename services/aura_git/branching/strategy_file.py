@@ -66,8 +66,8 @@ def parse_strategy(text: str) -> Branching:
         data = cast("dict[str, object]", tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
-        where = f":{line[1]}" if line else ""
-        raise SettingsError(f"{FILE}{where}: it is not TOML: {error}", hint=_HINT) from error
+        where = line[1] if line else str(max(text.count("\n"), 1))  # without a number it is the end
+        raise SettingsError(f"{FILE}:{where}: it is not TOML: {error}", hint=_HINT) from error
     file = _File(text)
     for key in data:
         if key not in _KEYS:
