@@ -137,7 +137,7 @@ class PulledRequest(Reply):
     pushed: bool = False
     """Whether the branch was pushed for it."""
     file: str = ""
-    """File with the text, where it was written: relative to the repository, or as it was asked for."""
+    """File with the text, where it was written: below the git folder, so that no commit takes it along."""
     text: PullText
     """What it says."""
     target: PullTarget
@@ -183,8 +183,6 @@ class CreatePull(Request[PulledRequest]):
     """Whether a model may word title and reason."""
     via: Literal["auto", "gh", "glab", "rest", "file"] = "auto"
     """How; `auto` takes the first that can be used."""
-    output: str = Field(default="", max_length=4000)
-    """File to write the text to instead of `.git/aura/pull-request.md`."""
     allow: list[str] = Field(default_factory=list)
     """Concerns (`RULE:LINE`) about the text that a person has looked at."""
     dry_run: bool = False
@@ -220,8 +218,6 @@ class UpdatePull(Request[PulledRequest]):
     """Whether a model may word the reason."""
     via: Literal["auto", "gh", "glab", "rest", "file"] = "auto"
     """How; `auto` takes the first that can be used."""
-    output: str = Field(default="", max_length=4000)
-    """File that holds the text, where it is kept in one."""
     allow: list[str] = Field(default_factory=list)
     """Concerns (`RULE:LINE`) about the text that a person has looked at."""
     dry_run: bool = False
