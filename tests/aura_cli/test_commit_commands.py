@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -52,7 +52,7 @@ def shop(aura_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gi
 
 
 @pytest.fixture
-def served(shop: GitLab, gateway: StandIn) -> Iterator[GitRig]:
+def served(shop: GitLab, gateway: StandIn) -> GitRig:
     """The service behind the routes of the gateway."""
     rig = GitRig(shop.root, CommitService)
     rig.serve(
@@ -148,8 +148,8 @@ def test_a_message_is_edited_and_what_is_wrong_is_asked_about(
     shop.write({"src/cart.py": ROUNDED})
     ran = run(command.commit, "--all", "--type", "fix", says="e\ne\n")
     assert shop.git("log", "-1", "--format=%B").strip() == "fix(cart): round it\n\nWhy."
-    assert "error  type must not be empty" in ran.err
-    assert "# error in line 1: type must not be empty" in given.read_text()
+    assert "error  type may not be empty" in ran.err
+    assert "# error in line 1: type may not be empty" in given.read_text()
     assert "# M src/cart.py" in given.read_text()
     editor(tmp_path, monkeypatch, ': > "$1"')
     shop.write({"src/cart.py": CART})

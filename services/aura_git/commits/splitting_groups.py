@@ -35,11 +35,11 @@ class Weights:
     """How much each sign says, and from which sum on two groups are joined; set on squashed pairs of real commits."""
 
     same_file: float = 0.65
-    fresh: float = 5.0
-    words: float = 6.0
-    folder: float = 0.13
-    coupled: float = 0.58
-    stem: float = 0.4
+    fresh: float = 4.2
+    words: float = 3.0
+    folder: float = 0.26
+    coupled: float = 0.65
+    stem: float = 0.5
     join: float = 0.375
 
 
