@@ -47,6 +47,8 @@ class Tally:
     cold: list[float] = field(default_factory=list[float])
     messages: list[str] = field(default_factory=list[str])
     types: set[str] = field(default_factory=set[str])
+    conventional: float = 0.0
+    """Share of the learned messages that are conventional."""
 
     def take(self, other: Tally) -> None:
         """Add what was counted elsewhere."""
@@ -141,6 +143,7 @@ def measure(repository: Repository, name: str, commits: int, history: int, show:
         if len(tally.messages) > len(chosen) - show:
             print(f"    person: {commit.subject}\n    made:   {tally.messages[-1].splitlines()[0]}")
     if learned is not None and chosen:
+        tally.conventional = learned.habits.conventional
         tally.types = {one.lower() for one in learned.habits.types}
         started = time.perf_counter()
         suggest(learn(repository, commits=history), read_commit(repository, chosen[0].hash))
@@ -214,6 +217,7 @@ def row(tally: Tally) -> str:
     parts = [
         f"{tally.name[:30]:30}",
         f"{tally.counts['all']:4}",
+        f"{100 * tally.conventional:6.0f}" if tally.conventional else "      ",
         *(f"{tally.share(what):>6}" for what in ("majority", "rules", "type", "top2", "folded")),
         f"{macro_f1(tally.pairs):6.1f}",
         *(f"{tally.share(what):>6}" for what in ("scope",)),
@@ -236,7 +240,7 @@ def main() -> None:
     parser.add_argument("--no-commitlint", action="store_true")
     parser.add_argument("repositories", nargs="+", type=Path)
     options = parser.parse_args()
-    heads = "n major rules type top2 folded F1 scope given none <=72 lint ground words p50ms p95ms cold_s"
+    heads = "n conv major rules type top2 folded F1 scope given none <=72 lint ground words p50ms p95ms cold_s"
     print(f"{'repository':30} " + " ".join(f"{one:>{4 if one == 'n' else 6}}" for one in heads.split()), flush=True)
     tallies: list[Tally] = []
     for folder in options.repositories:

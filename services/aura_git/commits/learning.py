@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,7 +12,7 @@ from aura_git.commits.configuration import read_configuration
 from aura_git.commits.contract import Habits
 from aura_git.commits.features import Features, features_of
 from aura_git.commits.grammar import split_area
-from aura_git.commits.habits import habits_of
+from aura_git.commits.habits import KNOWN_TYPES, habits_of
 from aura_git.commits.history import PastCommit, is_ordinary, list_commits, read_patches
 from aura_git.commits.rules import TYPES, rate_types
 from aura_git.commits.scopes import PastScope, ScopeVotes
@@ -21,6 +22,9 @@ __all__ = ["Learned", "Lesson", "learn"]
 
 _LISTED: Final = 6
 """Commits that are listed for each one that is wanted: merges, bots and releases are left out."""
+_RARE: Final = 5
+_SHARE: Final = 0.02
+"""How often a type has to be used that is known nowhere else: what stands before the colon may be an area."""
 _MOST_TIMES: Final = 3
 _FEW: Final = 100
 """Below so many examples, a type that was never used here may still be guessed."""
@@ -114,7 +118,12 @@ def _lessons(
 def _classifier(lessons: Sequence[Lesson], habits: Habits) -> Classifier | None:
     if habits.style != "conventional":
         return None
-    examples = [Example(one.features, one.commit.header.type.lower(), one.prior) for one in lessons]
+    counts = Counter(one.commit.header.type.lower() for one in lessons)
+    kept = {name for name, count in counts.items() if name in KNOWN_TYPES or count >= max(_RARE, _SHARE * len(lessons))}
+    kept |= {name.lower() for name in habits.allowed_types}
+    examples = [
+        Example(one.features, name, one.prior) for one in lessons if (name := one.commit.header.type.lower()) in kept
+    ]
     if not examples:
         return None
     return train(examples, further=TYPES if len(examples) < _FEW else ())

@@ -116,6 +116,19 @@ def test_only_new_commits_are_read_when_the_history_grew(shop: GitLab) -> None:
     assert suggest(more, change) == suggest(whole, change)
 
 
+def test_what_is_seldom_before_the_colon_is_no_type(shop: GitLab) -> None:
+    for number in range(4):
+        shop.commit(f"cart: step {number}", {"shop/cart/step_0.py": f"x = {number}\n"})
+    classifier = learn(shop.repository()).classifier
+    assert classifier is not None
+    assert (classifier.examples, "cart" in classifier.labels, "feat" in classifier.labels) == (72, False, True)
+    for number in range(4):
+        shop.commit(f"cart: other step {number}", {"shop/cart/step_0.py": f"y = {number}\n"})
+    more = learn(shop.repository()).classifier
+    assert more is not None
+    assert (more.examples, "cart" in more.labels) == (80, True)
+
+
 def test_a_history_that_was_rewritten_is_learned_anew(shop: GitLab) -> None:
     first = learn(shop.repository())
     shop.git("checkout", "--quiet", "-B", "main", "HEAD~6")
