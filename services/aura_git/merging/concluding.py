@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from aura_git.merging.leftovers import prune
 from aura_git.merging.settling import Accepted, has_markers, parses_as_well
 from aura_git.merging.sides import is_binary, marker_sizes, read_blobs
 from aura_git.merging.stops import Stop, in_conflict, parting_of, settle_stop
-from aura_git.merging.tuning import tuned_repository
+from aura_git.merging.tuning import told_by_git, tuned_repository
 from aura_git.merging.writing import stage, unmerged
 from aura_git.repository import InProgress, Repository, RepositoryState, read_state
 from aura_git.safety.contract import Gates, Operation, OperationRecord, Safety
@@ -148,7 +149,7 @@ def _go_on(
     notes: list[str] = []
     while True:
         ran = where.git.write(*command, ok=(0, 1, 128))
-        notes.extend([ran.err] if ran.err and ran.code == 0 else [])
+        notes.extend(told_by_git(ran.err) if ran.code == 0 else [])
         if not where.git.read("ls-files", "-z", "--unmerged").out:
             break
         stop = settle_stop(where, found.accepted, ran.err, parting=parting_of(where))
@@ -227,15 +228,15 @@ def skip(repository: Repository, safety: Safety) -> MergeAnswer:
 
 
 def _kept(where: Repository) -> Mapping[str, str]:
-    """Store the files in conflict as they are now, as a tree that a hidden ref holds; facts for the journal."""
-    folder = where.git_dir / "aura-skipped-index"
+    """Store every changed tracked file as it is now in a commit that a hidden ref holds; facts for the journal.
+
+    git throws all of them away when it skips, not only those in conflict.
+    """
+    copy = where.git_dir / "aura-skipped-index"
     try:
-        aside = where.git.at(GIT_INDEX_FILE=str(folder))
-        aside.write("read-tree", "HEAD")
-        paths = [path for path in unmerged(where.git) if (where.root / path).exists()]
-        if not paths:
-            return {}
-        aside.at(GIT_LITERAL_PATHSPECS="1").write("add", "--sparse", "--", *paths)
+        shutil.copyfile(where.git_dir / "index", copy)
+        aside = where.git.at(GIT_INDEX_FILE=str(copy))
+        aside.write("add", "--update", "--sparse", "--", ":/")
         tree = aside.write("write-tree").text
         head = where.git.commit_of("HEAD")
         commit = where.git.write("commit-tree", tree, "-p", head, "-F", "-", stdin=b"what was left out\n").text
@@ -243,7 +244,7 @@ def _kept(where: Repository) -> Mapping[str, str]:
         return {f"skipped_{commit[:8]}": commit}
     finally:
         with suppress(FileNotFoundError):
-            folder.unlink()
+            copy.unlink()
 
 
 def abort(repository: Repository, safety: Safety) -> MergeAnswer:

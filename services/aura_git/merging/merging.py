@@ -14,7 +14,7 @@ from aura_git.merging.obstacles import refuse_obstacles, refuse_open, tree_chang
 from aura_git.merging.settling import Accepted
 from aura_git.merging.simulation import Simulation, forecast, refuse, simulate
 from aura_git.merging.stops import Stop, settle_stop
-from aura_git.merging.tuning import comment_char, in_place, judging_hooks, tuned_repository
+from aura_git.merging.tuning import comment_char, in_place, judging_hooks, told_by_git, tuned_repository
 from aura_git.repository import Repository
 from aura_git.running import Git
 from aura_git.safety.contract import Gates, Operation, Safety
@@ -74,7 +74,7 @@ def do_merge(repository: Repository, safety: Safety, request: DoMerge) -> MergeA
     left = left_of(seen.conflicts)
     if request.dry_run:
         return _answer(work, "planned", _plan(seen, left), Stop(tuple(seen.conflicts), tuple(left)))
-    if left and request.where == "apart" and not _records(repository):
+    if left and request.where == "apart" and (_with_submodules(work) or not _records(repository)):
         raise _left_over(request.ref, left)
     title = f"merge {request.ref} into {seen.into}"
     with safety.begin(repository, "merge", title, gates=Gates(clean=True)) as operation:
@@ -278,5 +278,5 @@ def _answer(
         conflicts=list(stop.conflicts),
         left=list(stop.left),
         recorded=list(stop.recorded),
-        notes=[*work.notes, *stop.notes],
+        notes=[*told_by_git(work.said()), *stop.notes],
     )

@@ -18,6 +18,7 @@ __all__ = [
     "hooks_of",
     "in_place",
     "judging_hooks",
+    "told_by_git",
     "tuned",
     "tuned_repository",
     "write_hooks_apart",
@@ -40,6 +41,7 @@ AFTERWARDS: Final = ("post-merge", "post-commit", "post-checkout", "post-rewrite
 REWRITTEN: Final = "rewritten"
 """File beside these hooks with a line `OLD NEW` for each commit that a rebase made anew."""
 _JUDGING: Final = ("pre-merge-commit", "pre-commit", "prepare-commit-msg", "commit-msg", "pre-rebase")
+_OF_RECORDS: Final = ("Recorded preimage for ", "Recorded resolution for ", "Resolved '")
 _COMMENT_CHARS: Final = "#;@!%^&|:~"
 
 
@@ -67,6 +69,12 @@ def comment_char(message: str) -> str:
     """A character that begins no line of a message, so that nothing of it is taken for a comment."""
     starts = {line[:1] for line in message.splitlines()}
     return next((char for char in _COMMENT_CHARS if char not in starts), "#")
+
+
+def told_by_git(said: str) -> list[str]:
+    """What git and hooks said that a person should know: without what it tells of recorded resolutions."""
+    lines = [line for line in said.splitlines() if not line.startswith(_OF_RECORDS)]
+    return ["\n".join(lines)] if any(line.strip() for line in lines) else []
 
 
 def hooks_of(repository: Repository) -> dict[str, Path]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from aura_git.branching.service import BranchService
 from aura_git.merging import reached
 from aura_git.merging.service import MergeService
 from aura_shared.bus import Context
 from aura_shared.errors import ConflictsLeft, UnknownFile
 from aura_shared.messages import structure
+from aura_shared.messages.branches import FinishBranch
 from aura_shared.messages.merges import (
     AbortOperation,
     ContinueOperation,
@@ -22,6 +26,7 @@ from aura_shared.messages.merges import (
     SyncBranches,
 )
 from aura_shared.messages.structure import FindTests
+from git_flow_scenarios import prepare
 from git_rig import GitRig
 from merge_lab import LINES, MergeLab, line
 
@@ -102,3 +107,26 @@ async def test_tests_that_reach_a_change_come_from_the_code_service(rig: GitRig)
     many, reason = await reached.tests_reached(rig.bus, rig.project.id, [f"f{number}" for number in range(20)])
     assert many == ["tests/test_a.py"]
     assert "of 20 changed files" in reason
+
+
+@pytest.mark.requirement("G3", "G2")
+async def test_the_finish_of_a_branch_goes_on_with_the_same_word(
+    aura_home: object, two: MergeLab, tmp_path: Path
+) -> None:
+    flow = prepare(tmp_path / "flow")
+    flow.branch("feature/x", "develop")
+    flow.commit("theirs", {"a.txt": "theirs\n"})
+    flow.switch("develop")
+    flow.commit("ours", {"a.txt": "ours\n"})
+    flow.switch("feature/x")
+    rig = GitRig(flow.root, MergeService, BranchService)
+    project = rig.project.id
+    assert (await rig.ask(FinishBranch(project=project, branch="feature/x"))).state == "waiting"
+    with pytest.raises(ConflictsLeft):
+        await rig.ask(ContinueOperation(project=project))
+    flow.write({"a.txt": "both\n"})
+    done = await rig.ask(ContinueOperation(project=project))
+    assert (done.standing, done.command) == ("done", "branch finish")
+    assert "merge feature/x into develop" in done.summary
+    assert flow.git("show", "develop:a.txt") == "both\n"
+    assert ("finished", "branch finish", []) in told(rig)

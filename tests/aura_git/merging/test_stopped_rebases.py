@@ -67,11 +67,12 @@ def test_a_rebase_is_aborted_back_to_the_byte(twice: MergeLab, stops: int) -> No
 @pytest.mark.requirement("G3")
 def test_a_skipped_commit_is_left_out_and_what_was_written_stays_an_object(twice: MergeLab) -> None:
     twice.rebase(where="in-place")
-    twice.lab.write({"a": "half resolved, and dropped\n"})
+    twice.lab.write({"a": "half resolved, and dropped\n", "b": "changed by the way\n"})
     answer = twice.skip()
     assert (answer.standing, answer.left) == ("waiting", ["b"])
     refs = twice.lab.git("for-each-ref", "--format=%(refname)", "refs/aura/skipped/").split()
     assert twice.lab.git("show", f"{refs[0]}:a") == "half resolved, and dropped\n"
+    assert twice.lab.git("show", f"{refs[0]}:b") == "changed by the way\n"
     assert twice.skip().standing == "done"
     assert twice.lab.log("main..topic") == ["fourth", "second"]
 
