@@ -47,6 +47,8 @@ class Tally:
     cold: list[float] = field(default_factory=list[float])
     messages: list[str] = field(default_factory=list[str])
     types: set[str] = field(default_factory=set[str])
+    human: list[str] = field(default_factory=list[str])
+    """Whole messages of people, as they are in the history."""
     conventional: float = 0.0
     """Share of the learned messages that are conventional."""
 
@@ -131,6 +133,7 @@ def measure(repository: Repository, name: str, commits: int, history: int, show:
     """Predict the newest conventional commits of a repository, oldest first, so that learning goes on from each."""
     tally = Tally(name)
     listed = list_commits(repository, most=12 * (commits + history))
+    tally.human = [one.message for one in listed[:history]]
     chosen = [one for one in listed if is_ordinary(one) and is_conventional(one.header)][:commits]
     learned: Learned | None = None
     for commit in reversed(chosen):
@@ -188,6 +191,35 @@ def check_grammar(messages: Sequence[str], folder: Path, types: Sequence[str]) -
     return len([block for block in failed if any(rule in block for rule in rules)]), rules
 
 
+_SCRIPT = """
+import load from '@commitlint/load'; import lint from '@commitlint/lint'; import fs from 'fs';
+const config = await load({extends: ['@commitlint/config-conventional']});
+const options = config.parserPreset ? {parserOpts: config.parserPreset.parserOpts} : {};
+const found = [];
+for (const text of JSON.parse(fs.readFileSync('messages.json', 'utf8'))) {
+  const said = await lint(text, config.rules, options);
+  found.push([...said.errors, ...said.warnings].map((one) => one.name));
+}
+fs.writeFileSync('verdicts.json', JSON.stringify(found));
+"""
+
+
+def compare_checks(messages: Sequence[str], folder: Path) -> tuple[int, Counter[str]]:
+    """On how many messages the own checks and commitlint name the same rules; and how the others differ."""
+    (folder / "compare.mjs").write_text(_SCRIPT, encoding="utf-8")
+    (folder / "messages.json").write_text(json.dumps(messages), encoding="utf-8")
+    subprocess.run(["node", "compare.mjs"], cwd=folder, check=True, capture_output=True, timeout=300)
+    verdicts: list[list[str]] = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
+    same = 0
+    differing: Counter[str] = Counter()
+    for text, theirs in zip(messages, verdicts, strict=True):
+        own = {one.rule for one in lint_message(text, comment="")}
+        same += own == set(theirs)
+        if own != set(theirs):
+            differing[f"only theirs {sorted(set(theirs) - own)}, only ours {sorted(own - set(theirs))}"] += 1
+    return same, differing
+
+
 def print_grammar(tallies: Sequence[Tally]) -> None:
     """The verdict of commitlint on all messages, as they are and with each repository's own types."""
     with tempfile.TemporaryDirectory() as name:
@@ -207,6 +239,9 @@ def print_grammar(tallies: Sequence[Tally]) -> None:
             for one in tallies:
                 passed += len(one.messages) - check_grammar(one.messages, folder, sorted(one.types))[0]
             print(f"commitlint, types and case of the repository: {passed} of {len(messages)} pass")
+            human = [text for one in tallies for text in one.human]
+            same, differing = compare_checks(human, folder)
+            print(f"own checks and commitlint agree on {same} of {len(human)} messages of people: {dict(differing)}")
         except (OSError, subprocess.SubprocessError) as error:
             print(f"commitlint: skipped, {error}")
 
