@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,15 @@ def merge(rig: GitRig, repository: Repository) -> str:
         repository.git.write("merge", "side", ok=(1,))
         operation.wait("resolve a.txt")
     return operation.id
+
+
+def answered(*, yes: bool) -> Callable[[str], bool]:
+    """A person at the terminal."""
+
+    def answer(question: str) -> bool:
+        return yes and question.endswith("?")
+
+    return answer
 
 
 def test_status_of_a_repository_at_rest(aura: Aura, rig: GitRig, shop: GitLab) -> None:
@@ -149,10 +159,10 @@ def test_undo_shows_what_moves_and_asks(aura: Aura, rig: GitRig, shop: GitLab, m
     assert refused.code == 2
     assert "--yes" in refused.err
     monkeypatch.setattr(command, "asks", lambda: True)
-    monkeypatch.setattr(command, "ask", lambda question: False)
+    monkeypatch.setattr(command, "ask", answered(yes=False))
     assert "Nothing was changed." in aura("git", "undo").err
     assert shop.head() == done
-    monkeypatch.setattr(command, "ask", lambda question: True)
+    monkeypatch.setattr(command, "ask", answered(yes=True))
     ran = aura("git", "undo")
     assert ran.out.splitlines()[-1] == "Taken back: Commit all of it"
     assert shop.head() == head
