@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from aura_cli import commit_view
+from aura_cli import commit_flow, commit_view
 from aura_cli.commands import commit as command
 from aura_cli_running import Aura, Ran, StandIn
 from aura_git.commits.service import CommitService
@@ -77,7 +77,7 @@ def run(served: GitRig, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def call(what: click.Command, *arguments: str, says: str | None = None) -> Ran:
         with monkeypatch.context() as patch:
-            patch.setattr(command, "asks", lambda: says is not None)
+            patch.setattr(commit_flow, "asks", lambda: says is not None)
             done = CliRunner().invoke(what, list(arguments), input=says)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
@@ -194,6 +194,15 @@ def test_paths_alone_are_committed(run: Run, shop: GitLab, monkeypatch: pytest.M
         run(command.commit, "/elsewhere.txt")
     with pytest.raises(UsageProblem, match="--all takes everything in"):
         run(command.commit, "--all", "cart.py")
+
+
+def test_what_is_staged_of_a_path_is_committed(run: Run, shop: GitLab) -> None:
+    shop.write({"src/cart.py": ROUNDED, "src/mail.py": "A = 1\n"})
+    shop.git("add", "src")
+    shop.write({"src/cart.py": CART + "# later\n"})
+    assert run(command.commit, "--staged", "src/cart.py", "--yes").code == 0
+    assert shop.git("show", "HEAD:src/cart.py") == ROUNDED
+    assert shop.git("status", "--porcelain") == " M src/cart.py\nM  src/mail.py\n"
 
 
 def test_what_is_held_back_is_asked_about(run: Run, shop: GitLab) -> None:

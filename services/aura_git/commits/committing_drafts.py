@@ -256,7 +256,7 @@ def _make_all(
             try:
                 put_entries(apart.git, entries_after(apart.git, plan.files, done, one.pieces))
                 _refuse_unequal_tree(tree_of(apart), one.tree, made)
-                made.append(run_commit(apart, one.message, tree=one.tree))
+                made.append(run_commit(apart, one.message, tree=one.tree, sign_off=plan.sign_off))
             except GitError as error:
                 _go_back(repository, head, made)
                 raise _refused(error, number, one.message) from error

@@ -59,6 +59,8 @@ class SplitDraft:
     facts: dict[str, Facts]
     needs: list[Need]
     commits: list[Planned]
+    sign_off: bool = False
+    """Whether messages here end with `Signed-off-by`."""
 
     @property
     def pieces(self) -> dict[str, Piece]:
@@ -135,7 +137,7 @@ def plan_split(
         )
     facts, groups, needs = split_files(repository, files, base, weights)
     commits = [Planned(_letter(n), group.pieces, group.kind, group.why) for n, group in enumerate(groups)]
-    plan = SplitDraft(token_hex(4), base, tree, files, facts, needs, commits)
+    plan = SplitDraft(token_hex(4), base, tree, files, facts, needs, commits, learned.habits.signed_off)
     _check(repository, plan)
     _word(repository, learned, plan)
     return plan
