@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from aura_git.branching.refs import HEADS, Branch, delete_branch, is_in, local_branches
+from aura_git.branching.refs import HEADS, Branch, delete_branch, local_branches
 from aura_git.branching.strategy import Branching
 from aura_git.repository import Repository
 from aura_git.running import Git
@@ -48,11 +48,13 @@ def propose(
     branches = local_branches(repository)
     targets = {one.name: one.commit for one in branches if one.name in branching.bases}
     targets |= _upstream_targets(repository, targets)
+    merged = {name: _merged_into(repository.git, tip) for name, tip in targets.items()}
     for branch in branches:
         if branch.name in branching.bases:
             continue
-        unpushed = _only_here(repository.git, branch, targets)
-        found = _look(repository.git, branch, targets, unpushed, stale_days, now)
+        into = next((name for name, names in merged.items() if branch.name in names), "")
+        unpushed = 0 if into else _only_here(repository.git, branch, targets)
+        found = _look(repository.git, branch, targets, into, unpushed, (now, stale_days))
         if found is None:
             continue
         why = _why_kept(branching, branch, protected)
@@ -94,17 +96,21 @@ def _only_here(git: Git, branch: Branch, targets: dict[str, str]) -> int:
     return int(git.text("rev-list", "--count", branch.commit, "--not", "--remotes", *targets.values(), "--"))
 
 
+def _merged_into(git: Git, tip: str) -> frozenset[str]:
+    """Names of the branches whose every commit a target has."""
+    return frozenset(git.read("for-each-ref", f"--merged={tip}", "--format=%(refname:lstrip=2)", HEADS).lines)
+
+
 def _look(
-    git: Git, branch: Branch, targets: dict[str, str], unpushed: int, stale_days: int, now: datetime
+    git: Git, branch: Branch, targets: dict[str, str], into: str, unpushed: int, age: tuple[datetime, int]
 ) -> _Found | None:
+    now, stale_days = age
     days = (now - datetime.fromisoformat(branch.date)).days
-    if not _fresh(git, branch):
-        for name, tip in targets.items():
-            if is_in(git, branch.commit, tip):
-                return _Found("merged", f"every commit of it is in {name}", deletable=True)
-        for name, tip in targets.items():
-            if how := _is_there(git, branch.commit, tip):
-                return _Found("squashed", f"{how} {name}", deletable=True)
+    if into and not _fresh(git, branch):
+        return _Found("merged", f"every commit of it is in {into}", deletable=True)
+    for name, tip in targets.items():
+        if not into and (how := _is_there(git, branch.commit, tip)):
+            return _Found("squashed", f"{how} {name}", deletable=True)
     lost = f"; {unpushed} commits are nowhere else" if unpushed else ""
     if branch.gone:
         return _Found("upstream-gone", f"{branch.upstream} is gone{lost}", deletable=not unpushed)
@@ -123,12 +129,14 @@ def _fresh(git: Git, branch: Branch) -> bool:
 def _is_there(git: Git, commit: str, target: str) -> str:
     """How the changes of a branch came into a target as other commits; empty when they did not."""
     base = git.read("merge-base", target, commit, ok=(0, 1)).text
-    if not base:
-        return ""
+    if base in ("", target):
+        return ""  # since they parted nothing has come into the target
     picked = git.read("cherry", target, commit).lines
     if any(picked) and all(line.startswith("- ") for line in picked if line):
         return "each of its commits is, rebased, in"
-    merged = git.read("merge-tree", "--write-tree", "--no-messages", target, commit, ok=(0, 1, 128))
+    merged = git.read(
+        "merge-tree", "--write-tree", "--no-messages", target, commit, ok=(0, 1, 128, 129)
+    )  # 129: git is too old for it
     if merged.code == 0 and merged.text == git.text("rev-parse", f"{target}^{{tree}}"):
         return "its changes are all in"
     return "it was squashed into one commit of" if _squashed(git, base, commit, target) else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from aura_git.branching.refs import HEADS, Branch, base_of, count, is_in, local_branches
+from aura_git.branching.refs import HEADS, Branch, base_of, bases_set, count, is_in, local_branches
 from aura_git.branching.remotes import tracked
 from aura_git.branching.strategy import Branching, Kind
 from aura_git.repository import Repository
@@ -142,8 +142,9 @@ def _diverged(look: _Look) -> Iterator[Drift]:
 
 def _wrong_parents(look: _Look) -> Iterator[Drift]:
     """Branches that hold commits of another base branch which their own base does not have."""
+    known = bases_set(look.repository)
     for branch, kind in look.of_kinds():
-        own = base_of(look.repository, kind, branch.name)
+        own = base_of(look.repository, kind, branch.name, known)
         parent = look.tip(own)
         for other in look.branching.bases:
             if other == own or not parent or not look.tip(other) or is_in(look.git, branch.commit, look.tip(other)):

@@ -234,6 +234,6 @@ def forecast(repository: Repository, plan: FinishPlan) -> list[str]:
     step = plan.steps[0]
     ours, theirs = repository.git.commit_of(f"{HEADS}{step.target}"), plan.tip
     ran = repository.git.read(
-        "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs, ok=(0, 1, 128)
+        "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs, ok=(0, 1, 128, 129)
     )
     return list(dict.fromkeys(ran.items[1:])) if ran.code == 1 else []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aura_git.branching.refs import HEADS, Branch, base_of, local_branches
+from aura_git.branching.refs import HEADS, Branch, base_of, bases_set, local_branches
 from aura_git.branching.strategy import Branching
 from aura_git.repository import Repository
 from aura_shared.messages.branches import BranchInfo, BranchList
@@ -28,9 +28,10 @@ def list_branches(
     """
     branches = local_branches(repository)
     tips = {branch.name: branch.commit for branch in branches}
+    bases = bases_set(repository)
     order = {name: at for at, name in enumerate([_BASE, *(one.name for one in branching.kinds), ""])}
     found = [
-        _info(repository, branching, branch, tips, protected)
+        _info(repository, branching, branch, tips, bases, protected)
         for branch in branches
         if not kind or _kind_name(branching, branch.name) == kind
     ]
@@ -46,9 +47,14 @@ def _kind_name(branching: Branching, branch: str) -> str:
 
 
 def _info(
-    repository: Repository, branching: Branching, branch: Branch, tips: dict[str, str], protected: Sequence[str]
+    repository: Repository,
+    branching: Branching,
+    branch: Branch,
+    tips: Mapping[str, str],
+    bases: Mapping[str, str],
+    protected: Sequence[str],
 ) -> BranchInfo:
-    parent = _parent(repository, branching, branch.name)
+    parent = _parent(repository, branching, branch.name, bases)
     ahead, behind = _apart(repository, branch.commit, tips.get(parent, ""))
     followed = branch.upstream and not branch.gone
     return BranchInfo(
@@ -60,13 +66,13 @@ def _info(
     )  # fmt: skip
 
 
-def _parent(repository: Repository, branching: Branching, branch: str) -> str:
+def _parent(repository: Repository, branching: Branching, branch: str, bases: Mapping[str, str]) -> str:
     if branch == branching.main:
         return ""
     if branch == branching.develop:
         return branching.main
     kind = branching.kind_of(branch)
-    base = base_of(repository, kind, branch) if kind else ""
+    base = base_of(repository, kind, branch, bases) if kind else ""
     return base or branching.develop or branching.main
 
 

@@ -95,7 +95,7 @@ def make_name(kind: Kind, pattern: str, *, name: str = "", task: str = "") -> st
 
 
 def _task_part(task: str) -> str:
-    part = re.sub(r"[^A-Za-z0-9_-]+", "-", task).strip("-")
+    part = re.sub(r"[^A-Za-z0-9_-]+", "-", task).strip("-_")
     if task and not part:
         raise UsageProblem(f"the task {task!r} has no letter or digit that a name could have")
     return part
@@ -109,6 +109,8 @@ def _filled(kind: Kind, pattern: str, name: str, task: str) -> str:
             f"nothing of {name!r} can stand in a name of ASCII letters and digits", hint="Give a name, or a --task."
         )
     behind = _SEPARATORS.sub("-", pattern.format(task=task, slug=words, kind=kind.name)).strip("-_./")
+    if not behind:
+        raise UsageProblem(f"nothing of {name!r} and {task!r} can stand in a name", hint="Give a name, or a --task.")
     return _short_enough(kind.prefix + behind)
 
 

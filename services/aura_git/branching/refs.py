@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +16,7 @@ __all__ = [
     "Branch",
     "Comparison",
     "base_of",
+    "bases_set",
     "compare",
     "count",
     "current_branch",
@@ -125,10 +127,31 @@ def resolve(repository: Repository, branching: Branching, name: str) -> str:
     raise UnknownRef(f"{name!r} {what}", hint="`aura branch list` shows those that are there.")
 
 
-def base_of(repository: Repository, kind: Kind, branch: str) -> str:
-    """The branch that a branch belongs on: what was set when it began, or what its kind says."""
-    own = repository.git.config(f"branch.{branch}.{BASE_KEY}")
-    return own or repository.git.config(f"gitflow.branch.{branch}.base") or kind.start
+def base_of(repository: Repository, kind: Kind, branch: str, known: Mapping[str, str] | None = None) -> str:
+    """The branch that a branch belongs on: what was set when it began, or what its kind says.
+
+    Args:
+        repository: Which.
+        kind: Kind of the branch.
+        branch: Its name.
+        known: What `bases_set` gave, to ask once for many branches.
+    """
+    return (bases_set(repository) if known is None else known).get(branch) or kind.start
+
+
+def bases_set(repository: Repository) -> dict[str, str]:
+    """By branch, what was set when it began: by Aura, or else by git-flow."""
+    wanted = rf"^(branch\..*\.{BASE_KEY}|gitflow\.branch\..*\.base)$"
+    ran = repository.git.read("config", "-z", "--get-regexp", wanted, ok=(0, 1))
+    theirs: dict[str, str] = {}
+    own: dict[str, str] = {}
+    for item in ran.items:
+        key, _, value = item.partition("\n")
+        if key.startswith("gitflow."):
+            theirs[key.removeprefix("gitflow.branch.").removesuffix(".base")] = value
+        else:
+            own[key.removeprefix("branch.").removesuffix(f".{BASE_KEY}")] = value
+    return theirs | own
 
 
 def is_in(git: Git, commit: str, target: str) -> bool:
