@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from aura_git.repository import Repository
 from aura_git.running import Git
 from aura_git.safety.contract import Snapshot
-from aura_git.safety.snapshots import INDEX_PART, RAW_PART, STATE_PART, parts_of, scratch_folder
+from aura_git.safety.snapshots import scratch_folder
+from aura_git.safety.storing import INDEX_PART, RAW_PART, STATE_PART, parts_of
 
 __all__ = ["Plan", "TreeEntry", "plan_restore"]
 

@@ -15,7 +15,8 @@ from aura_git.safety.contract import OperationRecord, Snapshot
 from aura_git.safety.journal import ABORT, Entry, Journal
 from aura_git.safety.locking import aura_folder
 from aura_git.safety.restoring import INDEX_LOCK
-from aura_git.safety.snapshots import parts_of, take_snapshot
+from aura_git.safety.snapshots import take_snapshot
+from aura_git.safety.storing import parts_of
 from aura_shared.logging import get_logger
 from aura_shared.messages.core import now_iso
 

@@ -14,7 +14,8 @@ from aura_git.running import Git
 from aura_git.safety.index_file import recorded_sizes
 from aura_git.safety.locking import aura_folder, wait_for_git
 from aura_git.safety.planning import Plan, TreeEntry
-from aura_git.safety.snapshots import SETTINGS_PART, STATE_FOLDERS, STATE_PART, scratch_folder, state_files
+from aura_git.safety.snapshots import scratch_folder
+from aura_git.safety.storing import SETTINGS_PART, STATE_FOLDERS, STATE_PART, state_files
 from aura_shared.errors import GitError, RepositoryBusy, StorageError
 
 __all__ = ["INDEX_LOCK", "apply_plan"]

@@ -11,7 +11,8 @@ import pytest
 from aura_git.safety.contract import Gates
 from aura_git.safety.core import SafetyCore
 from aura_git.safety.index_file import recorded_sizes
-from aura_git.safety.snapshots import parts_of, take_snapshot
+from aura_git.safety.snapshots import take_snapshot
+from aura_git.safety.storing import parts_of
 from git_crash_states import blobs_at_hand, blobs_within_reach, problems, whole
 from git_lab import GitLab, make_lab
 
