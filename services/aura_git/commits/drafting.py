@@ -105,10 +105,7 @@ def make_draft(
     with index_aside(repository) as aside:
         base = base_of(aside)
         tree = take_in(aside, taken)
-        meant = set(intended(aside))
-        change = read_index(aside)
-        # git shows a name that is only meant to be added as an empty file; no commit takes it in.
-        change = replace(change, paths=tuple(one for one in change.paths if one.path not in meant), tree=tree)
+        change = _really_staged(aside, replace(read_index(aside), tree=tree))
         concerns = tuple(safety.concerns(aside, allow=allow)) if change.paths else ()
         draft = Draft(
             token_hex(8), taken, state.head, state.branch, change, learned.habits, CommitMessage("", "", ""), "", None,
@@ -127,6 +124,14 @@ def make_draft(
         draft, message=message, text=format_message(message, learned.habits), suggestion=suggestion, symbols=symbols,
         task=task, parts=parts, examples=tuple(one.subject for one in learned.listed[:6]),
     )  # fmt: skip
+
+
+def _really_staged(repository: Repository, change: StagedChange) -> StagedChange:
+    """A change without names that are only meant to be added: git shows them as empty files, and no commit has them."""
+    if not any(one.status == "A" and not one.added and not one.binary for one in change.paths):
+        return change
+    meant = set(intended(repository))
+    return replace(change, paths=tuple(one for one in change.paths if one.path not in meant))
 
 
 def _concluded(state: RepositoryState, taken: Taken) -> str:
