@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from aura_git.pulls.forges import Forge, is_loopback
 from aura_git.pulls.tokens import Token
@@ -23,7 +23,7 @@ from aura_shared.redaction import mask
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Answer", "Api", "HttpApi", "Pause", "ProgramApi", "program_for", "read_answer"]
+__all__ = ["Answer", "Api", "HttpApi", "Json", "Pause", "ProgramApi", "program_for", "read_answer"]
 
 _MOST_BYTES: Final = 8_000_000
 _TRIES: Final = 3
@@ -32,7 +32,8 @@ _FIRST_PAUSE_S: Final = 0.4
 _TIMEOUT_S: Final = 20.0
 _MOST_TOLD: Final = 600
 Pause = Callable[[float], None]
-Json = dict[str, Any] | list[Any] | None
+Json: TypeAlias = Any
+"""What a forge answers; its shape is checked where it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Api(Protocol):
     name: str
     """`rest`, `gh` or `glab`."""
 
-    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
         """Call a path below the interface's address; returns its JSON.
 
         Raises:
@@ -64,7 +65,7 @@ class Api(Protocol):
         ...
 
 
-def read_answer(answer: Answer, method: str, path: str, host: str) -> Any:
+def read_answer(answer: Answer, method: str, path: str, host: str) -> Json:
     """The content of a good answer.
 
     Raises:
@@ -118,10 +119,10 @@ def _said(answer: Answer) -> str:
         return f"HTTP {answer.status}"
     if not isinstance(data, dict):
         return f"HTTP {answer.status}"
-    parts = [data.get("message") or data.get("error") or f"HTTP {answer.status}"]
-    errors: Any = data.get("errors")
-    for one in errors if isinstance(errors, list) else []:
-        parts.append(one.get("message") or one.get("code") if isinstance(one, dict) else one)  # pyright: ignore[reportUnknownMemberType]
+    found = cast("Json", data)
+    errors: list[Json] = found["errors"] if isinstance(found.get("errors"), list) else []
+    parts: list[Json] = [found.get("message") or found.get("error") or f"HTTP {answer.status}"]
+    parts += [(one.get("message") or one.get("code")) if isinstance(one, dict) else one for one in errors]  # pyright: ignore[reportUnknownMemberType]
     text = "; ".join(one if isinstance(one, str) else json.dumps(one) for one in parts if one)
     return mask(text)[:_MOST_TOLD]
 
@@ -137,6 +138,14 @@ def _wait_of(answer: Answer) -> float | None:
         reset = answer.headers.get("x-ratelimit-reset", "") or answer.headers.get("ratelimit-reset", "")
         return max(0.0, float(reset) - time.time()) if reset.isdigit() else 60.0
     return None
+
+
+def _again_after(answer: Answer, method: str, tried: int) -> float | None:
+    """Seconds after which a call is worth repeating; None when it is not."""
+    if answer.status in {403, 429}:
+        wait = _wait_of(answer)
+        return wait if wait is not None and wait <= _LONGEST_WAIT_S else None
+    return _FIRST_PAUSE_S * 2**tried if answer.status >= 500 and method != "POST" else None
 
 
 class HttpApi:
@@ -155,22 +164,21 @@ class HttpApi:
         self._pause = pause
         self._trust = _certificates(repository, forge)
 
-    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
         """See `Api`."""
-        for left in reversed(range(_TRIES)):
+        for tried in range(1, _TRIES):
             try:
                 answer = self._send(method, path, body)
             except ForgeUnreachable:
-                if method == "POST" or not left:
+                if method == "POST":
                     raise
-                self._pause(_FIRST_PAUSE_S * 2 ** (_TRIES - 1 - left))
+                self._pause(_FIRST_PAUSE_S * 2**tried)
                 continue
-            wait = _wait_of(answer) if answer.status in {403, 429} else None
-            failed = answer.status >= 500 and method != "POST"
-            if not left or not (failed or (wait is not None and wait <= _LONGEST_WAIT_S)):
-                break
-            self._pause(wait if wait is not None else _FIRST_PAUSE_S * 2 ** (_TRIES - 1 - left))
-        return read_answer(answer, method, path, self._forge.host)  # pyright: ignore[reportPossiblyUnbound]
+            wait = _again_after(answer, method, tried)
+            if wait is None:
+                return read_answer(answer, method, path, self._forge.host)
+            self._pause(wait)
+        return read_answer(self._send(method, path, body), method, path, self._forge.host)
 
     def _send(self, method: str, path: str, body: Mapping[str, object] | None) -> Answer:
         import httpx  # noqa: PLC0415 - a git process that opens no pull request never needs it
@@ -276,7 +284,7 @@ class ProgramApi:
         self._forge = forge
         self._program = program
 
-    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
         """See `Api`."""
         arguments = ["api", "--include", "--method", method, path]
         if body is not None:

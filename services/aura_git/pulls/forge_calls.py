@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
-from aura_git.pulls.calling import Api, ProgramApi
+from aura_git.pulls.calling import Api, Json, ProgramApi
 from aura_git.pulls.forges import Forge
 from aura_shared.errors import ForgeRefused, ForgeUnreachable
 from aura_shared.redaction import mask
@@ -73,13 +73,13 @@ class ForgeCalls:
                 break
         return None
 
-    def _list(self, path: str) -> list[Any]:
+    def _list(self, path: str) -> list[Json]:
         found = self._api.call("GET", path)
         if not isinstance(found, list):
             raise self._strange("a list")
         return found  # pyright: ignore[reportUnknownVariableType]
 
-    def _is_of(self, one: Any, branch: str) -> bool:
+    def _is_of(self, one: Json, branch: str) -> bool:
         try:
             if self._forge.kind == "gitlab":
                 return one["source_branch"] == branch and one["source_project_id"] == one["target_project_id"]
@@ -88,7 +88,7 @@ class ForgeCalls:
         except (KeyError, TypeError):
             raise self._strange("pull requests") from None
 
-    def _read(self, one: Any) -> OpenPull:
+    def _read(self, one: Json) -> OpenPull:
         try:
             if self._forge.kind == "gitlab":
                 number, url, body = one["iid"], one["web_url"], one["description"]
