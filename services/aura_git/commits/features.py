@@ -19,8 +19,9 @@ GROUPS: Final = {"path": 1.0, "name": 0.6, "kind": 1.6, "size": 0.6, "sign": 1.6
 """Weight of each group in the likeness of two changes; chosen on six repositories that the figures do not use."""
 
 _WORD: Final = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}(?![a-z])")
-_MOST_LINES: Final = 400
-_MOST_PATHS: Final = 60
+_MOST_LINES: Final = 200
+"""Of one side of one file."""
+_MOST_PATHS: Final = 40
 _DEFINES: Final = re.compile(
     r"^\s*(?:export\s+)?(?:default\s+)?(?:pub(?:\([\w: ]+\))?\s+)?"
     r"(?:public\s+|private\s+|protected\s+|static\s+|abstract\s+)*"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -17,8 +17,8 @@ from aura_languages.grammars import GrammarError
 __all__ = ["SymbolChange", "symbol_changes"]
 
 _MOST_FILES: Final = 8
-_MOST_BYTES: Final = 200_000
-_MOST_TOGETHER: Final = 300_000
+_MOST_BYTES: Final = 100_000
+_MOST_TOGETHER: Final = 200_000
 """Of text that is parsed, the files with most changed lines first: 50 to 100 ms for 100 KB."""
 _LONGEST_S: Final = 0.2
 """No further file is parsed after that; the subject then speaks of what was."""
@@ -66,6 +66,8 @@ def symbol_changes(repository: Repository, files: Sequence[FilePatch]) -> list[S
     for one in chosen:
         if time.monotonic() > end:
             break
+        if any(blob.strip("0") and blob not in texts for blob in (one.old_blob, one.new_blob)):
+            continue  # One side alone says nothing.
         old = _side(one.old_path or one.path, texts.get(one.old_blob, ""))
         new = _side(one.path, texts.get(one.new_blob, ""))
         if old is not None and new is not None:
@@ -178,16 +180,25 @@ def _differing(old: str, new: str) -> int:
 
 def _innermost(found: Sequence[SymbolChange]) -> list[SymbolChange]:
     """Without what holds, or is held by, something that says the same more exactly."""
+    inside: Counter[str] = Counter()
+    for one in found:
+        for outer in _around(one.name):
+            inside[outer] += one.lines
+    told = {(one.what, one.name) for one in found if one.what in {"added", "removed"}}
     kept: list[SymbolChange] = []
     for one in found:
-        inside = [other for other in found if other.name.startswith(f"{one.name}.")]
-        outside = [other for other in found if one.name.startswith(f"{other.name}.")]
-        if one.what == "changed" and inside and sum(other.lines for other in inside) >= one.lines - 1:
+        if one.what == "changed" and one.name in inside and inside[one.name] >= one.lines - 1:
             continue
-        if any(other.what == one.what and one.what in {"added", "removed"} for other in outside):
-            continue
-        kept.append(one)
+        if not any((one.what, outer) in told for outer in _around(one.name)):
+            kept.append(one)
     return kept
+
+
+def _around(name: str) -> Iterator[str]:
+    """The names around a qualified one: `a.b` and `a` for `a.b.c`."""
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
 
 
 def _moved(found: Sequence[SymbolChange]) -> list[SymbolChange]:

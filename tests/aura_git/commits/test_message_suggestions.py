@@ -22,6 +22,7 @@ from aura_git.commits.suggesting import (
     suggest,
     ungrounded,
 )
+from aura_git.commits.symbols import symbol_changes
 from git_lab import GitLab
 from message_histories import write_history
 
@@ -263,6 +264,14 @@ def test_a_header_is_never_longer_than_allowed() -> None:
 def test_long_names_do_not_make_long_headers(lab: GitLab) -> None:
     name = "a_name_that_goes_on_and_on_" * 4
     assert made(lab, {f"{name}.py": f"def {name}():\n    return 1\n"})
+
+
+def test_a_file_of_which_one_side_is_too_long_says_nothing_of_symbols(lab: GitLab) -> None:
+    long = "\n".join(f"def f_{number}():\n    return {number}\n" for number in range(2600))
+    lab.commit("feat: a", {"a.py": long, "b.py": "def g():\n    return 1\n"})
+    change = staged(lab, {"a.py": f"{long}\n# {'x' * 60_000}\n", "b.py": "def g():\n    return 2\n"})
+    found = symbol_changes(lab.repository(), files_of(change))
+    assert [(one.what, one.name) for one in found] == [("changed", "g")]
 
 
 def test_files_that_were_cut_from_the_diff_still_count(lab: GitLab) -> None:
