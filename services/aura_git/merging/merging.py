@@ -13,15 +13,15 @@ from aura_git.merging.leftovers import work_apart
 from aura_git.merging.obstacles import refuse_obstacles, refuse_open, tree_changes
 from aura_git.merging.settling import Accepted
 from aura_git.merging.simulation import Simulation, forecast, refuse, simulate
-from aura_git.merging.stops import Stop, settle_stop
+from aura_git.merging.stops import Stop, left_of, settle_stop
 from aura_git.merging.tuning import comment_char, in_place, judging_hooks, told_by_git, tuned_repository
 from aura_git.repository import Repository
 from aura_git.running import Git
 from aura_git.safety.contract import Gates, Operation, Safety
 from aura_shared.errors import AuraError, ConflictsLeft, GateClosed, GitError
-from aura_shared.messages.merges import ConflictFile, DoMerge, MergeAnswer, MergeForecast, OperationStanding
+from aura_shared.messages.merges import DoMerge, MergeAnswer, MergeForecast, OperationStanding
 
-__all__ = ["Work", "do_merge", "left_of"]
+__all__ = ["Work", "do_merge"]
 
 _SUBMODULE: Final = "160000"
 
@@ -82,11 +82,6 @@ def do_merge(repository: Repository, safety: Safety, request: DoMerge) -> MergeA
         if repository.git.commit_of("HEAD") != simulation.parting.ours:
             raise GateClosed("another commit was checked out meanwhile", hint="Nothing was changed. Look at it again.")
         return _do(work, operation)
-
-
-def left_of(conflicts: list[ConflictFile]) -> list[str]:
-    """Paths of which something is left to a person; lock files are left to their tool."""
-    return [file.path for file in conflicts if file.remaining or file.parses is False]
 
 
 def _records(repository: Repository) -> bool:

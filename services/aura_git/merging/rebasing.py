@@ -14,7 +14,7 @@ from aura_git.merging.refs import RefMove, branches, move_head, published, run_p
 from aura_git.merging.replay import Replay, new_commits, replay
 from aura_git.merging.replaying import forecast_rebase
 from aura_git.merging.settling import Accepted
-from aura_git.merging.stops import Stop, parting_of, settle_stop
+from aura_git.merging.stops import Stop, left_of, parting_of, settle_stop
 from aura_git.merging.tuning import hooks_of, judging_hooks, tuned_repository
 from aura_git.repository import Repository
 from aura_git.safety.contract import Gates, Operation, Safety
@@ -95,7 +95,7 @@ def do_rebase(
         return _answer(work, "nothing", f"{work.shown} is on {request.onto} already")
     refuse_obstacles(seen.obstacles, f"rebasing {work.shown}")
     gates = _gates(work, protected, unpublished_ok=unpublished_ok)
-    left = [file.path for step in seen.steps for file in step.conflicts if file.remaining or file.parses is False]
+    left = [path for step in seen.steps for path in left_of(step.conflicts)]
     if request.dry_run:
         return _answer(work, "planned", _planned(work), Stop((), tuple(dict.fromkeys(left))))
     if left and request.where == "apart" and not _records(repository):
@@ -195,9 +195,12 @@ class _Became:
 
 def _apart(work: _Rebase, accepted: Accepted) -> tuple[_Became, Stop]:
     """Let git replay in a temporary work tree; nothing of the person's moves."""
-    full = bool(judging_hooks(work.repository))
+    lock_files = any(file.command for step in work.forecast.steps for file in step.conflicts)
+    full = lock_files or bool(judging_hooks(work.repository))
     with work_apart(work.repository, work.old, full=full) as apart:
-        stop = _run(apart, ("rebase", "--merge", "--empty=drop", work.plan.parting.theirs), accepted)
+        stop = _run(
+            apart, ("rebase", "--merge", "--empty=drop", work.plan.parting.theirs), accepted, lock_files=lock_files
+        )
         if stop.left:
             raise _left_over(work, stop.left)
         made = rewritten(apart)
@@ -238,7 +241,9 @@ def _stopped_at(where: Repository) -> str:
     return where.git.read("log", "-n1", "--format=%h (%s)", "REBASE_HEAD", ok=(0, 128)).text
 
 
-def _run(where: Repository, command: Sequence[str], accepted: Accepted, *, who: bool = False) -> Stop:
+def _run(
+    where: Repository, command: Sequence[str], accepted: Accepted, *, who: bool = False, lock_files: bool = False
+) -> Stop:
     """Run git's rebase through all stops that what was accepted settles."""
     told: list[ConflictFile] = []
     recorded: list[str] = []
@@ -248,7 +253,7 @@ def _run(where: Repository, command: Sequence[str], accepted: Accepted, *, who: 
             return Stop(tuple(told), (), tuple(recorded))
         if not where.git.read("ls-files", "-z", "--unmerged").out:
             raise GitError(f"`git rebase` failed: {ran.err or ran.text}", hint="A hook may have refused it.")
-        stop = settle_stop(where, accepted, ran.err, parting=parting_of(where) if who else None)
+        stop = settle_stop(where, accepted, ran.err, parting=parting_of(where) if who else None, lock_files=lock_files)
         told += stop.conflicts
         recorded += stop.recorded
         if stop.left:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from aura_git.merging.engine import semantic_problems
+from aura_git.merging.breakage import semantic_problems
 from aura_git.merging.explaining import explain, gather, tellable
 from aura_git.merging.obstacles import PathChange, find_obstacles, tree_changes
 from aura_git.merging.settling import Accepted, Settled

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from aura_git.conflicts.contract import ConflictSides
-from aura_git.merging.engine import lock_file_command, regenerate_lock_file
+from aura_git.merging.engine import can_regenerate, lock_file_command, regenerate_lock_file
 from aura_git.merging.explaining import Conflicts, explain, read_sides, shown
 from aura_git.merging.settling import Accepted
 from aura_git.merging.sides import kind_of
@@ -17,7 +17,7 @@ from aura_git.merging.writing import recorded_resolutions, stage, unmerged, writ
 from aura_git.repository import Repository
 from aura_shared.messages.merges import ConflictFile, ConflictKind
 
-__all__ = ["Stop", "in_conflict", "parting_of", "settle_stop"]
+__all__ = ["Stop", "in_conflict", "left_of", "parting_of", "settle_stop"]
 
 _LABELS: Final = ("HEAD", "base", "theirs")
 
@@ -33,6 +33,15 @@ class Stop:
     recorded: tuple[str, ...] = ()
     """Paths that were resolved as the person did before."""
     notes: tuple[str, ...] = ()
+
+
+def left_of(conflicts: Iterable[ConflictFile]) -> list[str]:
+    """Paths of which something is left to a person; lock files that can be written anew are left to their tool."""
+    return [
+        file.path
+        for file in conflicts
+        if (file.remaining or file.parses is False) and not (file.kind == "lock-file" and can_regenerate(file.path))
+    ]
 
 
 def in_conflict(where: Repository, paths: Collection[str] = (), says: Mapping[str, str] | None = None) -> Conflicts:

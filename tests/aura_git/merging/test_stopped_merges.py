@@ -327,23 +327,59 @@ def test_a_merge_that_a_person_ended_by_hand_is_noticed(hard: MergeLab) -> None:
 
 @pytest.mark.requirement("G3")
 def test_the_driver_and_the_recording_are_switched_only_when_asked(hard: MergeLab) -> None:
-    attributes = hard.lab.root / ".git" / "info" / "attributes"
-    attributes.parent.mkdir(exist_ok=True)
-    attributes.write_text("*.lock -merge\n")
     config = (hard.lab.root / ".git" / "config").read_text()
     assert hard.resolve(driver="install", dry_run=True).standing == "planned"
-    assert attributes.read_text() == "*.lock -merge\n"
+    assert (hard.lab.root / ".git" / "config").read_text() == config
     hard.resolve(driver="install", remember="on")
-    assert "merge: aura" in hard.lab.git("check-attr", "merge", "a")
-    assert "merge: unset" in hard.lab.git("check-attr", "merge", "x.lock")
     assert hard.lab.git("config", "rerere.enabled") == "true\n"
     assert "%O %A %B" in hard.lab.git("config", "merge.aura.driver")
+    hard.lab.git("merge", "topic", ok=1)
+    assert hard.lab.git("diff", "--name-only", "--diff-filter=U") == "a\n"
+    assert hard.read("c.py") in SPACED
+    hard.lab.git("merge", "--abort")
     hard.resolve(driver="install")
     hard.resolve(driver="uninstall", remember="off")
-    assert attributes.read_text() == "*.lock -merge\n"
+    assert hard.lab.git("config", "merge.default", ok=1) == ""
     hard.lab.git("config", "--unset", "rerere.enabled")
     hard.lab.git("config", "--remove-section", "rerere", ok=None)
+    hard.lab.git("config", "--remove-section", "merge", ok=None)
     assert (hard.lab.root / ".git" / "config").read_text().split() == config.split()
+    hard.lab.git("config", "merge.default", "union")
+    with pytest.raises(GateClosed, match="'union' is the merge driver"):
+        hard.resolve(driver="install")
+    assert hard.lab.git("config", "merge.default") == "union\n"
+
+
+@pytest.mark.requirement("G3")
+def test_with_the_driver_attributes_and_binary_files_are_what_they_were(two: MergeLab) -> None:
+    two.part(
+        {".gitattributes": "*.lock -merge\n", "x.lock": LINES, "bin": b"\0\1"},
+        {"x.lock": line(1, "ours"), "bin": b"\0\2"},
+        {"x.lock": line(1, "theirs"), "bin": b"\0\3"},
+    )
+    two.resolve(driver="install")
+    answer = two.merge(where="in-place")
+    assert answer.left == ["bin", "x.lock"]
+    assert (two.read("x.lock"), two.read("bin")) == (line(1, "ours"), "\0\2")
+
+
+@pytest.mark.requirement("G3")
+def test_a_lock_file_is_written_anew_and_one_whose_tool_is_not_here_is_left(two: MergeLab) -> None:
+    sums = "a v1 h1:x=\n"
+    two.part({"go.sum": sums, "k": "k\n"}, {"go.sum": f"{sums}b v1 h1:y=\n"}, {"go.sum": f"{sums}c v1 h1:z=\n"})
+    file = seen(two)[0]
+    assert (file.kind, file.command, file.remaining) == ("lock-file", "go mod tidy", 1)
+    answer = two.merge()
+    assert two.read("go.sum") == f"{sums}b v1 h1:y=\nc v1 h1:z=\n"
+    assert any("go.sum was written anew" in note for note in answer.notes)
+    two.sound()
+    two.lab.branch("other", "main~1")
+    two.lab.commit("theirs", {"Pipfile.lock": "{1}\n"})
+    two.lab.switch("main")
+    two.lab.commit("ours", {"Pipfile.lock": "{2}\n"})
+    with pytest.raises(ConflictsLeft, match=r"Pipfile\.lock"):
+        two.merge("other")
+    assert seen(two, ref="other")[0].command == "pipenv lock"
 
 
 @pytest.mark.requirement("G3")
