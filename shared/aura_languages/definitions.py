@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from tree_sitter import Node
@@ -223,11 +225,15 @@ class _Reader:
         self, root: Node, definitions: tuple[Definition, ...], imports: tuple[Import, ...]
     ) -> Iterator[tuple[int, int]]:
         """What stands at the top level besides."""
-        known = [(one.start, one.end) for one in (*definitions, *imports)]
+        known = sorted((one.start, one.end) for one in (*definitions, *imports))
+        starts = [start for start, _ in known]
+        furthest = list(accumulate((end for _, end in known), max))
+        nearest = list(accumulate((end for _, end in reversed(known)), min))[::-1]
         for node in root.named_children:
             span = (node.start_byte, node.end_byte)
-            covered = any(a <= span[0] and span[1] <= b for a, b in known)
-            scope = any(span[0] <= a and b <= span[1] for a, b in known)
+            before, after = bisect_right(starts, span[0]), bisect_left(starts, span[0])
+            covered = before > 0 and furthest[before - 1] >= span[1]
+            scope = after < len(known) and nearest[after] <= span[1]
             if (
                 not covered
                 and not scope

@@ -83,13 +83,26 @@ class Guard:
 
     @cached_property
     def _ours_names(self) -> Counter[str]:
-        found = self._outline(self._ours)
-        return Counter() if found is None else found.code_names()
+        return Counter() if self.ours is None else self.ours.code_names()
 
     @cached_property
     def _theirs_names(self) -> Counter[str]:
-        found = self._outline(self._theirs)
-        return Counter() if found is None else found.code_names()
+        return Counter() if self.theirs is None else self.theirs.code_names()
+
+    @cached_property
+    def ours(self) -> Outline | None:
+        """What our version defines."""
+        return self._outline(self._ours)
+
+    @cached_property
+    def base(self) -> Outline | None:
+        """What the common version defines."""
+        return self._outline(self._base)
+
+    @cached_property
+    def theirs(self) -> Outline | None:
+        """What their version defines."""
+        return self._outline(self._theirs)
 
     def _outline(self, text: bytes) -> Outline | None:
         try:

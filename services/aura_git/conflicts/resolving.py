@@ -18,6 +18,7 @@ __all__ = ["existing_conflict", "resolve_blocks", "resolve_file"]
 
 _MOST_BYTES: Final = 2_000_000
 _HEAD_BYTES: Final = 4096
+_MOST_TRIED: Final = 12  # Each is a parse of the whole file.
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ def resolve_blocks(
     }
     text = rendered(_filled(chunks, taken), sides)
     remaining = len(judged) - len(taken)
-    notes = SymbolNotes(sides, known=not large)
+    notes = SymbolNotes(None if large else guard)
     hunks = tuple(_hunk(number, one, chunks, notes) for number, one in enumerate(judged, 1))
     return FileResolution(sides.path, text, hunks, remaining, None if remaining else guard.parses(text))
 
@@ -91,19 +92,34 @@ def _filled(chunks: Sequence[Chunk], taken: Mapping[int, str]) -> list[Chunk]:
 
 
 def _guarded(chunks: Sequence[Chunk], judged: Sequence[_Judged], guard: Guard) -> None:
-    """Take back what does not stand up in the whole file: first each alone, then together."""
+    """Take back what does not stand up: names by themselves, then all together, and one by one where that fails."""
     for one in judged:
-        if one.verdict.tier in {"auto", "propose", "suggest"}:
-            problem = guard.hunk_problem(one.verdict.text) or guard.problem(_trial(chunks, judged, {one.position}))
+        problem = guard.hunk_problem(one.verdict.text)
+        if problem and one.verdict.tier != "refuse":
+            one.verdict = _demoted(one.verdict, problem)
+    for tiers in (("auto",), ("auto", "propose"), ("auto", "propose", "suggest")):
+        together = [one for one in judged if one.verdict.tier in tiers]
+        problem = _problem(chunks, judged, together, guard)
+        if problem:
+            _sift(chunks, judged, together, guard)
+
+
+def _sift(chunks: Sequence[Chunk], judged: Sequence[_Judged], together: Sequence[_Judged], guard: Guard) -> None:
+    """Find those that do not stand up; all, where it is none of them alone or there are too many to try."""
+    problem = "too-many:there are too many to try each by itself"
+    if len(together) <= _MOST_TRIED:
+        for one in together:
+            problem = _problem(chunks, judged, [one], guard)
             if problem:
                 one.verdict = _demoted(one.verdict, problem)
-    for tiers in (("auto",), ("auto", "propose")):
-        together = {one.position for one in judged if one.verdict.tier in tiers}
-        problem = guard.problem(_trial(chunks, judged, together)) if len(together) > 1 else ""
-        if problem:
-            for one in judged:
-                if one.position in together:
-                    one.verdict = _demoted(one.verdict, problem)
+        together = [one for one in together if one.verdict.tier != "refuse"]
+        problem = _problem(chunks, judged, together, guard)
+    for one in together if problem else []:
+        one.verdict = _demoted(one.verdict, problem)
+
+
+def _problem(chunks: Sequence[Chunk], judged: Sequence[_Judged], taken: Sequence[_Judged], guard: Guard) -> str:
+    return guard.problem(_trial(chunks, judged, {one.position for one in taken})) if taken else ""
 
 
 def _trial(chunks: Sequence[Chunk], judged: Sequence[_Judged], taken: set[int]) -> bytes:

@@ -6,6 +6,7 @@ Which tier a rule has comes from measurements on real merges; see docs/git/confl
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -62,31 +63,49 @@ def _same(block: Block, _language: str) -> Verdict | None:
 
 
 def _bare(lines: Sequence[str], language: str) -> list[str]:
-    """Lines without spacing that means nothing: indentation counts where it is syntax, blank lines do not."""
-    bare = [re.sub(r"\s+", " ", line.strip()) for line in lines]
-    if language in _INDENTED:
-        bare = [line[: len(line) - len(line.lstrip())] + text for line, text in zip(lines, bare, strict=True)]
-    return [line for line in bare if line.strip()]
+    """Lines without spacing that means nothing: indentation counts where it is syntax, and all of it within strings."""
+    bare: list[str] = []
+    for line in lines:
+        text = line.strip()
+        if not any(quote in text for quote in "\"'`"):
+            text = re.sub(r"\s+", " ", text)
+        if text:
+            bare.append(line[: len(line) - len(line.lstrip())] + text if language in _INDENTED else text)
+    return bare
 
 
 def _spacing(block: Block, language: str) -> Verdict | None:
     ours, base, theirs = (_bare(lines, language) for lines in (block.ours, block.base, block.theirs))
     if ours == theirs and ours:
         return Verdict("auto", "spacing", "Both sides differ in spacing alone; ours is kept.", _text(block.ours))
-    if ours == base and block.base:
+    if ours == base and base:
         return Verdict("auto", "spacing", "Ours changed only spacing; theirs is kept.", _text(block.theirs))
-    if theirs == base and block.base:
+    if theirs == base and base:
         return Verdict("auto", "spacing", "Theirs changed only spacing; ours is kept.", _text(block.ours))
     return None
 
 
 def _subset(block: Block, _language: str) -> Verdict | None:
-    ours, theirs = edits_of(block.base, block.ours), edits_of(block.base, block.theirs)
-    if is_within(theirs, ours):
-        return Verdict("auto", "subset", "Ours holds all that theirs changed, and more.", _text(block.ours))
-    if is_within(ours, theirs):
-        return Verdict("auto", "subset", "Theirs holds all that ours changed, and more.", _text(block.theirs))
+    for small, large, words in (
+        (block.theirs, block.ours, "Ours holds all that theirs changed, and more."),
+        (block.ours, block.theirs, "Theirs holds all that ours changed, and more."),
+    ):
+        if not is_within(edits_of(block.base, small), edits_of(block.base, large)) or not _took(
+            block.base, small, large
+        ):
+            continue
+        if any(line.strip() for line in large):
+            return Verdict("auto", "subset", words, _text(large))
+        return Verdict("propose", "both-deleted", f"{words} Nothing is left of it.", _text(large))
     return None
+
+
+def _took(base: Sequence[str], small: Sequence[str], large: Sequence[str]) -> bool:
+    """Whether what one side removed is gone on the other as well, and not only moved."""
+    was, little, much = Counter(base), Counter(small), Counter(large)
+    return all(much[line] <= count for line, count in little.items() if count < was[line]) and not any(
+        much[line] for line in was if line.strip() and not little[line]
+    )
 
 
 def _imports(block: Block, language: str) -> Verdict | None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
-from aura_git.conflicts.contract import ConflictSides
-from aura_languages.definitions import Outline, outline_of
-from aura_shared.errors import AuraError
+from aura_git.conflicts.guards import Guard
+from aura_languages.definitions import Outline
 
 __all__ = ["SymbolNotes"]
 
 
 class SymbolNotes:
-    """Definitions of a file in its three versions; read when first asked for."""
+    """Words on the definitions of a file in its three versions; none without a guard, which has read them."""
 
-    def __init__(self, sides: ConflictSides, *, known: bool = True) -> None:
-        self._sides = sides
-        self._known = known
+    def __init__(self, guard: Guard | None) -> None:
+        self._guard = guard
 
     def at(self, line: int, lines: int) -> tuple[str, str]:
         """The definition around a stretch of ours, and what became of it and of those in the stretch.
@@ -25,7 +21,7 @@ class SymbolNotes:
             line: First line in ours, from 1.
             lines: How many.
         """
-        ours = self._ours
+        ours = None if self._guard is None else self._guard.ours
         if ours is None:
             return "", ""
         starts = _line_starts(ours.text)
@@ -41,7 +37,9 @@ class SymbolNotes:
         return symbol, "; ".join(dict.fromkeys(note for note in notes if note))
 
     def _note(self, name: str) -> str:
-        base, ours, theirs = (self._body(outline, name) for outline in (self._base, self._ours, self._theirs))
+        assert self._guard is not None
+        versions = (self._guard.base, self._guard.ours, self._guard.theirs)
+        base, ours, theirs = (self._body(outline, name) for outline in versions)
         changed = [who for who, body in (("ours", ours), ("theirs", theirs)) if body != base]
         if base is None:
             return f"both added {name}" if len(changed) == 2 else f"only {changed[0]} added {name}" if changed else ""
@@ -56,26 +54,6 @@ class SymbolNotes:
             return None
         found = [one for one in outline.definitions if one.qualified == name]
         return outline.text[found[0].start : found[0].end] if found else None
-
-    @cached_property
-    def _ours(self) -> Outline | None:
-        return self._outline(self._sides.ours)
-
-    @cached_property
-    def _base(self) -> Outline | None:
-        return self._outline(self._sides.base)
-
-    @cached_property
-    def _theirs(self) -> Outline | None:
-        return self._outline(self._sides.theirs)
-
-    def _outline(self, text: bytes | None) -> Outline | None:
-        if text is None or not self._known:
-            return None
-        try:
-            return outline_of(self._sides.path, text.decode(errors="replace"))
-        except AuraError:
-            return None
 
 
 def _line_starts(text: bytes) -> list[int]:
