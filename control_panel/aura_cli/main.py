@@ -62,6 +62,18 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "changes": ("changes", "List, review, apply and undo changes."),
         "approve": ("approve", "Say yes to what an agent wants to do."),
     },
+    "Git": {
+        "commit": ("commit", "Commit with a drafted message, or split a mixed change."),
+        "branch": ("branch", "Start, finish, publish and tidy branches."),
+        "merge": ("merge", "Simulate a merge, then do it."),
+        "rebase": ("merge", "Simulate a rebase, then do it."),
+        "sync": ("merge", "Fetch, and bring branches up to date."),
+        "resolve": ("merge", "Resolve conflicts where that is certain."),
+        "continue": ("merge", "Go on with what waits."),
+        "skip": ("merge", "Leave out the commit that a rebase stopped at."),
+        "abort": ("merge", "Take back what waits."),
+        "git": ("git", "Show the state, undo, check messages, hooks."),
+    },
     "Daemon": {
         "up": ("lifecycle", "Start Aura, and index this repository."),
         "down": ("lifecycle", "Stop Aura."),
@@ -83,7 +95,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
 }
 """Where each command lives and what the overview says about it, so that the overview imports none of them."""
 
-_ATTRIBUTES: Final = {"tests-for": "tests_for", "map": "map_"}
+_ATTRIBUTES: Final = {"tests-for": "tests_for", "map": "map_", "continue": "continue_"}
 """Commands whose function is called otherwise."""
 _TABLE: Final = {name: place for section in SECTIONS.values() for name, place in section.items()}
 

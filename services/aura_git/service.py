@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from aura_git.branching.service import BranchService
+from aura_git.commits.service import CommitService
 from aura_git.desk import GitDesk
+from aura_git.merging.leftovers import prune
+from aura_git.merging.service import MergeService
+from aura_git.safety.core import SafetyCore
+from aura_git.safety.service import SafetyService
 from aura_shared.bus import Bus
+from aura_shared.errors import AuraError
+from aura_shared.logging import get_logger
 from aura_shared.paths import AuraPaths
-from aura_shared.projects import ProjectRegistry
+from aura_shared.projects import Project, ProjectRegistry
 from aura_shared.service import Health
 from aura_shared.settings import Settings
 
 __all__ = ["GitService"]
+
+log = get_logger(__name__)
 
 
 class GitService:
     """Serves until stopped."""
 
     def __init__(self, bus: Bus, paths: AuraPaths, settings: Settings, registry: ProjectRegistry) -> None:
-        self._bus = bus
-        self._paths = paths
-        self._settings = settings
-        self._registry = registry
-        self._desk: GitDesk | None = None
+        self._desk = GitDesk(bus, paths, settings, registry, SafetyCore(settings.git))
+        self._safety = SafetyService(self._desk)
 
     async def start(self) -> None:
-        """Serve."""
+        """Take up what was interrupted, watch the repositories, and serve."""
+        await self._safety.start()
+        for project in await self._desk.projects():
+            await asyncio.to_thread(self._tidy, project)
+        self._safety.register()
+        for part in (CommitService, BranchService, MergeService):
+            part(self._desk).register()
+
+    def _tidy(self, project: Project) -> None:
+        """Remove work trees that a killed process left."""
+        try:
+            prune(self._desk.open(project))
+        except (AuraError, OSError):
+            log.debug("git_not_tidied", project=project.id, exc_info=True)
 
     async def stop(self) -> None:
-        """End."""
+        """Watch no more."""
+        await self._safety.stop()
 
     def health(self) -> Health:
         """Always well once it has started."""

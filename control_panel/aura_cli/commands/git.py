@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from aura_cli.answers import JsonObject, count_of, flag_of, object_of, objects_of, text_of, texts_of
+from aura_cli.commands.commit import hooks, lint
 from aura_cli.examples import GroupWithExamples, WithExamples
 from aura_cli.screen import ask, asks, bold, coloured, cut, dim, note, out, out_json, plural, safe, table, width
 from aura_cli.targets import find_project, with_daemon
@@ -35,6 +36,10 @@ _project_option = click.option("-p", "--project", metavar="NAME", help="Of this 
 )
 def git() -> None:
     """Look at a repository, at what Aura did in it, and take that back."""
+
+
+git.add_command(hooks)
+git.add_command(lint)
 
 
 @git.command(cls=WithExamples, examples=["aura git status", "aura git status --json"])
