@@ -18,6 +18,9 @@ _NO_KEYS: Final = frozenset({"UTF", "SHA", "RFC", "ISO", "CVE", "HTTP", "MD", "A
 """What looks like a key of a tracker and is the name of a standard."""
 _NEUTRAL: Final = ("Refs", "Ref", "References", "Related", "Relates-to", "See", "Issue", "Jira", "Task", "Part-of")
 """Footers that link a task without closing it, the usual first."""
+_CLOSING: Final = frozenset({"closes", "close", "fixes", "fix", "resolves", "resolve", "closed", "fixed"})
+_HABIT: Final = 3
+"""How often messages have to link tasks by a footer, so that it is a habit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def task_of(branch: str, habits: Habits, wanted: str = "") -> TaskLink:
     """
     if wanted.strip():
         return TaskLink(wanted.strip(), "as you said")
-    form = habits.issue_form
+    form = habits.issue_form if _links(habits) else ""
     keys = [key for key in _KEY.findall(branch) if key.split("-")[0] not in _NO_KEYS]
     if len(set(keys)) == 1:
         if form and not form.startswith(("#", "GH-")):
@@ -54,8 +57,14 @@ def task_of(branch: str, habits: Habits, wanted: str = "") -> TaskLink:
     return TaskLink()
 
 
+def _links(habits: Habits) -> bool:
+    """Whether messages here link tasks by footers."""
+    tokens = {token.lower() for token in _NEUTRAL} | _CLOSING
+    return sum(count for token, count in habits.footers.items() if token.lower() in tokens) >= _HABIT
+
+
 def task_footer(task: str, habits: Habits) -> Footer:
     """The footer that links a task: the one that messages here use, and never one that closes it."""
-    used = {token.lower(): token for token in habits.footers}
+    used = {token.lower(): token for token, count in habits.footers.items() if count >= _HABIT}
     token = next((used[name.lower()] for name in _NEUTRAL if name.lower() in used), _NEUTRAL[0])
     return Footer(token, ": ", task)

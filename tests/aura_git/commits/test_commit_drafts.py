@@ -84,6 +84,7 @@ KEYS = Habits(commits=50, issue_form="PROJ-12", footers={"Jira": 12})
         ("v2-api", HASHES, ""),
         ("fix/123-cart", Habits(), ""),
         ("main", HASHES, ""),
+        ("fix/123-cart", Habits(commits=50, issue_form="#12", footers={"See": 1}), ""),
     ],
 )
 def test_a_task_is_linked_only_when_it_is_certain(branch: str, habits: Habits, task: str) -> None:
@@ -93,7 +94,7 @@ def test_a_task_is_linked_only_when_it_is_certain(branch: str, habits: Habits, t
 def test_a_task_is_linked_as_messages_here_do_and_never_closed() -> None:
     assert task_footer("PROJ-12", KEYS).token == "Jira"
     assert task_footer("#12", HASHES).token == "Refs"
-    assert task_footer("#12", Habits(footers={"Closes": 30, "Fixes": 3})).token == "Refs"
+    assert task_footer("#12", Habits(footers={"Closes": 30, "Fixes": 3, "See": 1})).token == "Refs"
 
 
 async def test_a_branch_that_names_a_task_is_linked(rig: GitRig, shop: GitLab) -> None:
