@@ -134,9 +134,8 @@ def _is_there(git: Git, commit: str, target: str) -> str:
     picked = git.read("cherry", target, commit).lines
     if any(picked) and all(line.startswith("- ") for line in picked if line):
         return "each of its commits is, rebased, in"
-    merged = git.read(
-        "merge-tree", "--write-tree", "--no-messages", target, commit, ok=(0, 1, 128, 129)
-    )  # 129: git is too old for it
+    # 129: git is too old for it.
+    merged = git.read("merge-tree", "--write-tree", "--no-messages", target, commit, ok=(0, 1, 128, 129))
     if merged.code == 0 and merged.text == git.text("rev-parse", f"{target}^{{tree}}"):
         return "its changes are all in"
     return "it was squashed into one commit of" if _squashed(git, base, commit, target) else ""

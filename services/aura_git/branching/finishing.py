@@ -10,6 +10,7 @@ from aura_git.branching.merging_in import Stopped, conclude, is_done, merge_in
 from aura_git.branching.refs import HEADS, current_branch, delete_branch, need_branch, resolve, switch
 from aura_git.branching.remotes import delete_there
 from aura_git.branching.strategy import Branching
+from aura_git.merging.tuning import tuned_repository
 from aura_git.repository import Repository
 from aura_git.safety.contract import Gates, Operation, OperationRecord, Safety
 from aura_shared.errors import AuraError, ForgeRefused, ForgeUnreachable, GateClosed
@@ -67,7 +68,7 @@ def finish(repository: Repository, safety: Safety, branching: Branching, request
     with safety.begin(repository, COMMAND, title, gates=Gates(clean=True)) as operation:
         _refuse_moved(repository, plan)
         operation.remember(branch=branch, kind=plan.kind, **{_PLAN: plan.dump()})
-        return _carry_out(_Run(repository, operation, plan))
+        return _carry_out(_Run(tuned_repository(repository), operation, plan))
 
 
 def continue_finish(safety: Safety, repository: Repository, record: OperationRecord) -> BranchFinished:
@@ -86,12 +87,13 @@ def continue_finish(safety: Safety, repository: Repository, record: OperationRec
             f"operation {record.id} ({record.title}) has no step to go on with", hint="Take it back: aura abort"
         )
     plan = FinishPlan.load(plan_text)
-    conclude(repository, plan, check_only=True)
+    where = tuned_repository(repository)
+    conclude(where, plan, check_only=True)
     with safety.resume(repository, record.id) as operation:
-        run = _Run(repository, operation, plan)
+        run = _Run(where, operation, plan)
         operation.step("conclude what waited")
         try:
-            conclude(repository, plan, refused=bool(record.facts.get(_REFUSED)))
+            conclude(where, plan, refused=bool(record.facts.get(_REFUSED)))
         except Stopped as stop:
             return _stopped(run, stop)
         return _carry_out(run)

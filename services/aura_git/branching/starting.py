@@ -10,6 +10,7 @@ from aura_git.branching.names import check_name, make_name
 from aura_git.branching.refs import BASE_KEY, HEADS, base_of, compare, is_in, local_branches, need_branch
 from aura_git.branching.remotes import tracked
 from aura_git.branching.strategy import Branching, Kind
+from aura_git.merging.tuning import tuned_repository
 from aura_git.repository import Repository, RepositoryState
 from aura_git.safety.contract import Gates, Safety
 from aura_shared.errors import Conflict, GateClosed, GitError, UnknownRef, UsageProblem
@@ -52,7 +53,7 @@ def start(repository: Repository, safety: Safety, branching: Branching, request:
     with safety.begin(repository, _COMMAND, f"begin {wanted.branch} at {wanted.base}", gates=gates) as operation:
         operation.remember(branch=wanted.branch, base=wanted.base, kind=kind.name)
         operation.step(f"create {wanted.branch}")
-        _create(repository, wanted)
+        _create(tuned_repository(repository), wanted)
         if wanted.base and not kind.from_tag and base_of(repository, kind, wanted.branch) != wanted.base:
             operation.step("remember where it began")
             repository.git.write("config", "--local", f"branch.{wanted.branch}.{BASE_KEY}", wanted.base)
