@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--singles", type=int, default=40)
     parser.add_argument("--seed", type=int, default=5)
     given = parser.parse_args()
-    print(f"{'repository':<14}{'pairs':>6}  {'split':>14}  {'one':>6}  {'by file':>14}  {'by folder':>14}  {'s/pair':>7}")
+    print(f"{'repository':<14}{'pairs':>6}  {'split':>14}  {'one':>6}  {'by file':>14}  {'by folder':>14}  s/pair")
     rows: list[dict[str, list[float]]] = []
     for clone in given.clones:
         repository = open_repository(clone)
@@ -97,9 +97,15 @@ def rand(truth: Mapping[str, object], found: Mapping[str, object]) -> float:
     return sum((truth[a] == truth[b]) == (found[a] == found[b]) for a, b in pairs) / len(pairs)
 
 
+def first_parents(repository: Repository) -> list[str]:
+    """The newest 1,500 commits of the first-parent line, merges left out, each with its parents."""
+    how = ("--first-parent", "--no-merges", "--max-count=1500", "--format=%H %P")
+    return repository.git.read("log", *how).lines
+
+
 def find_pairs(repository: Repository, most: int, seed: int) -> Iterator[Pair]:
     """Pairs of adjacent commits whose hunks can be told apart, in a random order that the seed fixes."""
-    lines = repository.git.text("log", "--first-parent", "--no-merges", "--max-count=1500", "--format=%H %P").split("\n")
+    lines = first_parents(repository)
     parents = dict(line.split(" ", 1) for line in lines if line.count(" ") == 1)
     commits = [one for one, parent in parents.items() if parent in parents]
     random.Random(seed).shuffle(commits)
@@ -129,7 +135,7 @@ def read_pair(repository: Repository, base: str, middle: str, top: str) -> Pair 
 
 def singles(repository: Repository, most: int, seed: int) -> Iterator[int]:
     """Into how many parts single commits of two files or more are split."""
-    lines = repository.git.text("log", "--first-parent", "--no-merges", "--max-count=1500", "--format=%H %P").split("\n")
+    lines = first_parents(repository)
     pairs = [line.split(" ") for line in lines if line.count(" ") == 1]
     random.Random(seed).shuffle(pairs)
     count = 0
