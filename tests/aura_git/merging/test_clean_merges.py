@@ -320,3 +320,18 @@ def test_merge_commits_are_signed_where_the_repository_signs(two: MergeLab) -> N
     two.rebase("main")
     assert "gpgsig" in two.lab.git("cat-file", "-p", "HEAD")
     assert two.lab.log("-n2") == ["more", "Merge branch 'topic'"]
+
+
+@pytest.mark.requirement("G3")
+def test_what_a_merge_without_conflicts_breaks_is_told(two: MergeLab) -> None:
+    shop = "def total(items):\n    return sum(items)\n\n\ndef count(items):\n    return len(items)\n"
+    caller = "from shop import total\n\n\ndef show(items):\n    print(total(items))\n"
+    two.part(
+        {"shop.py": shop, "main.py": "print()\n", "odd\nname.py": "x = 1\n"},
+        {"shop.py": shop.replace("def total", "def total_of"), "odd\nname.py": "x = 2\n"},
+        {"main.py": caller},
+    )
+    seen = look(two)
+    assert seen.outcome == "clean"
+    assert [(one.rule, one.path) for one in seen.warnings] == [("missing-name", "main.py")]
+    assert "total" in seen.warnings[0].message
