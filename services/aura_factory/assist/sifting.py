@@ -100,7 +100,7 @@ def one_phrase(text: str, prefix: str, *, capitalised: bool | None) -> str:
     """
     line = " ".join(text.split()).lstrip("#-*> ")
     if prefix:
-        line = line.removeprefix(prefix)
+        line = line.removeprefix(prefix).lstrip()
         line = _TYPED.sub("", line, count=1)
     line = line.rstrip(".").strip()
     first = line.partition(" ")[0]

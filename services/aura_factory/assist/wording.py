@@ -64,12 +64,12 @@ async def word_commit(talk: Talk, prompts: PromptLibrary, request: WordCommit) -
         BadAnswer: Two answers have no description that can be used.
         AuraError: The model failed.
     """
-    prefix = request.prefix or _prefix(request)
-    room = max(request.max_header - len(prefix), _LOWEST_ROOM)
+    prefix = (request.prefix or _prefix(request)).rstrip()
+    room = max(request.max_header - len(prefix) - bool(prefix), _LOWEST_ROOM)
     known = words_of([request.diff, *request.files])
     manner = f"{'beginning with a capital letter' if request.capitalised else 'in lower case'}, "
     values: dict[str, Value] = {
-        "header": prefix.strip() or "(none)",
+        "header": prefix or "(none)",
         "room": str(room),
         "manner": manner + ("with a full stop" if request.full_stop else "without a full stop"),
         "alternatives": ", ".join(request.alternatives),

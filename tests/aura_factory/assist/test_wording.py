@@ -79,6 +79,14 @@ async def test_the_header_keeps_its_bound_even_when_the_model_does_not(rig: Rig)
     assert answer.dropped[0].text == long
 
 
+@pytest.mark.parametrize("prefix", ["fix(cart):", "fix(cart): "])
+async def test_a_prefix_of_the_caller_counts_with_its_space(rig: Rig, prefix: str) -> None:
+    rig.models.answers = [said(description="fix(cart): sum the prices", body=[])]
+    answer = await rig.ask(commit(rig, prefix=prefix))
+    assert answer.description == "sum the prices"
+    assert "at most 61 characters" in rig.models.prompt()
+
+
 async def test_a_name_that_stays_unknown_is_cut_from_the_header(rig: Rig) -> None:
     rig.models.answers = [said(description="sum the prices with CartCalculator", body=[])] * 2
     assert (await rig.ask(commit(rig))).description == "sum the prices"
