@@ -1,0 +1,248 @@
+"""Changelogs: a new section by Keep a Changelog 1.1, put into a file whose other bytes stay as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from aura_git.releases.effects import Change, Entry
+from aura_git.releases.versions import Version, parse_version
+
+__all__ = [
+    "FILES",
+    "Layout",
+    "has_section",
+    "insert_section",
+    "new_changelog",
+    "read_layout",
+    "unreleased_of",
+    "write_section",
+]
+
+FILES: Final = (
+    "CHANGELOG.md", "CHANGELOG.rst", "CHANGELOG", "CHANGELOG.txt", "changelog.md", "CHANGES.md", "CHANGES.rst",
+    "CHANGES", "HISTORY.md", "HISTORY.rst", "NEWS.md", "NEWS.rst", "docs/changelog.md", "docs/changelog.rst", "Changelog.md",
+)  # fmt: skip
+_GROUPS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+_GROUP_OF: Final = {
+    "feat": "Added", "feature": "Added", "fix": "Fixed", "bugfix": "Fixed", "hotfix": "Fixed", "perf": "Changed",
+    "revert": "Changed", "deps": "Changed", "security": "Security", "remove": "Removed", "deprecate": "Deprecated",
+    "improvement": "Changed",
+}  # fmt: skip
+_VERSION: Final = r"\d+\.\d+(?:\.\d+)?(?:-?[0-9A-Za-z.]+)?(?:\+[0-9A-Za-z.-]+)?"
+_MARKDOWN: Final = re.compile(
+    rf"^(?P<hash>#{{1,3}}) (?P<open>\[)?(?P<name>[A-Za-z][\w@/.-]*[ @])?"
+    rf"(?P<v>v?)(?P<version>{_VERSION})(?P<close>\])?"
+    r"(?P<target>\([^)]*\))?"
+    r"(?P<between>\s*[-\u2013\u2014:,]?\s*)(?P<date>\(?\d{4}-\d\d-\d\d\)?)?.*$",
+    re.MULTILINE,
+)
+_UNDERLINED: Final = re.compile(
+    rf"^(?P<v>(?:Version )?v?)(?P<version>{_VERSION})(?P<rest>[^\n]*)\r?\n"
+    r"(?P<line>(?P<mark>[=\-~^\"*])(?P=mark){3,})[ \t]*$",
+    re.MULTILINE,
+)
+_UNRELEASED: Final = re.compile(r"^## \[?unreleased\]?[^\n]*$", re.IGNORECASE | re.MULTILINE)
+_LINK: Final = re.compile(r"^\[(?P<name>unreleased|v?\d[^\]]*)\]:\s*(?P<url>\S+)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_FIRST: Final = """\
+# Changelog
+
+All notable changes of this project are in this file.
+
+The format is based on [Keep a Changelog](https://keepachangelog.com/en/1.1.0/),
+and versions follow [Semantic Versioning](https://semver.org/spec/v2.0.0.html).
+
+## [Unreleased]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a changelog writes its sections."""
+
+    form: Literal["markdown", "underlined"] = "markdown"
+    level: str = "##"
+    bracket: bool = True
+    v: str = ""
+    between: str = " - "
+    parentheses: bool = False
+    underline: str = "="
+    dated: bool = True
+    bullet: str = "-"
+
+
+def read_layout(text: str) -> Layout:
+    """How the newest section of a changelog is written; Keep a Changelog where there is none."""
+    found = _MARKDOWN.search(text)
+    under = _UNDERLINED.search(text)
+    if under is not None and (found is None or under.start() < found.start()):
+        dated = re.search(r"\d{4}-\d\d-\d\d", under["rest"])
+        between = under["rest"][: dated.start()].rstrip("(") if dated else " "
+        bullet = re.search(r"^([-*]) ", text[under.end() :], re.MULTILINE)
+        return Layout(
+            "underlined",
+            "",
+            False,
+            under["v"],
+            between,
+            bool(dated and "(" in under["rest"]),
+            under["line"][0],
+            dated is not None,
+            bullet[1] if bullet else "-",
+        )
+    if found is None:
+        return Layout()
+    date = found["date"] or ""
+    between = found["between"].strip("\n") or " "
+    bullet = re.search(r"^([-*]) ", text[found.end() :], re.MULTILINE)
+    return Layout(
+        "markdown",
+        found["hash"],
+        bool(found["open"]),
+        found["v"],
+        between,
+        date.startswith("("),
+        "",
+        bool(date),
+        bullet[1] if bullet else "-",
+    )
+
+
+def write_section(
+    changes: Sequence[Change], version: Version, day: str, layout: Layout, *, unreleased: str = ""
+) -> str:
+    """A section with its heading: what breaks first, then Added, Changed, Deprecated, Removed, Fixed, Security.
+
+    Args:
+        changes: Newest first; they are told in the words of their commits, each once, oldest first.
+        version: Of the release.
+        day: ISO 8601.
+        layout: How this changelog is written.
+        unreleased: What people wrote under `Unreleased`; it stays as it is, and commits are not added to it.
+    """
+    heading = _heading(version, day, layout)
+    if unreleased.strip():
+        return f"{heading}\n\n{unreleased.strip()}\n"
+    groups: dict[str, list[str]] = {}
+    seen: set[tuple[str, str]] = set()
+    for change in reversed(changes):
+        for entry in change.entries:
+            group = _group(entry)
+            key = (entry.scope.casefold(), entry.text.casefold())
+            if group and key not in seen:
+                seen.add(key)
+                groups.setdefault(group, []).append(_line(entry, layout))
+    parts = [heading]
+    for group in _GROUPS:
+        lines = groups.get(group)
+        if lines:
+            lines.sort(key=lambda line: "**Breaking:**" not in line)
+            parts.append(f"{_title(group, layout)}\n\n" + "\n".join(lines))
+    if len(parts) == 1:
+        parts.append(f"{layout.bullet} No changes that users notice.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(group: str, layout: Layout) -> str:
+    if layout.form == "markdown":
+        return f"{layout.level}# {group}"
+    return f"{group}\n{('~' if layout.underline == '-' else '-') * len(group)}"
+
+
+def _heading(version: Version, day: str, layout: Layout) -> str:
+    name = f"{layout.v}{version}"
+    date = f"({day})" if layout.parentheses else day
+    if layout.form == "underlined":
+        line = f"{name}{layout.between if layout.between.strip() else ' '}{date}" if layout.dated else name
+        return f"{line}\n{layout.underline * len(line)}"
+    name = f"[{name}]" if layout.bracket else name
+    return f"{layout.level} {name}{layout.between}{date}" if layout.dated else f"{layout.level} {name}"
+
+
+def _group(entry: Entry) -> str:
+    if entry.breaking:
+        return _GROUP_OF.get(entry.type, "Changed") if entry.type in {"remove", "deprecate"} else "Changed"
+    return _GROUP_OF.get(entry.type, "")
+
+
+def _line(entry: Entry, layout: Layout) -> str:
+    first = entry.text.split(" ")[0]
+    text = entry.text[:1].upper() + entry.text[1:] if first.isalpha() and first.islower() else entry.text
+    scope = f"**{entry.scope}:** " if entry.scope else ""
+    breaking = "**Breaking:** " if entry.breaking else ""
+    note = f": {entry.note}" if entry.note and entry.note.casefold() != entry.text.casefold() else ""
+    missing = [one for one in entry.references if one not in text]
+    return f"{layout.bullet} {breaking}{scope}{text}{note}" + (f" ({', '.join(missing)})" if missing else "")
+
+
+def unreleased_of(text: str) -> str:
+    """What stands under `Unreleased`, headings of empty groups left out."""
+    found = _UNRELEASED.search(text)
+    if found is None:
+        return ""
+    body = text[found.end() : _end_of_unreleased(text, found.end())]
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+    return re.sub(r"^### [^\n]+\n\s*(?=^###|\Z)", "", body.replace("\r\n", "\n"), flags=re.MULTILINE).strip()
+
+
+def _end_of_unreleased(text: str, start: int) -> int:
+    """Where the next section, or the link references, begin."""
+    following = re.compile(r"^## |^\[[^\]]+\]:\s", re.MULTILINE).search(text, start)
+    return following.start() if following else len(text)
+
+
+def insert_section(text: str, section: str, version: Version, tag: str, old_tag: str) -> str:
+    """A changelog with a new section above the newest; what is not new stays byte for byte, line ends included.
+
+    What stood under `Unreleased` has to be in the section: its place is empty afterwards. Link references at the end
+    get the new version where they follow the usual form (`compare/OLD...NEW`).
+    """
+    end = "\r\n" if "\r\n" in text else "\n"
+    section = section.replace("\n", end)
+    found = _UNRELEASED.search(text)
+    if found is not None:
+        rest = text[_end_of_unreleased(text, found.end()) :]
+        return (
+            text[: found.end()] + end + end + section + (end if rest else "") + _links(rest, version, tag, old_tag, end)
+        )
+    first = min((m.start() for m in (_MARKDOWN.search(text), _UNDERLINED.search(text)) if m is not None), default=None)
+    if first is None:
+        gap = "" if not text or text.endswith(end * 2) else end if text.endswith(end) else end * 2
+        return text + gap + section
+    anchor = re.compile(r"(?:^\.\. _[^\n]*:\s*\n\s*|^<a name=[^\n]*\n\s*)\Z", re.MULTILINE).search(text, 0, first)
+    first = anchor.start() if anchor else first
+    return text[:first] + section + end + _links(text[first:], version, tag, old_tag, end)
+
+
+def _links(text: str, version: Version, tag: str, old_tag: str, end: str) -> str:
+    links = list(_LINK.finditer(text))
+    if not links:
+        return text
+    first = links[0]
+    url = first["url"]
+    if first["name"].lower() == "unreleased" and old_tag and f"{old_tag}...".casefold() in url.casefold():
+        base = url[: url.casefold().rindex(f"{old_tag}...".casefold())]
+        line = f"[{first['name']}]: {base}{tag}...{url.rpartition('...')[2]}{end}[{version}]: {base}{old_tag}...{tag}"
+        return text[: first.start()] + line + text[first.end() :].removeprefix("\r" if end == "\n" else "")
+    if old_tag and (f"...{old_tag}" in url or url.endswith(f"/{old_tag}")):
+        base = (
+            re.sub(r"compare/.*$", f"compare/{old_tag}...{tag}", url)
+            if "compare/" in url
+            else url.replace(old_tag, tag)
+        )
+        v = "v" if first["name"].startswith("v") else ""
+        return text[: first.start()] + f"[{v}{version}]: {base}{end}" + text[first.start() :]
+    return text
+
+
+def new_changelog(section: str) -> str:
+    """The text of a first changelog."""
+    return f"{_FIRST}\n{section}"
+
+
+def has_section(text: str, version: Version) -> bool:
+    """Whether a changelog has a section of this version already."""
+    found = [m["version"] for form in (_MARKDOWN, _UNDERLINED) for m in form.finditer(text)]
+    return any(parse_version(one) == version for one in found)

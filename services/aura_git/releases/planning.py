@@ -1,0 +1,334 @@
+"""The next release: version with its reason, changelog, files, and what speaks against it. Reads only."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from aura_git.branching.reading import read_branching
+from aura_git.branching.strategy import Branching
+from aura_git.releases.changelog import (
+    FILES,
+    has_section,
+    insert_section,
+    new_changelog,
+    read_layout,
+    unreleased_of,
+    write_section,
+)
+from aura_git.releases.effects import Change, changes_since, effect_of, left_over
+from aura_git.releases.fragments import find_fragments
+from aura_git.releases.packages import Package, Tags, find_package, find_packages, read_tags
+from aura_git.releases.version_files import FileEdit, Place, find_places, version_edits
+from aura_git.releases.versions import Effect, Version, parse_version, raise_version
+from aura_git.repository import Repository, RepositoryState
+from aura_shared.errors import UsageProblem
+from aura_shared.messages.releases import ReleaseBump, ReleaseCommit, ReleaseFile, ReleasePlan
+
+__all__ = ["Planned", "plan_release"]
+
+_MOST_TOLD: Final = 20
+_CONVENTIONAL_SHARE: Final = 0.5
+_LONG_LIVED: Final = re.compile(
+    r"^(?:release|releases|support|maint|maintenance)/.+|^v?\d+(?:\.\d+)*(?:\.x)?$|^stable(?:/.+)?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what it takes to do it."""
+
+    plan: ReleasePlan
+    edits: tuple[FileEdit, ...] = ()
+    head: str = ""
+    command: tuple[str, ...] = ()
+    """What the project's own changelog tool is called with; empty for none."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """What was read of a package."""
+
+    repository: Repository
+    package: Package
+    several: bool
+    tags: Tags
+    state: RepositoryState
+    changes: list[Change]
+    places: list[Place]
+    tools: list[str]
+    notes: list[str] = field(default_factory=list[str])
+
+
+def plan_release(repository: Repository, *, path: str = "", pre: str = "", version: str = "", day: str) -> Planned:
+    """What the next release would be.
+
+    Args:
+        repository: Which.
+        path: Folder of a package; empty for the whole repository.
+        pre: Name of a pre-release, such as `rc`.
+        version: One that a person chose; empty to work it out.
+        day: Date of the release, ISO 8601.
+
+    Raises:
+        NotFound: There is no package in that folder.
+        UsageProblem: The version that was given is none.
+    """
+    packages = find_packages(repository)
+    package = find_package(repository, packages, path)
+    several = any(one.path for one in packages)
+    state = repository.state()
+    if state.unborn or not state.head:
+        plan = ReleasePlan(
+            project=repository.project, reason="there is no commit yet", obstacles=["there is no commit yet"]
+        )
+        return Planned(plan)
+    tags = read_tags(repository, package, several=several)
+    changes = left_over(changes_since(repository, tags.base, package.path))
+    places, tools = find_places(repository, package)
+    look = _Look(repository, package, several, tags, state, changes, places, tools)
+    plan, chosen = _version(look, pre, version)
+    plan = plan.model_copy(
+        update={
+            "project": repository.project, "package": package.name if package.path else "", "path": package.path,
+            "packages": [one.path for one in packages if one.path], "since": tags.base, "commits": len(changes),
+            "branch": state.branch, "tools": tools,
+        }
+    )  # fmt: skip
+    branching = read_branching(repository)
+    rule, obstacles = _branch_rule(branching, state, chosen)
+    plan = plan.model_copy(update={"branch_rule": rule})
+    if chosen is None:
+        return Planned(plan.model_copy(update={"obstacles": [*obstacles, plan.reason]}), head=state.head)
+    return _filled(look, plan, chosen, day, obstacles)
+
+
+def _version(  # noqa: PLR0911 - each case has its own reason
+    look: _Look, pre: str, given: str
+) -> tuple[ReleasePlan, Version | None]:
+    """The version with its reason, and what to choose from where the history does not say."""
+    tags = look.tags
+    current = tags.final_version or tags.newest_version or _held(look.places)
+    known = str(current) if current else ""
+    if given:
+        chosen = parse_version(given.removeprefix(tags.prefix).removeprefix("v"))
+        if chosen is None:
+            raise UsageProblem(f"{given!r} is no version by SemVer", hint="Such as 1.4.0, or 2.0.0-rc.1.")
+        return _plan("given", f"{chosen} was chosen by hand", current=known), chosen
+    if not tags.base:
+        return _first(look, pre, current)
+    assert current is not None
+    effect = effect_of(look.changes)
+    conventional = sum(one.conventional for one in look.changes if not one.merge)
+    if not look.changes:
+        return _plan("none", f"no commit since {tags.base}: there is nothing to release", current=known), None
+    if conventional < _CONVENTIONAL_SHARE * len(look.changes) and effect != "major":
+        return _ask(look, current, pre), None
+    newest = tags.newest_version
+    if effect == "none":
+        if newest is not None and newest.pre and not pre:
+            return _plan("patch", f"{newest} becomes final", current=known), newest.core
+        told = "no commit since then changes what users get (only " + ", ".join(_kinds(look.changes)) + ")"
+        return _plan("none", f"{told}: there is nothing to release since {tags.base}", current=known), None
+    start = current.core if tags.final_version else Version(current.major, current.minor, max(0, current.patch))
+    chosen = (
+        newest.core
+        if not tags.final_version and newest and newest.pre and not pre
+        else raise_version(start, effect, newest=newest, pre=pre)
+    )
+    bump: ReleaseBump = (
+        "pre-release"
+        if pre
+        else "major"
+        if chosen.major > current.major
+        else "minor"
+        if chosen.minor > current.minor
+        else "patch"
+    )
+    return _plan(bump, _why(effect, current, chosen), current=known, decided=_deciding(look.changes, effect)), chosen
+
+
+def _first(look: _Look, pre: str, held: Version | None) -> tuple[ReleasePlan, Version | None]:
+    core = held.core if held is not None and held != Version(0, 0, 0) else Version(0, 1, 0)
+    chosen = Version(core.major, core.minor, core.patch, (pre, "1")) if pre else core
+    where = "the version files have it" if held is not None and held != Version(0, 0, 0) else "no file has a version"
+    if not look.changes:
+        return _plan("none", "no commit touches it: there is nothing to release"), None
+    return _plan(
+        "first", f"the first release: there is no version tag, and {where}", current=str(held) if held else ""
+    ), chosen
+
+
+def _ask(look: _Look, current: Version, pre: str) -> ReleasePlan:
+    effects: tuple[Effect, ...] = ("patch", "minor", "major")
+    choices = [str(raise_version(current.core, one, newest=look.tags.newest_version, pre=pre)) for one in effects]
+    conventional = sum(one.conventional for one in look.changes)
+    words = {
+        "removes something": r"\b(?:remove|drop|delete)[sd]?\b",
+        "adds something": r"\b(?:add|support|implement|introduce)(?:s|ed)?\b",
+        "mends something": r"\b(?:fix|correct|repair)(?:es|ed)?\b",
+    }
+    evidence = [f"{conventional} of {len(look.changes)} commits since {look.tags.base} say by their type what they do"]
+    for what, form in words.items():
+        found = [one for one in look.changes if re.search(form, one.subject, re.IGNORECASE)]
+        if found:
+            evidence.append(f"{len(found)} by its words {what}: {found[0].hash[:9]} {found[0].subject}")
+    reason = "the messages here do not say what a commit means for callers: choose a version"
+    return _plan("none", reason, current=str(current)).model_copy(
+        update={"choices": list(dict.fromkeys(choices)), "evidence": evidence}
+    )
+
+
+def _plan(bump: ReleaseBump, reason: str, *, current: str = "", decided: Sequence[ReleaseCommit] = ()) -> ReleasePlan:
+    return ReleasePlan(project="", bump=bump, reason=reason, current=current, decided_by=list(decided))
+
+
+def _held(places: Sequence[Place]) -> Version | None:
+    return next((version for place in places if (version := parse_version(place.text)) is not None), None)
+
+
+def _kinds(changes: Sequence[Change]) -> list[str]:
+    return sorted({entry.type for one in changes for entry in one.entries if entry.type}) or ["no typed commits"]
+
+
+def _why(effect: Effect, current: Version, chosen: Version) -> str:
+    what = {"major": "callers break", "minor": "a feature came", "patch": "only mended", "none": ""}[effect]
+    early = effect == "major" and not current.major
+    rule = " (before 1.0.0 a break raises the middle number; 1.0.0 is for you to choose)" if early else ""
+    return f"{what} since {current}: {chosen}{rule}"
+
+
+def _deciding(changes: Sequence[Change], effect: Effect) -> list[ReleaseCommit]:
+    found: list[ReleaseCommit] = []
+    for change in changes:
+        entry = next((one for one in change.entries if one.effect == effect), None)
+        if entry is not None and len(found) < _MOST_TOLD:
+            why = (
+                (f"BREAKING CHANGE: {entry.note}" if entry.note else "marked with !")
+                if entry.breaking
+                else f"type {entry.type}"
+            )
+            bump: ReleaseBump = effect
+            found.append(
+                ReleaseCommit(commit=change.hash, subject=change.subject, kind=entry.type, effect=bump, why=why)
+            )
+    return found
+
+
+def _branch_rule(branching: Branching, state: RepositoryState, version: Version | None) -> tuple[str, list[str]]:
+    """From which branch releases are cut, and what stands against it."""
+    obstacles: list[str] = []
+    if branching.strategy == "gitflow":
+        name = str(version) if version else "VERSION"
+        rule = f"gitflow: releases are cut by `aura branch start release {name}` and `aura branch finish`"
+        obstacles.append(f"this repository uses gitflow: `aura branch start release {name}` instead")
+    else:
+        rule = f"{branching.strategy}: releases are cut on {branching.main}, or on a branch such as release/1.x"
+        if state.detached:
+            obstacles.append("HEAD is detached: check out a branch first")
+        elif state.branch != branching.main and not _LONG_LIVED.match(state.branch):
+            obstacles.append(f"{state.branch!r} is no branch that releases are cut on: {branching.main} is")
+    if not state.clean:
+        obstacles.append("there are uncommitted changes: commit them first")
+    if state.in_progress:
+        obstacles.append(f"a {state.in_progress} is under way: finish or abort it first")
+    if state.behind:
+        obstacles.append(f"{state.branch} is {state.behind} commits behind {state.upstream}: `aura sync` first")
+    if state.shallow:
+        obstacles.append(
+            "this clone is shallow, so that tags and history are incomplete: `git fetch --unshallow --tags`"
+        )
+    return rule, obstacles
+
+
+def _filled(look: _Look, plan: ReleasePlan, version: Version, day: str, obstacles: list[str]) -> Planned:
+    """The plan with tag, changelog, files and obstacles of a version."""
+    repository, tags = look.repository, look.tags
+    tag = f"{tags.prefix}{version}"
+    if repository.git.read("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}", ok=(0, 1, 128)).code == 0:
+        obstacles.append(f"the tag {tag} exists already")
+    newest = max((one for one in (tags.final_version, tags.newest_version) if one is not None), default=None)
+    if newest is not None and version <= newest:
+        obstacles.append(f"{version} is not greater than {newest}")
+    current = parse_version(plan.current) if plan.current else None
+    held = _held(look.places)
+    if current is not None and held is not None and held.core != current.core and held != version:
+        look.notes.append(f"{look.places[0].path} has {held}, but the last tag is {tags.base}")
+        current = held
+    edits = version_edits(repository, look.places, current, version)
+    fragments = find_fragments(repository, look.package, str(version))
+    changelog, where = "", ""
+    if fragments is None and not version.build:
+        changelog, edit = _changelog(look, version, day, tag)
+        where = edit.path if edit else ""
+        edits += [edit] if edit else []
+    elif fragments is not None:
+        look.notes.append(fragments.why)
+        obstacles += [fragments.obstacle] if fragments.obstacle else []
+        look.notes += [f"{fragments.count} fragments wait"] if fragments.count else []
+    message = _message(look, version, tag) if edits or (fragments and fragments.command) else ""
+    told = plan.model_copy(
+        update={
+            "version": str(version), "tag": tag, "changelog": changelog, "changelog_path": where,
+            "obstacles": obstacles,
+            "message": message,
+            "changelog_command": " ".join(fragments.command) if fragments else "",
+            "files": [ReleaseFile(path=one.path, what=one.what) for one in edits], "diff": _diff(edits),
+            "notes": look.notes,
+        }
+    )  # fmt: skip
+    return Planned(told, tuple(edits), look.state.head, fragments.command if fragments else ())
+
+
+def _changelog(look: _Look, version: Version, day: str, tag: str) -> tuple[str, FileEdit | None]:
+    root, base = look.repository.root, f"{look.package.path}/" if look.package.path else ""
+    path = next((base + name for name in FILES if _is_file(look.repository, base + name)), base + "CHANGELOG.md")
+    before = (root / path).read_bytes() if (root / path).is_file() else None
+    try:
+        text = (before or b"").decode()
+    except UnicodeDecodeError:
+        look.notes.append(f"{path} is no UTF-8: it is left as it is")
+        return write_section(look.changes, version, day, read_layout("")), None
+    layout = read_layout(text)
+    section = write_section(look.changes, version, day, layout, unreleased="" if version.pre else unreleased_of(text))
+    if has_section(text, version):
+        look.notes.append(f"{path} has a section of {version} already: it is left as it is")
+        return section, None
+    if before is None:
+        return section, FileEdit(path, None, new_changelog(section).encode(), "changelog, new")
+    # A section of a pre-release does not empty `Unreleased`: the final one takes it.
+    if version.pre and unreleased_of(text):
+        look.notes.append("what stands under Unreleased waits for the final release")
+        return section, None
+    after = insert_section(text, section, version, tag, look.tags.base)
+    return section, FileEdit(path, before, after.encode(), "changelog")
+
+
+def _is_file(repository: Repository, path: str) -> bool:
+    file = repository.root / path
+    return file.is_file() and not file.is_symlink()
+
+
+def _message(look: _Look, version: Version, tag: str) -> str:
+    """The message of the release's commit, as the last one here was written."""
+    old, old_version = look.tags.final or look.tags.newest, look.tags.final_version or look.tags.newest_version
+    if old and old_version is not None:
+        subject = look.repository.git.text("log", "-1", "--format=%s", "--end-of-options", old)
+        subject = re.sub(r"\s*\(#\d+\)$", "", subject)
+        if str(old_version) in subject and len(subject) < 72:
+            return subject.replace(str(old_version), str(version))
+    name = f"{look.package.name} " if look.package.path else ""
+    return f"chore(release): {name}{version if not look.several else tag.removeprefix(look.package.name).lstrip('-/@')}"
+
+
+def _diff(edits: Sequence[FileEdit]) -> str:
+    parts: list[str] = []
+    for one in edits:
+        before = (one.before or b"").decode(errors="replace").splitlines(keepends=True)
+        after = one.after.decode(errors="replace").splitlines(keepends=True)
+        old = f"a/{one.path}" if one.before is not None else "/dev/null"
+        parts += difflib.unified_diff(before, after, old, f"b/{one.path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in parts)
