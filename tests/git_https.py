@@ -93,7 +93,7 @@ def serve_https(folder: Path, root: Path) -> Iterator[HttpsServer]:
     context.load_cert_chain(certificate, key)
     # The handshake happens in the thread of the connection, so that one that fails ends nothing else.
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]  # noqa: ARG005
+    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
     served.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

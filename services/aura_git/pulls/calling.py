@@ -254,7 +254,11 @@ def program_for(forge: Forge) -> str:
     if found is None or forge.scheme != "https":
         return ""
     # `gh auth token` and `glab config get token` read its own files; `auth status` would ask the host.
-    asked = [found, "auth", "token"] if name == "gh" else [found, "config", "get", "token", "--host", forge.host]
+    asked = (
+        [found, "auth", "token", "--hostname", forge.host]
+        if name == "gh"
+        else [found, "config", "get", "token", "--host", forge.host]
+    )
     try:
         done = subprocess.run(
             asked, check=False, capture_output=True, timeout=10, stdin=subprocess.DEVNULL, env=_quiet(forge)

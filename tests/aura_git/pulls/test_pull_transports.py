@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from aura_shared.messages.assist import ReviewAnswer, ReviewChange
 from aura_shared.messages.pulls import CreatePull, DraftPull, PullUpdated, ReviewPull, UpdatePull
 from aura_shared.messages.review import ReviewFacts
 from aura_shared.settings import NetworkSettings, Settings
-from forge_standins import TOKEN, answer
+from forge_standins import JSON, TOKEN, answer
 from git_lab import GitLab
 from git_rig import GitRig
 from pull_lab import Served
@@ -35,6 +34,10 @@ def told(served: Served) -> list[PullUpdated]:
     return [one for one in served.rig.bus.published if isinstance(one, PullUpdated)]
 
 
+def files_with(folder: Path, text: str) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and text.encode() in file.read_bytes()]
+
+
 async def _reviewed(request: ReviewChange, _context: Context) -> ReviewAnswer:
     return ReviewAnswer(facts=ReviewFacts(), content=f"A review of {request.revision}")
 
@@ -48,13 +51,8 @@ async def test_the_branch_is_pushed_and_a_draft_opened(served: Served) -> None:
     done = await served.rig.ask(CreatePull(project="shop", push=True, model=False))
     assert (done.state, done.transport, done.number, done.pushed, done.draft) == ("created", "rest", 1, True, True)
     [pull] = served.forge.pulls
-    kept = subprocess.run(
-        ["git", "-C", str(served.bare), "rev-parse", "refs/heads/feature/12-cart"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert kept.stdout.strip() == served.lab.head("feature/12-cart")
+    kept = served.lab.git("-C", str(served.bare), "rev-parse", "refs/heads/feature/12-cart")
+    assert kept.strip() == served.lab.head("feature/12-cart")
     mark = {"github": "", "gitlab": "Draft: ", "gitea": "WIP: "}[kind_of(served)]
     assert pull["title"] == f"{mark}feat(cart): count prices"
     assert "For #12 (the branch)" in pull[TEXT[kind_of(served)]]
@@ -90,7 +88,7 @@ async def test_a_review_waits_at_the_forge_as_a_draft(served: Served) -> None:
     names = {"gitlab": "merge-requests"}
     ref = f"refs/{names.get(kind_of(served), 'pull')}/1/head"
     tip = served.lab.head("feature/12-cart")
-    subprocess.run(["git", "-C", str(served.bare), "update-ref", ref, tip], check=True)
+    served.lab.git("-C", str(served.bare), "update-ref", ref, tip)
     served.rig.hub.connect("factory").serve(ReviewChange, _reviewed)
     done = await served.rig.ask(ReviewPull(project="shop", what="1", post=True, comment="Looks fine."))
     assert (done.posted, done.fetched, done.number, done.problem) == (True, tip, 1, "")
@@ -116,7 +114,7 @@ async def test_nothing_is_pushed_without_a_yes(served: Served) -> None:
         (answer(404, {"message": "Not Found"}), "is not there"),
         (answer(302, {}, Location="https://elsewhere.invalid/"), "not followed with a token"),
         ((200, {"Content-Type": "text/html"}, b"<html>Sign in"), "text/html instead of JSON"),
-        ((200, {"Content-Type": "application/json", "Content-Length": "900", "Connection": "close"}, b'[{"a'), "does not answer"),
+        ((200, {**JSON, "Content-Length": "900", "Connection": "close"}, b'[{"a'), "does not answer"),
         (answer(200, {"message": "odd"}), "answers otherwise than"),
     ],
 )  # fmt: skip
@@ -193,8 +191,7 @@ async def test_a_token_is_in_no_argument_log_journal_or_setting(
     assert len(served.forge.pulls) == 1
     assert seen
     assert not [line for line in seen if TOKEN in line]
-    kept = [file for file in tmp_path.rglob("*") if file.is_file() and TOKEN.encode() in file.read_bytes()]
-    assert kept == []
+    assert files_with(tmp_path, TOKEN) == []
     assert TOKEN not in "".join(capfd.readouterr())
 
 
@@ -250,7 +247,7 @@ async def test_git_s_credential_helper_is_asked_last(served: Served, monkeypatch
 
 @pytest.mark.skipif(shutil.which("gh") is None, reason="Debian's gh is not installed: apt-get install gh")
 async def test_gh_opens_and_renews_it_with_its_own_login(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aura_git.pulls import calling, sending  # noqa: PLC0415 - put back what the fixture took away
+    from aura_git.pulls import calling, sending
 
     monkeypatch.setattr(sending, "program_for", calling.program_for)
     monkeypatch.setenv("SSL_CERT_FILE", str(served.server.certificate))
