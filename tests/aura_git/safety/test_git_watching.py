@@ -16,7 +16,9 @@ from aura_git.safety.contract import Gates
 from aura_git.safety.core import SafetyCore
 from aura_git.safety.service import SafetyService
 from aura_git.watching import RefWatcher
+from aura_shared.messages.code import ProjectInfo, ProjectRemoved, ProjectStateChanged
 from aura_shared.messages.git import GitChanged, GitOperationUpdated
+from aura_shared.projects import ProjectRegistry
 from git_lab import GitLab
 from git_rig import GitRig
 
@@ -239,4 +241,26 @@ async def test_the_service_watches_projects_and_tells_of_what_waits(
         changed = (await anext(events)).event
     assert isinstance(changed, GitChanged)
     assert (changed.project, changed.what) == (rig.project.id, "ended")
+    await service.stop()
+
+
+async def test_projects_that_come_and_go_are_followed(
+    shop: GitLab, tmp_path: Path, aura_home: Path, git_settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(git_settings))
+    (tmp_path / "plain").mkdir()
+    rig = GitRig(tmp_path / "plain")
+    service = SafetyService(rig.desk)
+    await service.start()
+    assert rig.project.id not in service.watcher
+    added, _ = ProjectRegistry(rig.paths.projects).add(shop.root)
+    info = ProjectInfo(id=added.id, name="shop", root=str(shop.root), phase="ready")
+    code = rig.hub.connect("code")
+    async with asyncio.timeout(20):
+        await code.publish(ProjectStateChanged(project=info), project=added.id)
+        while added.id not in service.watcher:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+        await code.publish(ProjectRemoved(project=added.id), project=added.id)
+        while added.id in service.watcher:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
     await service.stop()
