@@ -275,6 +275,16 @@ async def test_the_upstream_counts_as_the_base(rig: GitRig, shop: GitLab) -> Non
     assert (answer.range, len(answer.commits)) == ("kept..HEAD", 1)
 
 
+async def test_what_a_remote_does_not_have_is_checked(rig: GitRig, shop: GitLab) -> None:
+    shop.git("update-ref", "refs/remotes/origin/main", "main")
+    shop.git("branch", "--quiet", "-D", "main")
+    shop.commit("nonsense", {"a.txt": "a"})
+    assert (await lint(rig)).range == "origin/main..HEAD"
+    shop.git("update-ref", "-d", "refs/remotes/origin/main")
+    answer = await lint(rig)
+    assert (answer.range, len(answer.commits)) == ("HEAD", 4)
+
+
 async def test_a_branch_without_a_commit_has_nothing_to_check(rig: GitRig, shop: GitLab) -> None:
     shop.git("switch", "--quiet", "--orphan", "fresh")
     with pytest.raises(UsageProblem, match="no commit yet"):

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from aura_git.commits.splitting_facts import read_facts
-from aura_git.commits.splitting_groups import Group
+from aura_git.commits.splitting_facts import Facts, read_facts
+from aura_git.commits.splitting_groups import Group, group_pieces
 from aura_git.commits.splitting_order import order_groups
-from aura_git.commits.splitting_pieces import build_file, read_pieces
+from aura_git.commits.splitting_pieces import Piece, build_file, read_pieces
 from aura_languages.errors import count_syntax_errors
 from aura_shared.errors import CommitBlocked, DraftOutdated, GateClosed, HookRefused, ProtectedBranch, UsageProblem
 from aura_shared.messages.commits import (
@@ -307,21 +307,51 @@ def test_any_part_of_a_change_gives_a_file_between_both(shop: GitLab) -> None:
         shop.commit("chore: on", {})
 
 
+APART = "def f():\n    x = 0\n    # keep\n    y = 0\n    return 1\n\n\ndef g():\n    return 1\n"
+JOINED = "def f():\n    x = (\n    # keep\n    0)\n    return 1\n\n\ndef g():\n    return 2\n"
+    APART.replace("x = 0", "x = (").replace("y = 0", "0)").replace("def g():\n    return 1", "def g():\n    return 2")
+)
+
+
 def test_pieces_that_only_parse_together_become_one_commit(shop: GitLab) -> None:
-    shop.commit("feat: f", {"f.py": "def f(a):\n    x = 1\n    y = 2\n    z = 3\n    return a\n"})
-    shop.write({"f.py": "def f(a):\n    x = (1 +\n    y_2 + 2\n    + 3)\n    return a\n"})
+    shop.commit("feat: f", {"f.py": APART})
+    shop.write({"f.py": JOINED})
     shop.git("add", "f.py")
-    tree = shop.git("write-tree").strip()
-    files = read_pieces(shop.repository(), "HEAD", tree)
-    shop.write({"f.py": "def f(a):\n    x = (1 +\n    y = 2\n    z = 3)\n    return a\n"})
+    files = read_pieces(shop.repository(), "HEAD", shop.git("write-tree").strip())
     names = [piece.id for piece in files[0].pieces]
-    groups = [Group([name], "symbols", name) for name in names]
-    ordered = order_groups(groups, [], files)
-    taken: set[str] = set()
-    for group in ordered:
-        taken |= set(group.pieces)
-        built = build_file(files[0], files[0].pieces, taken) or b""
-        assert count_syntax_errors("f.py", built) == 0
+    assert len(names) == 3
+    ordered = order_groups([Group([name], "symbols", name) for name in names], [], files)
+    assert [sorted(group.pieces) for group in ordered] == [sorted(names[:2]), [names[2]]]
+    assert "only parse together" in ordered[0].why
+    first = build_file(files[0], files[0].pieces, set(names[:2])) or b""
+    assert count_syntax_errors("f.py", first) == 0
+
+
+async def test_a_commit_that_does_not_parse_is_told(rig: GitRig, shop: GitLab) -> None:
+    shop.commit("feat: f", {"f.py": APART})
+    shop.write({"f.py": JOINED, "notes.md": "# Notes\n"})
+    planned = await plan(rig)
+    assert planned.sound
+    names = [hunk.id for hunk in planned.hunks if hunk.path == "f.py"]
+    [notes] = [hunk.id for hunk in planned.hunks if hunk.path == "notes.md"]
+    wanted = [SplitPart(hunks=[names[0]]), SplitPart(hunks=names[1:]), SplitPart(hunks=[notes])]
+    changed = await rig.ask(ChangeSplit(project=rig.project.id, plan=planned.id, commits=wanted))
+    assert [(one.parses, one.problems) for one in changed.commits] == [
+        (False, ["f.py does not parse here"]),
+        (True, []),
+        (None, []),
+    ]
+
+
+def test_a_very_large_change_is_grouped_by_folder() -> None:
+    pieces = [
+        Piece(f"{number}", f"pkg/part{number % 4}/f{number}.py", new_start=1, new_lines=1, new=f"name_{number} = 1\n")
+        for number in range(200)
+    ]
+    facts = {piece.id: Facts(piece, "code") for piece in pieces}
+    groups = group_pieces(facts)
+    assert [len(group.pieces) for group in groups] == [50, 50, 50, 50]
+    assert {len({facts[name].path.split("/")[1] for name in group.pieces}) for group in groups} == {1}
 
 
 def test_groups_that_need_one_another_become_one() -> None:
