@@ -309,8 +309,6 @@ def test_any_part_of_a_change_gives_a_file_between_both(shop: GitLab) -> None:
 
 APART = "def f():\n    x = 0\n    # keep\n    y = 0\n    return 1\n\n\ndef g():\n    return 1\n"
 JOINED = "def f():\n    x = (\n    # keep\n    0)\n    return 1\n\n\ndef g():\n    return 2\n"
-    APART.replace("x = 0", "x = (").replace("y = 0", "0)").replace("def g():\n    return 1", "def g():\n    return 2")
-)
 
 
 def test_pieces_that_only_parse_together_become_one_commit(shop: GitLab) -> None:
