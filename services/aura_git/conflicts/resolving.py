@@ -77,6 +77,7 @@ def resolve_blocks(
     guard = Guard(sides)
     if not large:
         _guarded(chunks, judged, guard)
+    _whole_or_proposed(judged)
     taken = {
         one.position: one.verdict.text for one in judged if one.verdict.tier in accept and one.verdict.tier != "refuse"
     }
@@ -102,6 +103,14 @@ def _guarded(chunks: Sequence[Chunk], judged: Sequence[_Judged], guard: Guard) -
         problem = _problem(chunks, judged, together, guard)
         if problem:
             _sift(chunks, judged, together, guard)
+
+
+def _whole_or_proposed(judged: Sequence[_Judged]) -> None:
+    """Stage unseen only what settles its whole file: beside open conflicts, two of three such hunks were rewritten."""
+    if any(one.verdict.tier != "auto" for one in judged):
+        for one in judged:
+            if one.verdict.tier == "auto":
+                one.verdict = replace(one.verdict, tier="propose")
 
 
 def _sift(chunks: Sequence[Chunk], judged: Sequence[_Judged], together: Sequence[_Judged], guard: Guard) -> None:

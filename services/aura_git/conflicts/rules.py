@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aura_git.conflicts.blocks import Block
@@ -19,6 +19,8 @@ from aura_git.conflicts.importing import union_of_imports
 __all__ = ["Verdict", "judge"]
 
 _TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]")
+_NAME: Final = re.compile(r"[^\W\d]\w*")
+_MOST_ENTANGLED: Final = 24
 _MOST_TOKENS: Final = 4000
 _MOST_LINES: Final = 2000
 _INDENTED: Final = frozenset({"python", "yaml", "makefile", ""})
@@ -78,10 +80,14 @@ def _spacing(block: Block, language: str) -> Verdict | None:
     ours, base, theirs = (_bare(lines, language) for lines in (block.ours, block.base, block.theirs))
     if ours == theirs and ours:
         return Verdict("auto", "spacing", "Both sides differ in spacing alone; ours is kept.", _text(block.ours))
-    if ours == base and base:
-        return Verdict("auto", "spacing", "Ours changed only spacing; theirs is kept.", _text(block.theirs))
-    if theirs == base and base:
-        return Verdict("auto", "spacing", "Theirs changed only spacing; ours is kept.", _text(block.ours))
+    for side, kept, lines, words in (
+        (ours, block.theirs, block.ours, "Ours changed only spacing; theirs is kept."),
+        (theirs, block.ours, block.theirs, "Theirs changed only spacing; ours is kept."),
+    ):
+        if side == base and base:
+            # Empty lines that come or go beside a rewrite were twice of three times a sign of more than spacing.
+            tier: Tier = "auto" if len(lines) == len(block.base) else "propose"
+            return Verdict(tier, "spacing" if tier == "auto" else "empty-lines", words, _text(kept))
     return None
 
 
@@ -95,7 +101,9 @@ def _subset(block: Block, _language: str) -> Verdict | None:
         ):
             continue
         if any(line.strip() for line in large):
-            return Verdict("auto", "subset", words, _text(large))
+            # An empty line is no statement that the other side could have made as well.
+            tier: Tier = "auto" if any(line.strip() for line in set(small) - set(block.base)) else "propose"
+            return Verdict(tier, "subset", words, _text(large))
         return Verdict("propose", "both-deleted", f"{words} Nothing is left of it.", _text(large))
     return None
 
@@ -120,7 +128,8 @@ def _adjacent(block: Block, _language: str) -> Verdict | None:
     lines = woven(block.base, ours, theirs, gap=0)
     if lines is None:
         return None
-    return Verdict("propose", "adjacent", "The sides changed neighbouring lines; both changes are kept.", _text(lines))
+    reason = "The sides changed neighbouring lines; both changes are kept."
+    return _unless_entangled(block, Verdict("propose", "adjacent", reason, _text(lines)))
 
 
 def _tokens(block: Block, _language: str) -> Verdict | None:
@@ -132,7 +141,40 @@ def _tokens(block: Block, _language: str) -> Verdict | None:
     if merged is None:
         return None
     reason = "The sides changed different words of the same lines; both changes are kept."
-    return Verdict("propose", "tokens", reason, _text(merged))
+    return _unless_entangled(block, Verdict("propose", "tokens", reason, _text(merged)))
+
+
+def _unless_entangled(block: Block, verdict: Verdict) -> Verdict:
+    """A proposal, or only a suggestion where the two changes seem to be about the same thing."""
+    why = _entangled(block)
+    return replace(verdict, tier="suggest", reason=f"{verdict.reason} But {why}.") if why else verdict
+
+
+def _entangled(block: Block) -> str:
+    base = Counter(_NAME.findall(_text(block.base)))
+    for mine, others, who in ((block.ours, block.theirs, "we"), (block.theirs, block.ours, "they")):
+        gone = set(base) - set(_NAME.findall(_text(mine)))
+        again = gone & set(Counter(_NAME.findall(_text(others))) - base)
+        if again:
+            return f"{who} replaced {min(again)} here, and the other side wrote it once more"
+    if len(block.ours) + len(block.theirs) > _MOST_ENTANGLED:
+        return "both rewrote many lines"
+    changed = [_changed_lines(block.base, side) for side in (block.ours, block.theirs)]
+    for first, second in (changed, changed[::-1]):
+        for position in first:
+            if position + 1 in second and position + 1 < len(block.base) and _goes_on(block.base[position]):
+                return "both changed one statement"
+    return ""
+
+
+def _changed_lines(base: Sequence[str], side: Sequence[str]) -> set[int]:
+    """Lines of the base that a side replaced, or inserted something before."""
+    return {line for edit in edits_of(base, side) for line in range(edit.start, max(edit.end, edit.start + 1))}
+
+
+def _goes_on(line: str) -> bool:
+    """Whether a statement goes on in the next line."""
+    return line.rstrip().endswith(("(", "[", "\\", "=", "+", "&&", "||", "and", "or", "?", "."))
 
 
 def _union(block: Block, _language: str) -> Verdict | None:

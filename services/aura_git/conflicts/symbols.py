@@ -26,7 +26,7 @@ class SymbolNotes:
             return "", ""
         starts = _line_starts(ours.text)
         first = starts[min(line, len(starts)) - 1]
-        last = starts[min(line - 1 + max(1, lines), len(starts) - 1)]
+        last = max(first, starts[min(line - 1 + max(1, lines), len(starts) - 1)] - 1)
         around = [one for one in ours.definitions if one.start <= first and last <= one.end]
         symbol = min(around, key=lambda one: one.end - one.start).qualified if around else ""
         inside = [
