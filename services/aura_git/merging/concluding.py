@@ -20,7 +20,7 @@ from aura_git.safety.contract import Gates, Operation, OperationRecord, Safety
 from aura_shared.errors import ConflictsLeft, GateClosed, GitError
 from aura_shared.messages.merges import MergeAnswer, MergeWarning, OperationStanding
 
-__all__ = ["abort", "continue_", "open_by_hand", "skip"]
+__all__ = ["abort", "continue_", "skip"]
 
 _CAN_SKIP: Final = ("rebase", "am", "cherry-pick", "revert")
 _TIERS: Final[tuple[Tier, ...]] = ("auto", "propose", "suggest")
@@ -50,11 +50,6 @@ class _Open:
     def accepted(self) -> Accepted:
         named = self.record.facts.get("accept", "").split(",") if self.record else []
         return Accepted.of([tier for tier in _TIERS if tier in named])
-
-
-def open_by_hand(repository: Repository) -> InProgress:
-    """What git is in the middle of in a work tree; empty when it is at rest."""
-    return read_state(repository, untracked=False).in_progress
 
 
 def _look(repository: Repository, safety: Safety) -> _Open:
