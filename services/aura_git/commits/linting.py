@@ -43,7 +43,7 @@ _LEADING: Final = re.compile(r"^(?::\w+:|[^\w\s(]+)\s+(?=\w+[(:!])")
 _IGNORED: Final = re.compile(
     r"^(?:Merge pull request|Merge .*? into |Merge branch |Merge tag |Merge remote-tracking branch"
     r"|Merged .*?(?:in|into) |Merged PR .*: |Automatic merge|Auto-merged .*? into "
-    r"|[Rr]evert |[Rr]eapply |(?:amend|fixup|squash)! |v?\d+\.\d+\.\d+\S*\s*$)"
+    r"|[Rr]evert |[Rr]eapply |(?:amend|fixup|squash)! |v?\d+\.\d+\.\d+\S*[ \t]*(?:\n|$))"
 )
 _FIXUP: Final = re.compile(r"^(?:amend|fixup|squash)! ")
 _NOTE: Final = re.compile(r"^BREAKING[ -]CHANGE: ")
