@@ -44,7 +44,7 @@ _UNDERLINED: Final = re.compile(
     r"(?P<line>(?P<mark>[=\-~^\"*])(?P=mark){3,})[ \t]*$",
     re.MULTILINE,
 )
-_UNRELEASED: Final = re.compile(r"^## \[?unreleased\]?[^\n]*$", re.IGNORECASE | re.MULTILINE)
+_UNRELEASED: Final = re.compile(r"^## \[?unreleased\]?[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 _LINK: Final = re.compile(r"^\[(?P<name>unreleased|v?\d[^\]]*)\]:\s*(?P<url>\S+)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _FIRST: Final = """\
 # Changelog

@@ -72,6 +72,7 @@ def json_places(text: str) -> Iterator[tuple[tuple[str, ...], int, int]]:
         elif part in "{[":
             kinds.append(part)
             keys.append(key)
+            key = ""
         elif part in "}]" and kinds:
             kinds.pop()
             keys.pop()
@@ -192,6 +193,9 @@ def _rust(repository: Repository, base: str, package: Package, places: list[Plac
     text = _take(repository, f"{base}Cargo.toml", {("package", "version"), ("workspace.package", "version")}, places)
     if not text:
         return
+    crate = next(
+        (text[s:e] for table, key, s, e in toml_places(text) if (table, key) == ("package", "name")), package.name
+    )
     for lock in dict.fromkeys((f"{base}Cargo.lock", "Cargo.lock")):
         held = _text(repository, lock)
         name = ""
@@ -200,7 +204,7 @@ def _rust(repository: Repository, base: str, package: Package, places: list[Plac
                 continue
             if key == "name":
                 name = held[start:end]
-            elif key == "version" and name == package.name and parse_version(held[start:end]):
+            elif key == "version" and name == crate and parse_version(held[start:end]):
                 places.append(_place(lock, held, start, end))
 
 

@@ -332,7 +332,7 @@ def test_a_version_that_comes_from_the_tag_writes_no_file(lab: GitLab) -> None:
 def test_json_places_know_their_keys() -> None:
     text = '{"a": {"b": ["x", {"version": "1"}], "version": "2"}, "version": "3\\"4"}'
     assert [(path, text[start:end]) for path, start, end in json_places(text) if path[-1] == "version"] == [
-        (("a", "b", "version"), "1"), (("a", "version"), "2"), (("version",), '3\\"4'),
+        (("a", "b", "", "version"), "1"), (("a", "version"), "2"), (("version",), '3\\"4'),
     ]  # fmt: skip
 
 
