@@ -1,7 +1,7 @@
 """Strict stand-ins for the interfaces of GitHub, GitLab and Gitea: what the real ones refuse, they refuse.
 
-Method, path, query, headers and every field of a body are checked; what is unknown is answered as the real ones do, with 404
-or 422. They keep pull requests in memory, and show a branch only when the repository behind them has it.
+Method, path, query, headers and every field of a body are checked; what is unknown is answered with 404 or 422, as the
+real ones do. They keep pull requests in memory, and take a branch only when the repository behind them has it.
 """
 
 from __future__ import annotations

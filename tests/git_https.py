@@ -7,7 +7,7 @@ import os
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,7 @@ class HttpsServer:
 
 
 @contextmanager
-def serve_https(folder: Path, root: Path) -> Iterator[HttpsServer]:
+def serve_https(folder: Path, root: Path) -> Generator[HttpsServer]:
     """Serve until the block ends.
 
     Args:
@@ -63,9 +63,19 @@ def serve_https(folder: Path, root: Path) -> Iterator[HttpsServer]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
             """Say nothing."""
 
+        def _body(self, headers: Mapping[str, str]) -> bytes:
+            if headers.get("transfer-encoding") != "chunked":
+                return self.rfile.read(int(headers.get("content-length", "0")))
+            found = b""
+            while size := int(self.rfile.readline(), 16):
+                found += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return found
+
         def _handle(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            body = self.rfile.read(int(headers.get("content-length", "0")))
+            body = self._body(headers)
             path = self.path.partition("?")[0]
             if path.endswith(("/info/refs", "/git-upload-pack", "/git-receive-pack")):
                 served.git_asked.append(self.path)
@@ -87,13 +97,17 @@ def serve_https(folder: Path, root: Path) -> Iterator[HttpsServer]:
 
         do_GET = do_POST = do_PATCH = do_PUT = _handle  # noqa: N815 - the names of the base class
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Clients that refuse the certificate are part of the tests."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     # The handshake happens in the thread of the connection, so that one that fails ends nothing else.
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
     served.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -58,13 +58,20 @@ def run(shop: GitLab, gateway: StandIn, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def call(*arguments: str, says: str | None = None) -> str:
         monkeypatch.setattr(command, "asks", lambda: says is not None)
-        monkeypatch.setattr(command, "ask", lambda question, **_: asked.append(question) or says == "y")
+        monkeypatch.setattr(command, "ask", answered)
         asked.clear()
+        answers[:] = [says == "y"]
         done = CliRunner().invoke(command.pr, [*arguments], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.output
 
     asked: list[str] = []
+    answers: list[bool] = []
+
+    def answered(question: str, *, default: bool = True) -> bool:
+        asked.append(question)
+        return answers[0] if answers else default
+
     call.asked = asked  # type: ignore[attr-defined]
     return call
 

@@ -43,6 +43,11 @@ def shop(tmp_path: Path, aura_home: Path, git_settings: Path, monkeypatch: pytes
     return lab
 
 
+def no_program(_forge: object) -> str:
+    """As if neither `gh` nor `glab` were installed."""
+    return ""
+
+
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpsServer]:
     """A server over TLS that git trusts."""
@@ -70,7 +75,7 @@ def served(
     forge = makers[kind](bare, PATH, server.host)
     server.answers = forge
     # The program's own login is tested by itself.
-    monkeypatch.setattr("aura_git.pulls.sending.program_for", lambda _forge: "")
+    monkeypatch.setattr("aura_git.pulls.sending.program_for", no_program)
     variable, host = {"github": ("GH_ENTERPRISE_TOKEN", "GH_HOST"), "gitlab": ("GITLAB_TOKEN", "GITLAB_HOST"),
                       "gitea": ("GITEA_TOKEN", "GITEA_HOST")}[kind]  # fmt: skip
     monkeypatch.setenv(variable, TOKEN)
