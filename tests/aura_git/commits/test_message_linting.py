@@ -56,7 +56,7 @@ def test_config_conventional(text: str, expected: list[str]) -> None:
     "text",
     [
         "Merge branch 'x' into y", "Merge pull request #1 from x", "Merge tag 'v1'", 'Revert "feat: a"',
-        "fixup! feat: a", "squash! feat: a", "amend! feat: a", "v1.2.3", "1.0.0-rc.1", 
+        "fixup! feat: a", "squash! feat: a", "amend! feat: a", "v1.2.3", "1.0.0-rc.1",
         "1.2.3\n\nMade by a tool", "Merged in x (pull request #1)",
         "Auto-merged x into y", "Merge remote-tracking branch 'origin/x'", "Reapply \"feat: a\"",
     ],
