@@ -239,7 +239,8 @@ class GitLab(Forge):
             return answer(409, {"message": ["Another open merge request already exists for this source branch: !1"]})
         number = len(self.pulls) + 1
         pull = {
-            **data, "iid": number, "id": 500 + number, "state": "opened", "source_project_id": 7, "target_project_id": 7,
+            **data, "iid": number, "id": 500 + number, "state": "opened",
+            "source_project_id": 7, "target_project_id": 7,
             "draft": data["title"].startswith("Draft: "),
             "web_url": f"https://{self.host}/{self.path}/-/merge_requests/{number}",
         }  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 Answered = tuple[int, Mapping[str, str], bytes]
 Answers = Callable[[str, str, Mapping[str, str], bytes], Answered]
@@ -63,19 +64,9 @@ def serve_https(folder: Path, root: Path) -> Generator[HttpsServer]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
             """Say nothing."""
 
-        def _body(self, headers: Mapping[str, str]) -> bytes:
-            if headers.get("transfer-encoding") != "chunked":
-                return self.rfile.read(int(headers.get("content-length", "0")))
-            found = b""
-            while size := int(self.rfile.readline(), 16):
-                found += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return found
-
         def _handle(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            body = self._body(headers)
+            body = _read_body(self.rfile, headers)
             path = self.path.partition("?")[0]
             if path.endswith(("/info/refs", "/git-upload-pack", "/git-receive-pack")):
                 served.git_asked.append(self.path)
@@ -88,7 +79,7 @@ def serve_https(folder: Path, root: Path) -> Generator[HttpsServer]:
             self.send_response(status)
             for name, value in extra.items():
                 self.send_header(name, value)
-            if not any(name.lower() == "content-length" for name in extra):
+            if "Content-Length" not in extra:
                 self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -117,6 +108,17 @@ def serve_https(folder: Path, root: Path) -> Generator[HttpsServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _read_body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+    if headers.get("transfer-encoding") != "chunked":
+        return stream.read(int(headers.get("content-length", "0")))
+    found = b""
+    while size := int(stream.readline(), 16):
+        found += stream.read(size)
+        stream.readline()
+    stream.readline()
+    return found
 
 
 def _git(root: Path, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answered:

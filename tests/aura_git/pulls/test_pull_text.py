@@ -7,11 +7,12 @@ import pytest
 from aura_git.pulls.blocks import block, renew
 from aura_git.pulls.body import Facts, body_of, title_of
 from aura_git.pulls.dependencies import dependency_changes
-from aura_git.pulls.forges import read_address
+from aura_git.pulls.forges import Forge, read_address
 from aura_git.pulls.gathering import find_base, find_reviewers, read_branch, tasks_of
 from aura_git.pulls.owners import parse_owners
 from aura_git.pulls.service import PullService
 from aura_git.pulls.templates import fill, headings_of
+from aura_git.pulls.tokens import variables_of
 from aura_shared.bus import Context
 from aura_shared.errors import GateClosed, NotFound, UnknownRef
 from aura_shared.messages.pulls import DraftPull, ForgeKind, ReviewPull
@@ -64,6 +65,36 @@ def test_addresses_of_every_form_are_read(address: str, host: str, path: str) ->
 )
 def test_folders_and_odd_addresses_are_no_forge(address: str) -> None:
     assert read_address(address) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "host", "environ", "names"),
+    [
+        ("github", "github.com", {}, ("GH_TOKEN", "GITHUB_TOKEN")),
+        ("github", "github.evil.invalid", {"GH_HOST": "ghe.local"}, ()),
+        ("github", "ghe.local", {"GH_HOST": "ghe.local"}, ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")),
+        ("gitlab", "gitlab.com", {}, ("GITLAB_TOKEN",)),
+        ("gitlab", "gitlab.com", {"GITLAB_HOST": "https://git.local/"}, ()),
+        ("gitlab", "git.local", {"GITLAB_HOST": "https://git.local/"}, ("GITLAB_TOKEN",)),
+        ("gitea", "codeberg.org", {}, ("GITEA_TOKEN", "FORGEJO_TOKEN")),
+        ("gitea", "gitea.evil.invalid", {}, ()),
+    ],
+)
+def test_a_token_belongs_to_one_host(
+    kind: ForgeKind, host: str, environ: dict[str, str], names: tuple[str, ...]
+) -> None:
+    assert variables_of(Forge(kind, host, "ada/shop"), environ) == names
+
+
+def test_pages_and_interfaces_have_the_addresses_of_their_forge() -> None:
+    assert Forge("github", "github.com", "ada/shop").api == "https://api.github.com"
+    assert Forge("github", "ghe.local", "ada/shop").api == "https://ghe.local/api/v3"
+    lab = Forge("gitlab", "gitlab.com", "a/b/c")
+    assert lab.compare_url("main", "x/y") == (
+        "https://gitlab.com/a/b/c/-/merge_requests/new?merge_request%5Bsource_branch%5D=x%2Fy"
+        "&merge_request%5Btarget_branch%5D=main"
+    )
+    assert Forge("none", "h", "a/b").compare_url("main", "x") == ""
 
 
 @pytest.mark.parametrize(
