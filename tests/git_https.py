@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 Answered = tuple[int, Mapping[str, str], bytes]
 Answers = Callable[[str, str, Mapping[str, str], bytes], Answered]
@@ -110,7 +110,7 @@ def serve_https(folder: Path, root: Path) -> Generator[HttpsServer]:
         thread.join()
 
 
-def _read_body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+def _read_body(stream: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
     if headers.get("transfer-encoding") != "chunked":
         return stream.read(int(headers.get("content-length", "0")))
     found = b""

@@ -7,7 +7,7 @@ import pytest
 from aura_git.pulls.blocks import block, renew
 from aura_git.pulls.body import Facts, body_of, title_of
 from aura_git.pulls.dependencies import dependency_changes
-from aura_git.pulls.forges import Forge, read_address
+from aura_git.pulls.forges import Forge, find_forge, read_address
 from aura_git.pulls.gathering import find_base, find_reviewers, read_branch, tasks_of
 from aura_git.pulls.owners import parse_owners
 from aura_git.pulls.service import PullService
@@ -17,7 +17,7 @@ from aura_shared.bus import Context
 from aura_shared.errors import GateClosed, NotFound, UnknownRef
 from aura_shared.messages.pulls import DraftPull, ForgeKind, ReviewPull
 from aura_shared.messages.review import ApiChange, GatherReview, ReviewFacts, ReviewRisk, UntestedChange
-from aura_shared.messages.wording import WordedPull
+from aura_shared.messages.wording import WordedPull, WordPull
 from git_lab import GitLab
 from git_rig import GitRig
 
@@ -269,3 +269,34 @@ async def test_a_branch_is_reviewed_by_facts_where_nobody_writes_a_review(shop: 
     with pytest.raises(UnknownRef):
         await rig.ask(ReviewPull(project="shop", what="--output=x..HEAD"))
     assert shop.git("status", "--porcelain", "--ignored") == ""
+
+
+async def test_a_model_may_word_title_and_reason_and_is_named(shop: GitLab, rig: GitRig) -> None:
+    asked: list[WordPull] = []
+
+    async def word(request: WordPull, _context: Context) -> WordedPull:
+        asked.append(request)
+        return WordedPull(title="feat(cart): sum what is in it", why="Totals were wrong.", model="local/m", seconds=1)
+
+    rig.hub.connect("factory").serve(WordPull, word)
+    draft = await rig.ask(DraftPull(project="shop"))
+    assert (draft.text.title, draft.text.worded_by) == ("feat(cart): sum what is in it", "local/m")
+    assert "Totals were wrong.\n\n- For #12 (the branch)" in draft.text.body
+    assert asked[0].diffstat == ["src/cart.py +2 -2", "tests/test_cart.py +2 -0"]
+    shop.commit("fix: ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8")
+    again = await rig.ask(DraftPull(project="shop"))
+    assert (again.text.worded_by, len(asked)) == ("", 1)
+
+
+def test_the_kind_of_a_forge_comes_from_settings_names_and_files(shop: GitLab) -> None:
+    shop.git("remote", "add", "origin", "git@gitlab.example.com:a/b/shop.git")
+    assert find_forge(shop.repository(), "origin").kind == "gitlab"
+    shop.git("remote", "set-url", "origin", "git@code.example.com:a/shop.git")
+    found = find_forge(shop.repository(), "origin")
+    assert (found.kind, "git config aura.code.example.com.forge" in found.source) == ("none", True)
+    shop.commit("ci: begin", {".gitlab-ci.yml": "a: 1\n"})
+    assert find_forge(shop.repository(), "origin").source == ".gitlab-ci.yml in the repository"
+    shop.git("config", "aura.code.example.com.forge", "gitea")
+    assert find_forge(shop.repository(), "origin").kind == "gitea"
+    shop.git("remote", "set-url", "origin", "git@github.com:a/b/shop.git")
+    assert find_forge(shop.repository(), "origin").kind == "none"
