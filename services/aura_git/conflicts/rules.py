@@ -15,6 +15,7 @@ from aura_git.conflicts.blocks import Block
 from aura_git.conflicts.contract import Tier
 from aura_git.conflicts.edits import edits_of, is_within, woven
 from aura_git.conflicts.importing import union_of_imports
+from aura_git.conflicts.lines import split
 
 __all__ = ["Verdict", "judge"]
 
@@ -146,7 +147,7 @@ def _tokens(block: Block, _language: str) -> Verdict | None:
 
 def _unless_entangled(block: Block, verdict: Verdict) -> Verdict:
     """A proposal, or only a suggestion where the two changes seem to be about the same thing."""
-    why = _entangled(block)
+    why = _entangled(block) or _comes_back(block, verdict.text)
     return replace(verdict, tier="suggest", reason=f"{verdict.reason} But {why}.") if why else verdict
 
 
@@ -164,6 +165,16 @@ def _entangled(block: Block) -> str:
         for position in first:
             if position + 1 in second and position + 1 < len(block.base) and _goes_on(block.base[position]):
                 return "both changed one statement"
+    return ""
+
+
+def _comes_back(block: Block, text: str) -> str:
+    """Why a text undoes what a side did: a line that it deleted stands there, since the other side moved it."""
+    base, result = Counter(block.base), Counter(split(text))
+    for side, who in ((block.ours, "we"), (block.theirs, "they")):
+        left = Counter(side)
+        if any(result[line] > left[line] < base[line] for line in base if line.strip()):
+            return f"a line that {who} deleted would come back"
     return ""
 
 
