@@ -72,7 +72,9 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "continue": ("merge", "Go on with what waits."),
         "skip": ("merge", "Leave out the commit that a rebase stopped at."),
         "abort": ("merge", "Take back what waits."),
-        "git": ("git", "Show the state, undo, check messages, hooks."),
+        "pr": ("pulls", "Draft, open and review pull requests."),
+        "release": ("releases", "Plan and cut releases."),
+        "git": ("git", "Show the state, undo, lint, hooks, health."),
     },
     "Daemon": {
         "up": ("lifecycle", "Start Aura, and index this repository."),

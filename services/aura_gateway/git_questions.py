@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aura_gateway.question import LONG_S, Question
-from aura_shared.messages import branches, commits, git, merges
+from aura_shared.messages import branches, commits, git, git_health, merges, pulls, releases
 
 __all__ = ["GIT_QUESTIONS"]
 
@@ -57,6 +57,21 @@ _READING: Final[Sequence[Question]] = (
     Question(
         "git/branches/check", branches.CheckBranching, "git", "check_branching", "Check the branches",
         "Where the branches stray from the repository's strategy, with the command that mends each.",
+    ),
+    Question(
+        "git/pulls/draft", pulls.DraftPull, "git", "draft_pull", "Draft a pull request",
+        "The text of a pull request: why, what, risk, tests, size, reviewers. Nothing is sent.",
+        timeout_s=LONG_S,
+    ),
+    Question(
+        "git/releases", releases.PlanRelease, "git", "plan_release", "Plan a release",
+        "The next version and why, the changelog, and the files that would change. Nothing is written.",
+        timeout_s=LONG_S,
+    ),
+    Question(
+        "git/health", git_health.CheckHealth, "git", "git_health", "Check the repository",
+        "Large objects, stale and diverged branches, tracked build output, broken hooks; each with what mends it.",
+        timeout_s=LONG_S,
     ),
 )  # fmt: skip
 _WRITING: Final[Sequence[Question]] = (
@@ -136,6 +151,36 @@ _WRITING: Final[Sequence[Question]] = (
     Question(
         "git/branches/init", branches.InitBranching, "git-write", "init_branching", "Set a strategy",
         "Write the branching strategy of the repository to `.aura/branching.toml`.", writes=True, approval=True,
+    ),
+    Question(
+        "git/pulls", pulls.CreatePull, "git-write", "create_pull", "Open a pull request",
+        "Open a pull request as a draft, or renew the one that is open for the branch.", writes=True, approval=True,
+        timeout_s=LONG_S,
+    ),
+    Question(
+        "git/pulls/update", pulls.UpdatePull, "git-write", "update_pull", "Renew a pull request",
+        "Renew Aura's part of an open pull request; what people wrote stays.", writes=True, approval=True,
+        timeout_s=LONG_S,
+    ),
+    Question(
+        "git/pulls/review", pulls.ReviewPull, "git-write", "review_pull", "Review a pull request",
+        "Review a branch, a range of commits, or a pull request by its number, which is fetched.", writes=True,
+        approval=True, timeout_s=LONG_S,
+    ),
+    Question(
+        "git/releases/cut", releases.CutRelease, "git-write", "cut_release", "Cut a release",
+        "Write version and changelog, commit and tag, as one operation.", writes=True, approval=True,
+        timeout_s=LONG_S,
+    ),
+    Question(
+        "git/health/mend", git_health.MendGit, "git-write", "mend_repository", "Mend a finding",
+        "Mend a finding of git_health that Aura can mend; one operation.", writes=True, approval=True,
+        timeout_s=LONG_S,
+    ),
+    Question(
+        "git/watch", git_health.SetWatch, "git-write", "set_watch", "Set the watch",
+        "Show or set what Aura may do in this repository by itself: nothing, propose, commit, push.", writes=True,
+        approval=True,
     ),
 )  # fmt: skip
 GIT_QUESTIONS: Final = (*_READING, *_WRITING)

@@ -7,8 +7,11 @@ import asyncio
 from aura_git.branching.service import BranchService
 from aura_git.commits.service import CommitService
 from aura_git.desk import GitDesk
+from aura_git.health.service import HealthService
 from aura_git.merging.leftovers import prune
 from aura_git.merging.service import MergeService
+from aura_git.pulls.service import PullService
+from aura_git.releases.service import ReleaseService
 from aura_git.safety.core import SafetyCore
 from aura_git.safety.service import SafetyService
 from aura_shared.bus import Bus
@@ -30,6 +33,7 @@ class GitService:
     def __init__(self, bus: Bus, paths: AuraPaths, settings: Settings, registry: ProjectRegistry) -> None:
         self._desk = GitDesk(bus, paths, settings, registry, SafetyCore(settings.git))
         self._safety = SafetyService(self._desk)
+        self._health = HealthService(self._desk)
 
     async def start(self) -> None:
         """Take up what was interrupted, watch the repositories, and serve."""
@@ -37,8 +41,10 @@ class GitService:
         for project in await self._desk.projects():
             await asyncio.to_thread(self._tidy, project)
         self._safety.register()
-        for part in (CommitService, BranchService, MergeService):
+        for part in (CommitService, BranchService, MergeService, PullService, ReleaseService):
             part(self._desk).register()
+        self._health.register()
+        await self._health.start()
 
     def _tidy(self, project: Project) -> None:
         """Remove work trees that a killed process left."""
@@ -49,6 +55,7 @@ class GitService:
 
     async def stop(self) -> None:
         """Watch no more."""
+        await self._health.stop()
         await self._safety.stop()
 
     def health(self) -> Health:

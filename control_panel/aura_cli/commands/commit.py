@@ -58,7 +58,7 @@ _project_option = click.option("-p", "--project", metavar="NAME", help="Project:
 @click.option("--message-only", is_flag=True, help="Print the message, and commit nothing.")
 @click.option("--dry-run", is_flag=True, help="Show and check everything, and commit nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Commit without asking.")
-@click.option("--hook", "as_hook", is_flag=True, hidden=True)
+@click.option("--hook", "as_hook", is_flag=True, hidden=True, help="Draft for the hook of messages.")
 @_project_option
 @_json_option
 @click.pass_context

@@ -10,6 +10,7 @@ import click
 
 from aura_cli.answers import JsonObject, count_of, flag_of, object_of, objects_of, text_of, texts_of
 from aura_cli.commands.commit import hooks, lint
+from aura_cli.commands.git_health import health, watch
 from aura_cli.examples import GroupWithExamples, WithExamples
 from aura_cli.screen import ask, asks, bold, coloured, cut, dim, note, out, out_json, plural, safe, table, width
 from aura_cli.targets import find_project, with_daemon
@@ -40,6 +41,8 @@ def git() -> None:
 
 git.add_command(hooks)
 git.add_command(lint)
+git.add_command(health)
+git.add_command(watch)
 
 
 @git.command(cls=WithExamples, examples=["aura git status", "aura git status --json"])

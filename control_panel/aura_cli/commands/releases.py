@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -89,34 +90,41 @@ def cut_command(
 
 def _show(plan: JsonObject) -> None:
     """Print a plan for a person."""
-    version = text_of(plan, "version")
-    if version:
-        old = text_of(plan, "current") or "nothing"
-        out(f"{bold(safe(version))}  after {safe(old)}, {plural(count_of(plan, 'commits'), 'commit')}")
-    out(safe(text_of(plan, "reason")))
-    for one in objects_of(plan, "decided_by")[:5]:
-        out(f"  {text_of(one, 'commit')[:9]} {safe(text_of(one, 'subject'))}  {dim(safe(text_of(one, 'why')))}")
-    for line in texts_of(plan, "evidence"):
-        out(f"  {safe(line)}")
-    if choices := texts_of(plan, "choices"):
-        out("Choose: " + "  ".join(f"aura release cut {one}" for one in choices))
-    if changelog := text_of(plan, "changelog"):
-        out()
-        for line in changelog.rstrip().split("\n"):
-            out(safe(line))
-    if files := objects_of(plan, "files"):
-        out()
-        for one in files:
-            out(f"{safe(text_of(one, 'path'))}  {dim(safe(text_of(one, 'what')))}")
-    if version:
-        out(
-            f"tag {safe(text_of(plan, 'tag'))}"
-            + (f", commit {safe(text_of(plan, 'message'))!r}" if text_of(plan, "message") else ", no commit")
-        )
+    for line in (*_head_lines(plan), *_text_lines(plan)):
+        out(line)
     for line in [*texts_of(plan, "tools"), *texts_of(plan, "notes")]:
         note(dim(safe(line)))
     for line in texts_of(plan, "obstacles"):
         note(f"refused: {safe(line)}")
+
+
+def _head_lines(plan: JsonObject) -> Iterator[str]:
+    """Which version it is, and why."""
+    version = text_of(plan, "version")
+    if version:
+        old = text_of(plan, "current") or "nothing"
+        yield f"{bold(safe(version))}  after {safe(old)}, {plural(count_of(plan, 'commits'), 'commit')}"
+    yield safe(text_of(plan, "reason"))
+    for one in objects_of(plan, "decided_by")[:5]:
+        yield f"  {text_of(one, 'commit')[:9]} {safe(text_of(one, 'subject'))}  {dim(safe(text_of(one, 'why')))}"
+    yield from (f"  {safe(line)}" for line in texts_of(plan, "evidence"))
+    choices = texts_of(plan, "choices")
+    if choices:
+        yield "Choose: " + "  ".join(f"aura release cut {one}" for one in choices)
+
+
+def _text_lines(plan: JsonObject) -> Iterator[str]:
+    """What would be written."""
+    changelog, files = text_of(plan, "changelog"), objects_of(plan, "files")
+    if changelog:
+        yield ""
+        yield from map(safe, changelog.rstrip().split("\n"))
+    if files:
+        yield ""
+        yield from (f"{safe(text_of(one, 'path'))}  {dim(safe(text_of(one, 'what')))}" for one in files)
+    if text_of(plan, "version"):
+        message = text_of(plan, "message")
+        yield f"tag {safe(text_of(plan, 'tag'))}" + (f", commit {safe(message)!r}" if message else ", no commit")
 
 
 def _project(project: str | None) -> str:

@@ -175,6 +175,7 @@ def _lint(look: Look, hashes: list[str]) -> Iterator[HealthFinding]:
     ]
     if bad:
         yield finding(
-            "messages", "note", "messages of unpushed commits break the rules here", "changelogs are made from them", bad,
+            "messages", "note", "messages of unpushed commits break the rules here", "changelogs are made from them",
+            bad,
             "aura git lint",
         )  # fmt: skip

@@ -62,7 +62,7 @@ def check_health(
     wanted = [one for one, names in _CHECKS.items() if not rules or set(names) & set(rules)]
     # Two at once: the search for large objects waits for git, the others meanwhile ask it small things.
     with ThreadPoolExecutor(2, thread_name_prefix="git-health") as pool:
-        results = list(pool.map(lambda check: _run(look, check), wanted))
+        results = list(pool.map(_run, [look] * len(wanted), wanted))
     for check, (found, problem) in zip(wanted, results, strict=True):
         names = [name for name in _CHECKS[check] if not rules or name in rules]
         report.findings.extend(one for one in found if one.rule in names)

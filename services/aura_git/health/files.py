@@ -14,7 +14,8 @@ __all__ = ["BUILD", "check_attributes", "check_case", "check_ignored", "check_tr
 
 BUILD: Final = (
     "__pycache__", "node_modules", ".venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".gradle",
-    ".next", ".nuxt", ".turbo", ".parcel-cache", ".eggs", "htmlcov", ".terraform", ".ipynb_checkpoints", ".idea", ".DS_Store",
+    ".next", ".nuxt", ".turbo", ".parcel-cache", ".eggs", "htmlcov", ".terraform", ".ipynb_checkpoints", ".idea",
+    ".DS_Store",
 )  # fmt: skip
 _BY_MANIFEST: Final = {
     "Cargo.toml": ("target",),
@@ -26,7 +27,7 @@ _ENDINGS: Final = re.compile(
     r"\.(?:pyc|pyo|class|o|obj|egg-info|swp|swo)$|(?:^|/)(?:\.DS_Store|Thumbs\.db|\.coverage|npm-debug\.log)$"
 )
 _SECRET: Final = re.compile(
-    r"(?:^|/)(?:\.env(?:\.(?!example|sample|template|dist|test)[^/]*)?|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:p12|pfx|keystore|jks)"
+    r"(?:^|/)(?:\.env(?:\.(?!example|sample|template|dist|test)[^/]*)?|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:p12|pfx|jks)"
     r"|\.npmrc|\.pypirc|\.netrc|credentials\.json|[^/]*private[^/]*\.(?:pem|key))$"
 )
 _SAMPLES: Final = re.compile(r"(?:^|/)(?:tests?|testdata|fixtures?|examples?|samples?|__tests__|vendor|third_party)/")
@@ -118,7 +119,8 @@ def check_case(look: Look) -> Iterator[HealthFinding]:
             twins.append((path, f"and {other}"))
     if twins:
         yield finding(
-            "case-twins", "problem", "paths differ only by case", "on macOS and Windows one overwrites the other", twins,
+            "case-twins", "problem", "paths differ only by case", "on macOS and Windows one overwrites the other",
+            twins,
             "git mv -- OLD NEW",
         )  # fmt: skip
 
@@ -136,12 +138,14 @@ def check_attributes(look: Look) -> Iterator[HealthFinding]:
         ]
         if wrong:
             yield finding(
-                "line-ends", "warning", "files hold CRLF although .gitattributes says text", "every checkout shows them as changed",
+                "line-ends", "warning", "files hold CRLF although .gitattributes says text",
+                "every checkout shows them as changed",
                 wrong, "git add --renormalize .",
             )  # fmt: skip
     if "filter=lfs" in attributes and not git.config("filter.lfs.process") and not git.config("filter.lfs.smudge"):
         yield finding(
-            "lfs-missing", "problem", "files are in LFS, but git-lfs is not set up", "what is added now is committed whole",
+            "lfs-missing", "problem", "files are in LFS, but git-lfs is not set up",
+            "what is added now is committed whole",
             [(".gitattributes", "filter=lfs")], "git lfs install --local",
         )  # fmt: skip
     if (root / ".gitmodules").is_file():

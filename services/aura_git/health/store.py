@@ -18,8 +18,10 @@ _LARGE: Final = 5_000_000
 _MANY_LOOSE: Final = 6700  # git's own gc.auto
 _MANY_PACKS: Final = 50  # git's own gc.autoPackLimit
 _HOOKS: Final = frozenset(
-    ["applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg",
-     "post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "pre-receive", "update", "post-update", "post-rewrite"]
+    ["applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg",
+     "commit-msg",
+     "post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "pre-receive", "update", "post-update",
+     "post-rewrite"]
 )  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def check_large(look: Look) -> Iterator[HealthFinding]:
     if items:
         yield finding(
             "large-objects", "warning", "large files are in the history", "every clone carries them for ever", items,
-            "git lfs track PATH for those to come; removing old ones rewrites the history: git filter-repo --path PATH --invert-paths",
+            "git lfs track PATH (for new ones; to remove old ones rewrites the history: git filter-repo)",
         )  # fmt: skip
 
 
@@ -117,8 +119,10 @@ def check_hooks(look: Look) -> Iterator[HealthFinding]:
     found, mendable = hook_problems(look.repository)
     if found:
         yield finding(
-            "broken-hooks", "problem", "hooks do not run", "checks that everybody relies on are silently left out, or every commit fails",
-            found, "aura git health --fix broken-hooks" if mendable else "git config --show-origin core.hooksPath", fix=bool(mendable),
+            "broken-hooks", "problem", "hooks do not run",
+            "checks that everybody relies on are left out, or every commit fails",
+            found, "aura git health --fix broken-hooks" if mendable else "git config --show-origin core.hooksPath",
+            fix=bool(mendable),
         )  # fmt: skip
 
 

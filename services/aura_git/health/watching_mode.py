@@ -94,7 +94,7 @@ def set_watch(repository: Repository, safety: Safety, mode: WatchMode | None, qu
 
 
 def decide(project: str, state: RepositoryState, mode: WatchMode, protected: tuple[str, ...]) -> list[Step]:
-    """What to propose or do in a repository at rest, first things first; nothing while git is in the middle of something.
+    """What to propose or do in a repository at rest, first things first; nothing while git is busy.
 
     Args:
         project: Identifier.

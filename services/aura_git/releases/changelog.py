@@ -23,7 +23,8 @@ __all__ = [
 
 FILES: Final = (
     "CHANGELOG.md", "CHANGELOG.rst", "CHANGELOG", "CHANGELOG.txt", "changelog.md", "CHANGES.md", "CHANGES.rst",
-    "CHANGES", "HISTORY.md", "HISTORY.rst", "NEWS.md", "NEWS.rst", "docs/changelog.md", "docs/changelog.rst", "Changelog.md",
+    "CHANGES", "HISTORY.md", "HISTORY.rst", "NEWS.md", "NEWS.rst", "docs/changelog.md", "docs/changelog.rst",
+    "Changelog.md",
 )  # fmt: skip
 _GROUPS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 _GROUP_OF: Final = {

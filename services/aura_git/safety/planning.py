@@ -190,7 +190,7 @@ def _plan_files(repository: Repository, plan: Plan, base: Snapshot, now: Snapsho
         else:
             _plan_file(plan, path, target, edited=here != was)
             if here.mode == _NOTHING and os.path.lexists(repository.root / path) and path in plan.writes:
-                _plan_unknown(repository.root, plan, path)
+                _plan_unknown(repository, plan, path, target)
     _look_at_places(repository.root, plan)
 
 
@@ -203,9 +203,15 @@ def _plan_file(plan: Plan, path: str, target: TreeEntry, *, edited: bool) -> Non
         plan.writes[path] = target
 
 
-def _plan_unknown(root: Path, plan: Plan, path: str) -> None:
-    """No snapshot has the file that is there: git ignores it."""
-    if not (root / path).is_dir() or (root / path).is_symlink():
+def _plan_unknown(repository: Repository, plan: Plan, path: str, target: TreeEntry) -> None:
+    """No snapshot has the file that is there, since git ignores it now; it stays when it is the one that is wanted."""
+    file = repository.root / path
+    if file.is_file() and not file.is_symlink():
+        found = repository.git.read("hash-object", f"--path={path}", "--stdin", stdin=file.read_bytes()).text
+        if found == target.hash:
+            del plan.writes[path]
+            return
+    if not file.is_dir() or file.is_symlink():
         plan.blocked.append(f"{path} (git ignores what is there now)")
 
 

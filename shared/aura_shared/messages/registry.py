@@ -25,10 +25,13 @@ from aura_shared.messages import (
     findings,
     gaps,
     git,
+    git_health,
     insight,
     merges,
     models,
+    pulls,
     refactoring,
+    releases,
     review,
     services,
     similar,
@@ -58,6 +61,9 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     commits,
     branches,
     merges,
+    pulls,
+    releases,
+    git_health,
 )
 """Where messages are declared."""
 _ABSTRACT: Final = frozenset({Message, Event, Reply, Request})

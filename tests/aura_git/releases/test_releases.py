@@ -76,7 +76,8 @@ def test_what_is_no_version_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("name", "prefix", "version"),
-    [("v1.2.3", "v", "1.2.3"), ("1.2.3", "", "1.2.3"), ("cart-v1.2.3", "cart-v", "1.2.3"), ("cart/v1.2.3", "cart/v", "1.2.3"),
+    [("v1.2.3", "v", "1.2.3"), ("1.2.3", "", "1.2.3"), ("cart-v1.2.3", "cart-v", "1.2.3"),
+     ("cart/v1.2.3", "cart/v", "1.2.3"),
      ("@shop/cart@1.2.3-rc.1", "@shop/cart@", "1.2.3-rc.1")],
 )  # fmt: skip
 def test_tags_are_read_in_every_form(name: str, prefix: str, version: str) -> None:
@@ -218,8 +219,8 @@ async def test_what_stands_against_a_release_is_told_and_nothing_done(shop: GitL
     shop.git("checkout", "--quiet", "src/a.py")
     shop.branch("feature/x")
     assert "no branch that releases are cut on" in await refused()
+    shop.switch("main")
     with pytest.raises(DraftOutdated):
-        shop.switch("main")
         await rig.ask(CutRelease(project=rig.project.id, head="a" * 40))
     with pytest.raises(UsageProblem):
         await rig.ask(PlanRelease(project=rig.project.id, version="new"))
@@ -267,7 +268,8 @@ async def test_evidence_says_when_interfaces_could_not_be_compared(lab: GitLab) 
 def test_packages_of_one_repository_have_their_own_versions(lab: GitLab) -> None:
     lab.commit(
         "feat: begin",
-        {"packages/cart/package.json": '{\n  "name": "@shop/cart",\n  "version": "1.0.0",\n  "x": {"version": "1.0.0"}\n}\n',
+        {"packages/cart/package.json":
+         '{\n  "name": "@shop/cart",\n  "version": "1.0.0",\n  "x": {"version": "1.0.0"}\n}\n',
          "packages/user/package.json": '{"name": "@shop/user", "version": "2.0.0"}'},
     )  # fmt: skip
     tag(lab, "@shop/cart@1.0.0")
@@ -294,8 +296,10 @@ def test_a_first_release_takes_the_version_of_the_files(lab: GitLab) -> None:
 
 def test_every_kind_of_version_file_is_raised_and_nothing_else(lab: GitLab) -> None:
     files = {
-        "Cargo.toml": '[package] # x\nname = "shop"\nversion = "1.0.0" # here\n[dependencies]\nserde = { version = "1.0.0" }\n',
-        "Cargo.lock": '[[package]]\nname = "other"\nversion = "1.0.0"\n\n[[package]]\nname = "shop"\nversion = "1.0.0"\n',
+        "Cargo.toml": '[package] # x\nname = "shop"\nversion = "1.0.0" # here\n'
+        '[dependencies]\nserde = { version = "1.0.0" }\n',
+        "Cargo.lock": '[[package]]\nname = "other"\nversion = "1.0.0"\n\n'
+        '[[package]]\nname = "shop"\nversion = "1.0.0"\n',
         "package.json": '{"version": "1.0.0"}',
         "package-lock.json": '{"version": "1.0.0", "packages": {"": {"version": "1.0.0"}, "x": {"version": "1.0.0"}}}',
         "VERSION": "1.0.0\r\n",
@@ -353,7 +357,8 @@ def test_an_existing_changelog_keeps_its_manner_and_its_bytes(text: str, heading
 
 
 def test_unreleased_text_of_people_becomes_the_section_with_its_line_ends(lab: GitLab) -> None:
-    text = "# Log\r\n\r\n## Unreleased\r\n\r\n### Added\r\n\r\n- Mine\r\n\r\n### Fixed\r\n\r\n## 1.0.0 - 2026-01-01\r\n- Old\r\n"
+    text = "# Log\r\n\r\n## Unreleased\r\n\r\n### Added\r\n\r\n- Mine\r\n\r\n### Fixed\r\n\r\n## 1.0.0 - 2026-01-01\r\n"
+    text += "- Old\r\n"
     mine = unreleased_of(text)
     assert mine == "### Added\n\n- Mine"
     section = write_section(
