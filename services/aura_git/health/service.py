@@ -84,7 +84,9 @@ class HealthService:
     async def _follow(self) -> None:
         """Note which projects changed."""
         async for delivery in self._desk.bus.listen(IndexUpdated, GitChanged):
-            self._quiet.touch(delivery.event.project, time.monotonic())
+            event = delivery.event
+            if isinstance(event, IndexUpdated | GitChanged):
+                self._quiet.touch(event.project, time.monotonic())
 
     async def _look_often(self) -> None:
         while True:
