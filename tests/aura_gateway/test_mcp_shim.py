@@ -135,7 +135,7 @@ async def test_a_real_client_lists_and_calls_tools_over_it(lab: Lab, tmp_path: P
         command=sys.executable, args=["-P", "-c", PROGRAM, str(tmp_path / "started"), "20"], env=dict(os.environ)
     )
     async with Client(server, mode=era) as client:
-        assert len((await client.list_tools()).tools) == 6
+        assert len((await client.list_tools()).tools) == 8
         found = await client.call_tool("code_search", {"query": "sessions"})
         assert "src/app.py" in getattr(found.content[0], "text", "")
         refused = await client.call_tool("read_span", {"path": "../x"})
@@ -149,7 +149,7 @@ async def test_first_questions_are_answered_while_the_daemon_is_down(aura_home: 
         assert (await shim.initialize("2025-06-18"))["protocolVersion"] == "2025-06-18"
         assert (await shim.initialize("1999-01-01"))["protocolVersion"] == "2025-11-25"
         shim.ask(1, "tools/list", modern=False)
-        assert len((await shim.answer(1))["result"]["tools"]) == 6
+        assert len((await shim.answer(1))["result"]["tools"]) == 8
         shim.ask(2, "ping", modern=False)
         assert (await shim.answer(2))["result"] == {}
         shim.ask(3, "server/discover")

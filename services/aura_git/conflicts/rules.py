@@ -169,8 +169,14 @@ def _entangled(block: Block) -> str:
 
 
 def _comes_back(block: Block, text: str) -> str:
-    """Why a text undoes what a side did: a line that it deleted stands there, since the other side moved it."""
+    """Why a text undoes what a side did: a line that it deleted stands there, since the other side moved it.
+
+    Or one that both sides have is gone, since both moved it.
+    """
     base, result = Counter(block.base), Counter(split(text))
+    kept = Counter(block.ours) & Counter(block.theirs)
+    if any(result[line] < count for line, count in kept.items() if line.strip()):
+        return "a line that both sides have would be gone"
     for side, who in ((block.ours, "we"), (block.theirs, "they")):
         left = Counter(side)
         if any(result[line] > left[line] < base[line] for line in base if line.strip()):

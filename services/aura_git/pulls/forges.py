@@ -79,7 +79,11 @@ class Forge:
     def api(self) -> str:
         """Address that the paths of its interface follow; empty without a forge."""
         if self.kind == "github":
-            return "https://api.github.com" if self.host == "github.com" else f"{self.scheme}://{self.host}/api/v3"
+            return (
+                f"{self.scheme}://api.{self.host}"
+                if self.host == "github.com"
+                else f"{self.scheme}://{self.host}/api/v3"
+            )
         version = {"gitlab": "v4", "gitea": "v1"}.get(self.kind)
         return f"{self.scheme}://{self.host}/api/{version}" if version else ""
 
@@ -100,7 +104,7 @@ class Forge:
 def read_address(address: str) -> Forge | None:
     """Host and path of a remote's address, the kind not yet known; None for a folder or what is no address.
 
-    Forms: `https://host:port/path`, `ssh://user@host:port/path`, `git://…`, and `user@host:path`. The port of ssh says
+    Forms: `https://{host}:{port}/{path}`, `ssh://user@host:port/path`, `git://…`, and `user@host:path`. The port of ssh says
     nothing of the web pages and is left out; so are user and password.
     """
     address = address.strip()

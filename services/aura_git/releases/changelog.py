@@ -52,8 +52,8 @@ _FIRST: Final = """\
 
 All notable changes of this project are in this file.
 
-The format is based on [Keep a Changelog](https://keepachangelog.com/en/1.1.0/),
-and versions follow [Semantic Versioning](https://semver.org/spec/v2.0.0.html).
+The format is based on Keep a Changelog 1.1.0,
+and versions follow Semantic Versioning 2.0.0.
 
 ## [Unreleased]
 """
