@@ -10,7 +10,7 @@ Definitions. A file is *resolved* when no conflict is left in it. It is *equal* 
 but for spacing at line ends and empty lines. A hunk is one conflict that plain git leaves. Of the hunks of resolved
 files: *match*, the person has the same lines there; *reordered*, the same lines in another order; *new*, the person
 wrote lines that none of the three versions has there; *one-sided*, the person kept one side whole and dropped the edit
-of the other; *wrong*, anything else. *Broken* counts resolved files that parse worse than both sides.
+of the other; *wrong*, anything else (the base kept, everything deleted, other lines of the three). *Broken* counts resolved files that parse worse than both sides.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from aura_git.conflicts.lines import decoded, encoded, is_binary
 from aura_git.conflicts.resolving import resolve_file
 from aura_shared.errors import AuraError
 
+BATCH = 100
 SUFFIXES = {".py", ".js", ".mjs", ".jsx", ".ts", ".tsx", ".go", ".rs"}
 
 
@@ -86,25 +87,54 @@ def git(repository: Path, *arguments: str, stdin: bytes | None = None, ok: tuple
 def cases_of(repository: Path, merges: int, most: int) -> Iterator[Case]:
     """Conflicts of a repository's newest merges."""
     listed = git(repository, "rev-list", "--merges", "--max-parents=2", f"--max-count={merges}", "--parents", "HEAD")
+    pairs = [line.split() for line in listed.decode().splitlines()]
     seen: set[ConflictSides] = set()
-    for line in listed.decode().splitlines():
-        commit, ours, theirs = line.split()
-        for path, blobs in stages_of(repository, ours, theirs).items():
-            case = case_of(repository, commit, path, blobs)
-            if case is not None and case.sides not in seen:
-                seen.add(case.sides)
-                yield case
-            if len(seen) >= most:
-                return
+    for start in range(0, len(pairs), BATCH):
+        batch = pairs[start : start + BATCH]
+        for (commit, _, _), stages in zip(batch, stages_of(repository, batch), strict=True):
+            for path, blobs in stages.items():
+                case = case_of(repository, commit, path, blobs)
+                if case is not None and case.sides not in seen:
+                    seen.add(case.sides)
+                    yield case
+                if len(seen) >= most:
+                    return
 
 
-def stages_of(repository: Path, ours: str, theirs: str) -> dict[str, list[str]]:
-    """Files that conflict in content in a merge, with the blobs of their three versions: base, ours, theirs."""
-    out = git(repository, "merge-tree", "--write-tree", "-z", "--no-messages", ours, theirs, ok=(0, 1))
+def stages_of(repository: Path, batch: Sequence[Sequence[str]]) -> list[dict[str, list[str]]]:
+    """Files of each merge that conflict in content, with the blobs of their three versions: base, ours, theirs.
+
+    One process for a batch; git ends with the first pair without a common history, which is then left out.
+    """
+    found: list[dict[str, list[str]]] = []
+    while len(found) < len(batch):
+        lines = "".join(f"{ours} {theirs}\n" for _, ours, theirs in batch[len(found) :])
+        command = ("merge-tree", "--write-tree", "--stdin", "-z", "--no-messages")
+        out = git(repository, *command, stdin=lines.encode(), ok=(0, 1, 128))
+        found += [conflicts_of(part) for part in merges_in(out.decode(errors="surrogateescape"))]
+        if len(found) < len(batch):
+            found.append({})
+    return found
+
+
+def merges_in(out: str) -> Iterator[list[str]]:
+    """What `merge-tree --stdin -z` says of each merge: whether it is clean, its tree, and the versions that conflict."""
+    items = out.split("\0")
+    position = 0
+    while position < len(items) - 1:
+        end = position + 2  # past the state and the tree
+        while end < len(items) and items[end]:
+            end += 1
+        yield items[position:end]
+        position = end + 1
+
+
+def conflicts_of(items: Sequence[str]) -> dict[str, list[str]]:
+    """Blobs of the files of a merge that conflict in content."""
     stages: dict[str, list[str]] = {}
-    for item in out.decode(errors="surrogateescape").split("\0")[1:]:
-        head, tab, path = item.partition("\t")
-        if tab and Path(path).suffix in SUFFIXES and head.startswith("100"):
+    for item in items[2:]:
+        head, _, path = item.partition("\t")
+        if Path(path).suffix in SUFFIXES and head.startswith("100"):
             stages.setdefault(path, []).append(head.split(" ")[1])
     return {path: blobs for path, blobs in stages.items() if len(blobs) == 3}
 
@@ -168,7 +198,7 @@ def outcome(block: Block, text: str, person: list[str]) -> str:
         return "match"
     if sorted(mine) == sorted(person):
         return "reordered"
-    if person in (ours, theirs, base, []):
+    if person in (ours, theirs):
         return "one-sided"
     if set(person) - {*ours, *base, *theirs}:
         return "new"
@@ -202,14 +232,17 @@ def aura(*tiers: str) -> Strategy:
     return resolve
 
 
-def wiggle(case: Case, _chunks: Sequence[Chunk]) -> tuple[bytes, dict[int, tuple[str, str]]] | None:
+def wiggle(case: Case, chunks: Sequence[Chunk]) -> tuple[bytes, dict[int, tuple[str, str]]] | None:
     """Debian's word-wise merge."""
     with tempfile.TemporaryDirectory() as folder:
         names = ["ours", "base", "theirs"]
         for name, content in zip(names, (case.sides.ours, case.sides.base, case.sides.theirs), strict=True):
             (Path(folder) / name).write_bytes(content or b"")
         done = subprocess.run(["wiggle", "--merge", *names], cwd=folder, capture_output=True, check=False)
-    return (done.stdout, {}) if done.returncode == 0 else None
+    if done.returncode:
+        return None
+    parts = human_parts(chunks, decoded(done.stdout))
+    return done.stdout, {number: ("words", "\n".join(part)) for number, part in enumerate(parts)}
 
 
 STRATEGIES: dict[str, Strategy] = {
