@@ -10,7 +10,8 @@ Definitions. A file is *resolved* when no conflict is left in it. It is *equal* 
 but for spacing at line ends and empty lines. A hunk is one conflict that plain git leaves. Of the hunks of resolved
 files: *match*, the person has the same lines there; *reordered*, the same lines in another order; *new*, the person
 wrote lines that none of the three versions has there; *one-sided*, the person kept one side whole and dropped the edit
-of the other; *wrong*, anything else (the base kept, everything deleted, other lines of the three). *Broken* counts resolved files that parse worse than both sides.
+of the other; *wrong*, anything else (the base kept, everything deleted, other lines of the three). *Broken* counts
+resolved files that parse worse than both sides.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def stages_of(repository: Path, batch: Sequence[Sequence[str]]) -> list[dict[str
 
 
 def merges_in(out: str) -> Iterator[list[str]]:
-    """What `merge-tree --stdin -z` says of each merge: whether it is clean, its tree, and the versions that conflict."""
+    """What `merge-tree --stdin -z` says of each merge: whether it is clean, its tree, what conflicts."""
     items = out.split("\0")
     position = 0
     while position < len(items) - 1:

@@ -104,8 +104,8 @@ class Forge:
 def read_address(address: str) -> Forge | None:
     """Host and path of a remote's address, the kind not yet known; None for a folder or what is no address.
 
-    Forms: `https://{host}:{port}/{path}`, `ssh://user@host:port/path`, `git://…`, and `user@host:path`. The port of ssh says
-    nothing of the web pages and is left out; so are user and password.
+    Forms: `https://{host}:{port}/{path}`, `ssh://user@host:port/path`, `git://…`, and `user@host:path`. The port of
+    ssh says nothing of the web pages and is left out; so are user and password.
     """
     address = address.strip()
     scheme, port = "https", ""
