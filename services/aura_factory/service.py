@@ -24,7 +24,8 @@ from aura_shared.messages.assist import (
     ReviewChange,
     SandboxAnswer,
 )
-from aura_shared.messages.core import Reply, Request
+from aura_shared.messages.core import Progress, Reply, Request
+from aura_shared.messages.testing import STORES_FOLDER, RanTests, RunTests
 from aura_shared.messages.wording import WordCommit, WordPull
 from aura_shared.paths import AuraPaths
 from aura_shared.projects import ProjectRegistry
@@ -33,6 +34,8 @@ from aura_shared.settings import Settings
 
 if TYPE_CHECKING:
     from aura_factory.assist.assistant import Assistant
+    from aura_factory.checks.checking import SandboxChecker
+    from aura_factory.checks.tree_tests import TreeTester
 
 __all__ = ["FactoryService"]
 
@@ -50,6 +53,8 @@ class FactoryService:
         self._desk: ChangeDesk | None = None
         self._changes: ChangesService | None = None
         self._assistant: Assistant | None = None
+        self._checker: SandboxChecker | None = None
+        self._tester: TreeTester | None = None
         self._making = asyncio.Lock()
 
     async def start(self) -> None:
@@ -71,6 +76,7 @@ class FactoryService:
         serve(ReviewChange, lambda request, context: self._assisted("review", request, context))
         serve(WordCommit, lambda request, context: self._assisted("word_commit", request, context))
         serve(WordPull, lambda request, context: self._assisted("word_pull", request, context))
+        serve(RunTests, self.run_tests)
         serve(ListPrompts, lambda request, context: self._assisted("list_prompts", request, context))
 
     async def stop(self) -> None:
@@ -89,6 +95,32 @@ class FactoryService:
             tier=found.tier, lacks=list(found.lacks), reasons=list(found.reasons), start_ms=found.start_ms
         )
 
+    async def run_tests(self, request: RunTests, context: Context) -> RanTests:
+        """Run tests on a tree of git; raises like `TreeTester.run`."""
+        async with self._making:
+            if self._tester is None:
+                self._tester = await asyncio.to_thread(self._make_tester)
+        project = await asyncio.to_thread(self._registry.find, request.project)
+
+        async def tell(note: str) -> None:
+            await context.progress(Progress(done=0, note=note))
+
+        return await self._tester.run(project, request, tell)
+
+    def _make_tester(self) -> TreeTester:
+        from aura_factory.checks.tree_tests import TreeTester  # noqa: PLC0415 - loads the grammars; see `_assisted`
+
+        return TreeTester(self._checks(), self._paths.data / STORES_FOLDER)
+
+    def _checks(self) -> SandboxChecker:
+        """The one checker, whose runs take turns; only with `_making` held."""
+        from aura_factory.checks.checking import SandboxChecker  # noqa: PLC0415 - likewise
+
+        if self._checker is None:
+            bounds = self._settings.sandbox
+            self._checker = SandboxChecker(self._bus, make_runner(bounds), bounds, self._paths.scratch)
+        return self._checker
+
     async def _assisted(self, name: str, request: Request[Any], context: Context) -> Reply:
         """Have the assistant answer; it is loaded when it is first asked, since it knows the whole contract."""
         async with self._making:
@@ -99,13 +131,11 @@ class FactoryService:
 
     def _make_assistant(self) -> Assistant:
         from aura_factory.assist.assistant import Assistant  # noqa: PLC0415 - 0.3 CPU-s and 10 MB; see `_assisted`
-        from aura_factory.checks.checking import SandboxChecker  # noqa: PLC0415 - likewise
 
         assert self._changes is not None
-        bounds, models = self._settings.sandbox, self._settings.models
-        checker = SandboxChecker(self._bus, make_runner(bounds), bounds, self._paths.scratch)
+        models = self._settings.models
         return Assistant(
-            self._bus, self._changes, checker, max_context=models.max_context, model_timeout_s=models.total_s
+            self._bus, self._changes, self._checks(), max_context=models.max_context, model_timeout_s=models.total_s
         )
 
     async def _probe(self, *, again: bool = False) -> Probe:

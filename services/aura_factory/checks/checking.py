@@ -6,86 +6,53 @@ import asyncio
 import shlex
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from aura_factory.checks import linters, suites
+from aura_factory.checks.choosing import choose_tests
+from aura_factory.checks.copies import Copy
 from aura_factory.checks.linters import Linter
 from aura_factory.checks.listing import project_files
 from aura_factory.checks.suites import Suite
 from aura_factory.checks.texts import Version, versions
-from aura_factory.checks.toolchains import Program
 from aura_factory.sandbox.contract import Outcome, Runner
-from aura_factory.sandbox.running import policy_for
-from aura_factory.sandbox.workspace import Workspace, copy_workspace, run_folder
+from aura_factory.sandbox.workspace import copy_workspace, run_folder
 from aura_languages.errors import syntax_problems
 from aura_shared.bus import Bus
-from aura_shared.errors import AuraError, SettingsError
+from aura_shared.errors import SettingsError
 from aura_shared.messages.changes import CheckOutcome, CheckResult, ProposedFile
 from aura_shared.messages.code import ProjectInfo
-from aura_shared.messages.structure import FindTests
 from aura_shared.settings import ChecksSettings, SandboxSettings, load_settings
 from aura_shared.text_files import as_utf8
 
-__all__ = ["SandboxChecker", "Tell"]
+__all__ = [
+    "SandboxChecker",
+    "Tell",
+    "is_failure",
+    "judge_tests",
+    "result_of",
+    "settings_of",
+]
 
 Tell = Callable[[str], Awaitable[None]]
-_MOST_SYMBOLS: Final = 20
 _TAIL_LINES: Final = 12
 _MOST_NAMED: Final = 10
-_ASK_S: Final = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """A copy of the project, and what runs in it."""
-
-    root: Path
-    """The project itself."""
-    workspace: Workspace
-    """The copy."""
-    runner: Runner
-    bounds: SandboxSettings
-    interpreter: str
-    """Python of the project's settings; empty for its own."""
-
-    async def run(self, program: Program, arguments: Sequence[str]) -> Outcome:
-        """Run a program in the copy."""
-        environment = dict(program.environment)
-        if self.runner.probe.tier == "landlock":  # It shows the copy where it is, and not where the project is.
-            environment["PYTHONPATH"] = f"{self.workspace.root}:{self.workspace.root / 'src'}"
-        policy = policy_for(
-            self.bounds,
-            self.workspace.root,
-            read=program.read,
-            environment=environment,
-            mounts=self.workspace.mounts,
-            seen_as=self.root,
-        )
-        return await self.runner.run([str(program.path), *arguments], policy)
-
-    def write(self, files: Sequence[Version], *, after: bool) -> None:
-        """Put the files into the copy as they would be, or as they are."""
-        for file in files:
-            data = file.after if after else file.before
-            place = self.workspace.root / file.path
-            if data is None:
-                place.unlink(missing_ok=True)
-                continue
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
 
 
 class SandboxChecker:
     """Checks proposals, one at a time: tests of two would share two cores, and be slower both."""
 
     def __init__(self, bus: Bus, runner: Runner, bounds: SandboxSettings, scratch: Path) -> None:
-        self._bus = bus
-        self._runner = runner
-        self._bounds = bounds
-        self._scratch = scratch
-        self._one = asyncio.Lock()
+        self.bus = bus
+        self.runner = runner
+        """What confines."""
+        self.bounds = bounds
+        """Of one run."""
+        self.scratch = scratch
+        """Where copies are made."""
+        self.turn = asyncio.Lock()
+        """Held while something runs."""
 
     async def check(
         self,
@@ -116,11 +83,11 @@ class SandboxChecker:
         wanted = linters.wanted(root, [file.path for file in changed if file.after is not None])
         if not wanted and not tests:
             return results
-        if self._runner.probe.tier == "none":
-            why = "; ".join(self._runner.probe.reasons) or "code cannot be confined on this machine"
+        if self.runner.probe.tier == "none":
+            why = "; ".join(self.runner.probe.reasons) or "code cannot be confined on this machine"
             return [*results, CheckResult(name="sandbox", outcome="skipped", detail=f"nothing was run: {why}")]
         chosen = await self._tests(project, changed, symbols) if tests else []
-        async with self._one:
+        async with self.turn:
             results += await self._in_copy(root, changed, wanted, chosen, tests=tests, progress=progress)
         return results
 
@@ -136,10 +103,10 @@ class SandboxChecker:
     ) -> list[CheckResult]:
         await progress("copying the project")
         names = await project_files(root)
-        settings = await asyncio.to_thread(_settings, root)
-        with run_folder(self._scratch) as folder:
+        settings = await asyncio.to_thread(settings_of, root)
+        with run_folder(self.scratch) as folder:
             workspace = await asyncio.to_thread(copy_workspace, root, names, folder / "copy")
-            copy = _Copy(root, workspace, self._runner, self._bounds, settings.python)
+            copy = Copy(root, workspace, self.runner, self.bounds, settings.python)
             results = [await self._lint(copy, linter, paths, changed, progress) for linter, paths in wanted]
             if not tests:
                 return results
@@ -151,23 +118,14 @@ class SandboxChecker:
             return [*results, *[await self._test(copy, suite, changed, progress) for suite in runs]]
 
     async def _tests(self, project: ProjectInfo, changed: Sequence[Version], symbols: Sequence[str]) -> list[str]:
-        """The test files that reach what changes, the nearest first; those of the proposal itself before all."""
-        own = [file.path for file in changed if file.after is not None and _is_test(file.path)]
-        asked = [FindTests(project=project.id, symbol=symbol) for symbol in symbols[:_MOST_SYMBOLS]]
-        if not asked:
-            paths = [file.path for file in changed if file.before is not None][:_MOST_SYMBOLS]
-            asked = [FindTests(project=project.id, path=path) for path in paths]
-        found = list(own)
-        for question in asked:
-            try:
-                found += (await self._bus.request(question, timeout_s=_ASK_S)).files
-            except AuraError:
-                continue  # A symbol that the analysis does not know; the others are asked all the same.
-        gone = {file.path for file in changed if file.after is None}
-        return [path for path in dict.fromkeys(found) if path not in gone]
+        there = {file.path for file in changed if file.after is not None}
+        known = [file.path for file in changed if file.before is not None]
+        gone = {file.path for file in changed} - there
+        own = [file.path for file in changed if file.path in there]
+        return [path for path in await choose_tests(self.bus, project.id, own, known, symbols) if path not in gone]
 
     async def _lint(
-        self, copy: _Copy, linter: Linter, paths: list[str], changed: Sequence[Version], progress: Tell
+        self, copy: Copy, linter: Linter, paths: list[str], changed: Sequence[Version], progress: Tell
     ) -> CheckResult:
         began = time.monotonic()
         program = linter.find(copy.root, copy.interpreter)
@@ -182,9 +140,9 @@ class SandboxChecker:
         await asyncio.to_thread(copy.write, changed, after=True)
         after = await copy.run(program, linter.arguments(program, paths)[1:])
         outcome, detail = _judge_linter(linter, before, after, copy)
-        return _result(linter.name, outcome, detail, began, after)
+        return result_of(linter.name, outcome, detail, began, after)
 
-    async def _test(self, copy: _Copy, suite: Suite, changed: Sequence[Version], progress: Tell) -> CheckResult:
+    async def _test(self, copy: Copy, suite: Suite, changed: Sequence[Version], progress: Tell) -> CheckResult:
         began = time.monotonic()
         if suite.program is None:
             return CheckResult(name="tests", outcome="skipped", detail=f"{suite.name}: {suite.missing}")
@@ -193,12 +151,12 @@ class SandboxChecker:
         await asyncio.to_thread(copy.write, changed, after=True)
         after = await copy.run(suite.program, suite.arguments)
         before: Outcome | None = None
-        if _failed(after, suite):
+        if is_failure(after, suite):
             await progress(f"running {suite.name} without the change, to compare")
             await asyncio.to_thread(copy.write, changed, after=False)
             before = await copy.run(suite.program, suite.arguments)
         outcome, detail = judge_tests(suite, before, after)
-        return _result("tests", outcome, detail, began, after)
+        return result_of("tests", outcome, detail, began, after)
 
 
 def parsed(files: Sequence[Version]) -> CheckResult:
@@ -246,12 +204,13 @@ def judge_tests(suite: Suite, before: Outcome | None, after: Outcome) -> tuple[C
     return "skipped", f"{command}\nthe same run fails without the change as well\n{_why(before)}"
 
 
-def _failed(outcome: Outcome, suite: Suite) -> bool:
+def is_failure(outcome: Outcome, suite: Suite) -> bool:
+    """Whether a run did not pass; one without a test is no failure."""
     nothing = outcome.code == suite.nothing_ran and suite.name == "pytest"
     return not (outcome.ended == "exit" and (outcome.code == 0 or nothing))
 
 
-def _judge_linter(linter: Linter, before: Outcome | None, after: Outcome, copy: _Copy) -> tuple[CheckOutcome, str]:
+def _judge_linter(linter: Linter, before: Outcome | None, after: Outcome, copy: Copy) -> tuple[CheckOutcome, str]:
     if after.ended != "exit" or after.code not in linter.fine:
         if before is not None and (before.ended, before.code) == (after.ended, after.code):
             return "skipped", f"it does not run here: {_why(after)}"
@@ -263,7 +222,8 @@ def _judge_linter(linter: Linter, before: Outcome | None, after: Outcome, copy: 
     return "failed", f"{len(new)} new\n{named}"
 
 
-def _result(name: str, outcome: CheckOutcome, detail: str, began: float, run: Outcome) -> CheckResult:
+def result_of(name: str, outcome: CheckOutcome, detail: str, began: float, run: Outcome) -> CheckResult:
+    """What a run said, as others get it."""
     seconds = round(time.monotonic() - began, 3)
     return CheckResult(name=name, outcome=outcome, detail=detail[:4000], seconds=seconds, sandbox=run.tier)
 
@@ -284,12 +244,7 @@ def _why(outcome: Outcome) -> str:
     return "\n".join(lines[-_TAIL_LINES:]) or f"it ended with code {outcome.code} and said nothing"
 
 
-def _is_test(path: str) -> bool:
-    name = Path(path).name
-    return name.startswith("test_") or any(mark in name for mark in ("_test.", ".test.", ".spec."))
-
-
-def _settings(root: Path) -> ChecksSettings:
+def settings_of(root: Path) -> ChecksSettings:
     """What the project says of its checks; harmless, since everything runs confined."""
     try:
         return load_settings(root).checks

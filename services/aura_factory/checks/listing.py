@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["project_files"]
+__all__ = ["project_files", "without_installed"]
 
 _CLUTTER: Final = frozenset(
     {
@@ -25,10 +25,10 @@ async def project_files(root: Path) -> list[str]:
     listed = await _by_git(root)
     if listed is None:
         listed = await asyncio.to_thread(_by_walking, root)
-    return sorted(set(_without_installed(listed)))[:_MOST_FILES]
+    return sorted(set(without_installed(listed)))[:_MOST_FILES]
 
 
-def _without_installed(paths: list[str]) -> list[str]:
+def without_installed(paths: list[str]) -> list[str]:
     """Without environments of installed packages that nobody told git to ignore; a copy reads them where they are."""
     environments = tuple(path.removesuffix("pyvenv.cfg") for path in paths if path.endswith("/pyvenv.cfg"))
     return [path for path in paths if not path.startswith(environments) and "node_modules" not in path.split("/")[:-1]]

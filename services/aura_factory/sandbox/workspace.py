@@ -71,7 +71,7 @@ def sweep(scratch: Path) -> int:
     return len(left)
 
 
-def copy_workspace(root: Path, files: Iterable[str], into: Path) -> Workspace:
+def copy_workspace(root: Path, files: Iterable[str], into: Path, *, environments: Path | None = None) -> Workspace:
     """Copy named regular files of a project into a new folder.
 
     Nothing below `.git` is copied and no link is followed: a link that points to another place in the project is made
@@ -82,6 +82,7 @@ def copy_workspace(root: Path, files: Iterable[str], into: Path) -> Workspace:
         root: The project.
         files: Paths below it, with forward slashes.
         into: A folder that does not exist yet; on an error it does not exist afterwards either.
+        environments: The folder whose environments are shown, where that is not `root`.
 
     Raises:
         Conflict: `into` exists.
@@ -92,7 +93,7 @@ def copy_workspace(root: Path, files: Iterable[str], into: Path) -> Workspace:
         into.mkdir(parents=True)
     except FileExistsError as error:
         raise Conflict(f"{into} exists already; a copy needs a folder of its own") from error
-    copier = _Copier(root, into)
+    copier = _Copier(root, into, environments or root)
     try:
         copier.copy(files)
         mounts = copier.place_mounts()
@@ -115,8 +116,9 @@ class _Skip(Exception):
 class _Copier:
     """One copy at work."""
 
-    def __init__(self, root: Path, into: Path) -> None:
+    def __init__(self, root: Path, into: Path, environments: Path) -> None:
         self._root = root
+        self._environments = environments
         self._into = into
         self.files = 0
         self.size = 0
@@ -204,7 +206,7 @@ class _Copier:
         for folder in sorted(self._folders | {above for path in self._folders for above in _above(path)}):
             for name in (".venv", "venv", "env", "node_modules"):
                 place = self._into / folder / name
-                outside = self._root / folder / name
+                outside = self._environments / folder / name
                 if not _is_environment(outside) or os.path.lexists(place):
                     continue
                 place.mkdir()

@@ -36,6 +36,7 @@ from aura_shared.messages import (
     services,
     similar,
     structure,
+    testing,
     wording,
 )
 from aura_shared.messages.core import Envelope, Event, Message, Reply, Request
@@ -57,6 +58,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     assist,
     approvals,
     wording,
+    testing,
     git,
     commits,
     branches,

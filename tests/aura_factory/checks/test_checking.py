@@ -16,7 +16,7 @@ from aura_factory.sandbox.contract import Outcome, Policy, Probe
 from aura_factory.sandbox.running import make_runner
 from aura_shared.bus import Context
 from aura_shared.bus.memory import MemoryBus, MemoryHub
-from aura_shared.errors import FileMovedOn, NotFound
+from aura_shared.errors import FileMovedOn, NotFound, UnsafePath
 from aura_shared.messages import structure
 from aura_shared.messages.changes import CheckResult, ProposedFile
 from aura_shared.messages.code import ProjectInfo
@@ -151,6 +151,36 @@ async def test_a_new_test_of_the_proposal_runs_confined(shop: Path) -> None:
     assert outcomes(results)[-1] == ("tests", "passed"), results[-1].detail
     assert not outside.exists()
     assert not (shop / "written-here.txt").exists()
+
+
+HOSTILE = {
+    "the file is a link": ("os.unlink('lib/shop.py'); os.symlink(victim, 'lib/shop.py')", "failed"),
+    "its folder is a link": ("os.rename('lib', 'gone'); os.symlink(os.path.dirname(victim), 'lib')", "unsafe"),
+    "the file is a folder": ("os.unlink('lib/shop.py'); os.mkdir('lib/shop.py')", "unsafe"),
+    "its folder is gone": ("os.rename('lib', 'gone')", "failed"),
+}
+
+
+@pytest.mark.requirement("F7")
+@pytest.mark.parametrize("case", list(HOSTILE))
+async def test_a_test_that_puts_a_link_in_the_place_of_a_file_reaches_nothing_outside(shop: Path, case: str) -> None:
+    victims = shop.parent / "victims"
+    victims.mkdir()
+    (victims / "shop.py").write_text("mine", encoding="utf-8")
+    act, then = HOSTILE[case]
+    (shop / "lib").mkdir()
+    (shop / "lib" / "shop.py").write_text("PAYLOAD = 1\n", encoding="utf-8")
+    test = f"import os\ndef test_hostile():\n    victim = {str(victims / 'shop.py')!r}\n    {act}\n    assert False\n"
+    files = [changed(shop, "lib/shop.py", "PAYLOAD = 2\n"), ProposedFile(path="tests/test_hostile.py", content=test)]
+    if then == "unsafe":
+        with pytest.raises(UnsafePath, match=r"lib/shop\.py cannot be written into the copy"):
+            await check(shop, files, [])
+    else:
+        results, _, _ = await check(shop, files, [])
+        assert outcomes(results)[-1] == ("tests", then)
+    assert not list((shop.parent / "scratch").glob("*"))
+    assert {file.name: file.read_text(encoding="utf-8") for file in victims.iterdir()} == {"shop.py": "mine"}
+    assert (shop / "lib" / "shop.py").read_text(encoding="utf-8") == "PAYLOAD = 1\n"
 
 
 async def test_without_tests_that_reach_it_that_is_said(shop: Path) -> None:
