@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from aura_cli.answers import JsonObject, flag_of, objects_of, text_of, texts_of
@@ -10,6 +12,8 @@ from aura_cli.commit_flow import ANSWERS, COMMIT_S, DRAFT_S, Wanted, allowed, as
 from aura_cli.commit_view import plan_lines, read_split, split_text
 from aura_cli.screen import ask, bold, dim, note, out, out_json
 from aura_shared.errors import UsageProblem
+
+_TESTS_S: Final = 1700.0  # Tests run at each commit; the service ends before that.
 
 
 def commit_split(ctx: click.Context, wanted: Wanted, *, tests: bool) -> None:
@@ -22,11 +26,13 @@ def commit_split(ctx: click.Context, wanted: Wanted, *, tests: bool) -> None:
     if wanted.message or wanted.paths:
         raise UsageProblem("--split words each commit, and takes in what is staged or everything: no -m, no paths")
     what = "all" if wanted.everything else "staged"
-    plan = ask_git("/split/plan", {"project": wanted.project, "what": what, "tests": tests}, DRAFT_S)
+    plan = _planned(wanted, what, tests=tests)
     if not objects_of(plan, "commits") and not wanted.everything and not wanted.staged and wanted.asks:
         note("Nothing is staged.")
         if ask("Split all changed and new files?"):
-            plan = ask_git("/split/plan", {"project": wanted.project, "what": "all", "tests": tests}, DRAFT_S)
+            plan = ask_git(
+                "/split/plan", {"project": wanted.project, "what": "all", "tests": tests}, _plan_s(tests=tests)
+            )
     if not text_of(plan, "id"):
         if wanted.as_json:
             out_json(plan)
@@ -37,7 +43,8 @@ def commit_split(ctx: click.Context, wanted: Wanted, *, tests: bool) -> None:
         out_json(plan)
         return
     chosen = plan if wanted.as_json else _settled(wanted, plan, tests=tests)
-    if chosen is None:
+    failing_ok = chosen is not None and _failing_ok(wanted, chosen)
+    if chosen is None or failing_ok is None:
         note(dim("Nothing was committed."))
         return
     allow = wanted.allow if wanted.as_json else allowed(wanted, chosen)
@@ -47,9 +54,15 @@ def commit_split(ctx: click.Context, wanted: Wanted, *, tests: bool) -> None:
         "allow": allow,
         "protected_ok": wanted.protected_ok if wanted.as_json else protected_ok_of(wanted, chosen),
         "unsound_ok": not wanted.as_json and not flag_of(chosen, "sound") and _unsound(wanted),
+        "failing_ok": failing_ok,
         "dry_run": wanted.dry_run,
     }
     _tell_split(wanted, ask_git("/split/commit", body, COMMIT_S))
+
+
+def _planned(wanted: Wanted, what: str, *, tests: bool) -> JsonObject:
+    body = {"project": wanted.project, "what": what, "tests": tests}
+    return ask_git("/split/plan", body, _plan_s(tests=tests))
 
 
 def _settled(wanted: Wanted, plan: JsonObject, *, tests: bool) -> JsonObject | None:
@@ -68,7 +81,7 @@ def _settled(wanted: Wanted, plan: JsonObject, *, tests: bool) -> JsonObject | N
         if not parts:
             return None
         body = {"project": wanted.project, "plan": text_of(plan, "id"), "commits": parts, "tests": tests}
-        plan = ask_git("/split/change", body, DRAFT_S)
+        plan = ask_git("/split/change", body, _plan_s(tests=tests))
 
 
 def _asked_split(plan: JsonObject) -> str:
@@ -81,6 +94,18 @@ def _unsound(wanted: Wanted) -> bool:
     return wanted.asks and ask(
         "Some of these commits do not stand on their own. Make them all the same?", default=False
     )
+
+
+def _failing_ok(wanted: Wanted, plan: JsonObject) -> bool | None:
+    """Whether the person takes commits at which tests fail; None when the person does not, and nothing is made."""
+    failing = [text_of(one, "id") for one in objects_of(plan, "commits") if text_of(one, "tests") == "failed"]
+    if not failing or wanted.as_json or not wanted.asks:
+        return False
+    return ask(f"Tests fail at {', '.join(failing)}. Make the commits all the same?", default=False) or None
+
+
+def _plan_s(*, tests: bool) -> float:
+    return _TESTS_S if tests else DRAFT_S
 
 
 def _tell_split(wanted: Wanted, answer: JsonObject) -> None:

@@ -26,6 +26,7 @@ __all__ = [
 
 _MOST_FILES: Final = 15
 _MOST_LEFT: Final = 4
+_MOST_TOLD: Final = 6
 _STATUS_COLOURS: Final = {"A": "green", "D": "red", "M": "yellow", "R": "cyan", "C": "cyan", "T": "magenta"}
 _LEVEL_COLOURS: Final = {"error": "red", "warning": "yellow"}
 _SCISSORS: Final = "------------------------ >8 ------------------------"
@@ -181,13 +182,23 @@ def _part_lines(one: JsonObject, hunks: Mapping[str, JsonObject]) -> list[str]:
         told = f"   {plain(path)}  +{added} -{removed}"
         lines.append(cut(f"{told}  {plain(', '.join(symbols[:4]))}".rstrip(), max(40, width() - 1)))
     lines += [f"   {coloured('problem', 'red')}  {plain(text)}" for text in texts_of(one, "problems")]
-    if (
-        text_of(one, "tests_detail")
-        and text_of(one, "tests") == "not run"
-        and "asked" not in text_of(one, "tests_detail")
-    ):
-        lines.append(dim(f"   tests not run: {plain(text_of(one, 'tests_detail'))}"))
-    return lines
+    return lines + _tests_lines(one)
+
+
+def _tests_lines(one: JsonObject) -> list[str]:
+    """What the tests said at a commit; nothing when nobody asked."""
+    told = [plain(line) for line in text_of(one, "tests_detail").split("\n")]
+    if not told[0]:
+        return []
+    outcome = text_of(one, "tests")
+    room = max(40, width() - 1)
+    head = cut(f"   tests {outcome}: {told[0]}", room)
+    if outcome != "failed":
+        return [dim(head)]
+    more = [line for line in told[1:] if line.strip()][:_MOST_TOLD]
+    return [f"   {coloured('tests failed', 'red')}{head.removeprefix('   tests failed')}"] + [
+        dim(cut(f"     {line}", room)) for line in more
+    ]
 
 
 def split_text(plan: JsonObject) -> str:

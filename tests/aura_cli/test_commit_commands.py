@@ -16,7 +16,9 @@ from aura_cli import commit_flow, commit_view
 from aura_cli.commands import commit as command
 from aura_cli_running import Aura, Ran, StandIn
 from aura_git.commits.service import CommitService
+from aura_shared.bus import Context
 from aura_shared.errors import AuraError, UsageProblem
+from aura_shared.messages import testing
 from aura_shared.messages.commits import (
     ChangeSplit,
     CommitSplit,
@@ -292,6 +294,52 @@ def test_splits_for_programs_and_splits_of_nothing(run: Run, shop: GitLab) -> No
     assert run(command.commit, "--split", "--json").json()["id"] == ""
     with pytest.raises(UsageProblem, match="no -m, no paths"):
         run(command.commit, "--split", "-m", "x")
+
+
+def answer_tests(served: GitRig, outcome: str) -> None:
+    """A factory that passes the cart, and says this of the mail."""
+
+    async def run_tests(request: testing.RunTests, _context: Context) -> testing.RanTests:
+        if "src/mail.py" not in request.paths:
+            return testing.RanTests(outcome="passed", detail="pytest tests/test_cart.py: 1 passed in 0.01s")
+        return testing.RanTests.model_validate(
+            {"outcome": outcome, "detail": "pytest tests/test_mail.py\nFAILED tests/test_mail.py::test_send \x1b[31m"}
+        )
+
+    served.hub.connect("factory").serve(testing.RunTests, run_tests)
+
+
+def test_tests_of_a_split_are_shown_and_failures_are_asked_about(run: Run, served: GitRig, shop: GitLab) -> None:
+    mixed(shop)
+    answer_tests(served, "failed")
+    head = shop.head()
+    ran = run(command.commit, "--split", "--all", "--tests", says="y\nn\n")
+    lines = ran.out.splitlines()
+    assert "   tests passed: pytest tests/test_cart.py: 1 passed in 0.01s" in lines
+    at = lines.index("   tests failed: pytest tests/test_mail.py")
+    assert lines[at + 1].startswith("     FAILED tests/test_mail.py::test_send")
+    assert "\x1b" not in ran.out
+    assert all(len(line) <= 100 for line in lines)
+    failing = next(line[0] for line in reversed(lines[:at]) if line[1:3] == "  " and line[0].isupper())
+    assert f"Tests fail at {failing}. Make the commits all the same? [y/N]: n" in ran.err
+    assert ran.err.endswith("Nothing was committed.\n")
+    assert shop.head() == head
+    with pytest.raises(AuraError, match="tests fail at commits of this plan"):
+        run(command.commit, "--split", "--all", "--tests", "--yes")
+    with pytest.raises(AuraError, match="tests fail at commits of this plan"):
+        run(command.commit, "--split", "--all", "--tests", "--json")
+    assert shop.head() == head
+    assert run(command.commit, "--split", "--all", "--tests", says="y\ny\n").code == 0
+    assert len(shop.log("main..work")) == 2
+
+
+def test_tests_of_a_split_that_pass_or_were_not_run_ask_nothing(run: Run, served: GitRig, shop: GitLab) -> None:
+    mixed(shop)
+    answer_tests(served, "skipped")
+    ran = run(command.commit, "--split", "--all", "--tests", says="y\n")
+    assert "   tests not run: pytest tests/test_mail.py" in ran.out.splitlines()
+    assert "Tests fail" not in ran.err
+    assert len(shop.log("main..work")) == 2
 
 
 PLAN: dict[str, object] = {

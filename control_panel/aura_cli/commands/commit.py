@@ -52,7 +52,7 @@ _project_option = click.option("-p", "--project", metavar="NAME", help="Project:
 @click.option("--task", metavar="TASK", default="", help="Link this task, such as #12.")
 @click.option("--no-model", is_flag=True, help="Word it without a model.")
 @click.option("--split", is_flag=True, help="Take a mixed change apart into several commits.")
-@click.option("--tests", is_flag=True, help="With --split: run the tests at each commit, where that is possible.")
+@click.option("--tests", is_flag=True, help="With --split: run the tests at each commit, in the sandbox.")
 @click.option("--allow", metavar="RULE:PATH", multiple=True, help="A concern that is right as it is; repeatable.")
 @click.option("--protected-ok", is_flag=True, help="Commit on a protected branch without being asked.")
 @click.option("--message-only", is_flag=True, help="Print the message, and commit nothing.")

@@ -38,6 +38,7 @@ class Consent:
     """Concerns that are right as they are: `RULE:PATH`."""
     protected_ok: bool = False
     unsound_ok: bool = False
+    failing_ok: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,8 @@ def commit_split(
     Raises:
         DraftOutdated: What the plan splits changed since.
         CommitBlocked: A secret, or a file that nobody commits on purpose.
-        GateClosed, ProtectedBranch: It cannot be committed now, or here; or a commit of the plan is not sound.
+        GateClosed, ProtectedBranch: It cannot be committed now, or here; or a commit of the plan is not sound,
+            or fails its tests.
         HookRefused: A hook said no; nothing is committed.
     """
     state = read_state(repository, untracked=False)
@@ -215,6 +217,7 @@ def commit_split(
             "commits of this plan do not stand on their own:\n" + "\n".join(problems),
             hint="Order them otherwise, move hunks, or say yes to it.",
         )
+    _refuse_failing(plan, consent)
     with index_aside(repository) as aside:
         if take_in(aside, taken) != plan.tree:
             raise DraftOutdated("the change is not what it was when the split was planned")
@@ -228,6 +231,15 @@ def commit_split(
         made, moved = _make_all(repository, plan, taken, operation, head, said)
     warnings = [told for one in made for told in _told(one)] + _told_moved(moved)
     return Committed(tuple(made), operation.id, state.branch, head, tuple(dict.fromkeys(warnings)))
+
+
+def _refuse_failing(plan: SplitDraft, consent: Consent) -> None:
+    if plan.failing and not consent.failing_ok:
+        told = [f"{one.id}: {one.tests_detail}" for one in plan.failing]
+        raise GateClosed(
+            "tests fail at commits of this plan:\n" + "\n".join(told),
+            hint="Order them otherwise, move hunks, or say yes to it.",
+        )
 
 
 def _told_moved(moved: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from aura_git.commits.committing_drafts import Committed, Consent, commit_split
 from aura_git.commits.service_memory import Kept, Lessons
 from aura_git.commits.splitting import SplitDraft, WantedCommit, change_plan, plan_split
 from aura_git.commits.splitting_replies import plan_reply
+from aura_git.commits.splitting_tests import SplitTests
 from aura_git.commits.staging import Taken, base_of, index_aside, take_in
 from aura_git.desk import GitDesk
 from aura_git.repository import Repository, read_state
@@ -54,19 +55,23 @@ class SplitParts:
         self._lessons = lessons
         self._tell = tell
         self._plans: Kept[_Plan] = Kept(_MOST_PLANS)
+        self._tests = SplitTests(desk)
 
     def register(self) -> None:
         """Serve."""
+        self._tests.sweep()
         serve = self._desk.bus.serve
         serve(PlanSplit, self._plan)
         serve(ChangeSplit, self._change)
         serve(CommitSplit, self._commit_split)
 
-    async def _plan(self, request: PlanSplit, _context: Context) -> SplitPlan:
+    async def _plan(self, request: PlanSplit, context: Context) -> SplitPlan:
         repository = await self._desk.repository(request.project)
         taken = Taken(everything=request.what == "all")
         kept = await asyncio.to_thread(self._plan_now, repository, taken, request.what)
-        return await self._plan_reply(repository, kept, tests=request.tests)
+        if request.tests:
+            await self._tests.run(repository, kept.plan, taken, context)
+        return await self._plan_reply(repository, kept)
 
     def _plan_now(self, repository: Repository, taken: Taken, what: CommitWhat) -> _Plan:
         learned = self._lessons.of(repository)
@@ -82,7 +87,7 @@ class SplitParts:
             plan = plan_split(aside, learned, base=base_of(aside), tree=tree)
         return _Plan(plan, taken, what, concerns, state.branch)
 
-    async def _change(self, request: ChangeSplit, _context: Context) -> SplitPlan:
+    async def _change(self, request: ChangeSplit, context: Context) -> SplitPlan:
         repository = await self._desk.repository(request.project)
         kept = self._kept_plan(repository, request.plan)
         wanted = [
@@ -99,9 +104,11 @@ class SplitParts:
             return _Plan(plan, kept.taken, kept.what, kept.concerns, kept.branch)
 
         changed = await asyncio.to_thread(work)
-        return await self._plan_reply(repository, changed, tests=request.tests)
+        if request.tests:
+            await self._tests.run(repository, changed.plan, kept.taken, context, known=kept.plan)
+        return await self._plan_reply(repository, changed)
 
-    async def _plan_reply(self, repository: Repository, kept: _Plan, *, tests: bool) -> SplitPlan:
+    async def _plan_reply(self, repository: Repository, kept: _Plan) -> SplitPlan:
         self._plans.put(repository, kept.plan.id, kept)
         return await asyncio.to_thread(
             plan_reply,
@@ -111,7 +118,6 @@ class SplitParts:
             kept.concerns,
             branch=kept.branch,
             protected=self._desk.settings.git.protected,
-            tests=tests,
         )
 
     def _kept_plan(self, repository: Repository, name: str) -> _Plan:
@@ -125,7 +131,7 @@ class SplitParts:
     async def _commit_split(self, request: CommitSplit, context: Context) -> SplitAnswer:
         repository = await self._desk.repository(request.project)
         kept = self._kept_plan(repository, request.plan)
-        consent = Consent(tuple(request.allow), request.protected_ok, request.unsound_ok)
+        consent = Consent(tuple(request.allow), request.protected_ok, request.unsound_ok, request.failing_ok)
         safety, protected = self._desk.safety, self._desk.settings.git.protected
 
         def work() -> Committed:

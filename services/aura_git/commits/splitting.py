@@ -17,8 +17,18 @@ from aura_git.commits.staging import put_entries, tree_of
 from aura_git.commits.suggesting import Learned, format_message, read_commit, suggest
 from aura_git.repository import Repository
 from aura_shared.errors import GitError, UsageProblem
+from aura_shared.messages.commits import TestsOutcome
 
-__all__ = ["Planned", "SplitDraft", "WantedCommit", "change_plan", "count_groups", "plan_split", "split_files"]
+__all__ = [
+    "Planned",
+    "SplitDraft",
+    "WantedCommit",
+    "change_plan",
+    "count_groups",
+    "plan_split",
+    "split_files",
+    "write_trees",
+]
 
 _MOST_PIECES: Final = 5000
 _IDENTITY: Final = {
@@ -44,6 +54,8 @@ class Planned:
     parses: bool | None = None
     problems: list[str] = field(default_factory=list[str])
     files: list[str] = field(default_factory=list[str])
+    tests: TestsOutcome = "not run"
+    tests_detail: str = ""
 
 
 @dataclass(slots=True)
@@ -71,6 +83,11 @@ class SplitDraft:
     def sound(self) -> bool:
         """Whether every commit parses and uses only names that exist by then."""
         return not any(one.problems for one in self.commits)
+
+    @property
+    def failing(self) -> list[Planned]:
+        """Commits at which tests fail, as far as they were run."""
+        return [one for one in self.commits if one.tests == "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +211,6 @@ def _check(repository: Repository, plan: SplitDraft) -> None:
     """Build the tree of each commit, and find what is wrong with it at its place."""
     late = late_names([one.pieces for one in plan.commits], plan.needs)
     home = {piece: one.id for one in plan.commits for piece in one.pieces}
-    _read_base(repository, plan)
     taken: set[str] = set()
     for number, one in enumerate(plan.commits):
         taken |= set(one.pieces)
@@ -204,6 +220,23 @@ def _check(repository: Repository, plan: SplitDraft) -> None:
         one.parses = not broken if known else None
         one.problems = [f"{path} does not parse here" for path in broken] + list(late[number].values())
         one.needs = _needs(plan, one, home)
+    write_trees(repository, plan)
+
+
+def write_trees(repository: Repository, plan: SplitDraft) -> None:
+    """Write the tree of each commit.
+
+    Args:
+        repository: From `index_aside`, with all that the plan splits taken in.
+        plan: Whose commits learn their trees.
+
+    Raises:
+        GitError: The last one is not the whole change.
+    """
+    _read_base(repository, plan)
+    taken: set[str] = set()
+    for one in plan.commits:
+        taken |= set(one.pieces)
         put_entries(repository.git, entries_after(repository.git, plan.files, taken, one.pieces))
         one.tree = tree_of(repository)
     if plan.commits and plan.commits[-1].tree != plan.tree:

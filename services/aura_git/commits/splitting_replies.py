@@ -29,7 +29,6 @@ def plan_reply(
     *,
     branch: str,
     protected: Collection[str],
-    tests: bool,
 ) -> SplitPlan:
     """The plan with every hunk; one that has a single commit says why nothing is split."""
     single = len(plan.commits) < 2
@@ -38,7 +37,7 @@ def plan_reply(
         project=repository.project,
         what=what,
         tree=plan.tree,
-        commits=[_commit(one, tests=tests) for one in plan.commits],
+        commits=[_commit(one) for one in plan.commits],
         hunks=[_hunk(plan, piece) for piece in plan.pieces.values()],
         concerns=concerns_of(concerns),
         branch=branch,
@@ -54,8 +53,7 @@ def _reason(plan: SplitDraft) -> str:
     return f"everything belongs together: {plan.commits[0].why}"
 
 
-def _commit(one: Planned, *, tests: bool) -> SplitCommit:
-    detail = "no service runs the tests of a tree that is not checked out; run them on each commit afterwards"
+def _commit(one: Planned) -> SplitCommit:
     return SplitCommit(
         id=one.id,
         message=one.message,
@@ -67,7 +65,8 @@ def _commit(one: Planned, *, tests: bool) -> SplitCommit:
         parses=one.parses,
         problems=[_shown(problem) for problem in one.problems],
         tree=one.tree,
-        tests_detail=detail if tests else "",
+        tests=one.tests,
+        tests_detail=_shown(one.tests_detail),
     )
 
 

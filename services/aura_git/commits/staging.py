@@ -76,10 +76,15 @@ class Taken:
 
 
 @contextmanager
-def index_aside(repository: Repository) -> Generator[Repository]:
-    """The repository with a copy of its index; nothing that is staged or written there reaches the real one."""
+def index_aside(repository: Repository, within: Path | None = None) -> Generator[Repository]:
+    """The repository with a copy of its index; nothing that is staged or written there reaches the real one.
+
+    Args:
+        repository: Which.
+        within: Where index and new objects lie meanwhile; by default where temporary files do.
+    """
     objects = repository.git.text("rev-parse", "--path-format=absolute", "--git-path", "objects")
-    with tempfile.TemporaryDirectory(prefix="aura-index-") as folder:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=within) as folder:
         store = Path(folder, "objects")
         (store / "info").mkdir(parents=True)
         (store / "info" / "alternates").write_bytes(os.fsencode(objects) + b"\n")

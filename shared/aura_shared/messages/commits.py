@@ -309,7 +309,7 @@ class SplitCommit(Message):
     tree: str = ""
     """Hash of its tree."""
     tests: TestsOutcome = "not run"
-    """What the tests said at this commit."""
+    """What the tests that reach it said at this commit; `failed` only for what did not fail before the change."""
     tests_detail: str = ""
     """What was run, or why nothing was; empty when nobody asked for it."""
 
@@ -428,6 +428,8 @@ class CommitSplit(Request[SplitAnswer]):
     """The person said yes to commits on a protected branch."""
     unsound_ok: bool = False
     """The person said yes to commits that do not parse or use names that come later."""
+    failing_ok: bool = False
+    """The person said yes to commits at which tests fail."""
     dry_run: bool = False
     """Check everything, and change nothing."""
 

@@ -247,12 +247,6 @@ async def test_gates_and_concerns_hold_for_splits_too(rig: GitRig, mixed: GitLab
         await commit(rig, planned, protected_ok=True)
 
 
-async def test_tests_are_said_not_to_be_run(rig: GitRig, mixed: GitLab) -> None:
-    planned = await plan(rig, tests=True)
-    assert {one.tests for one in planned.commits} == {"not run"}
-    assert all("not checked out" in one.tests_detail for one in planned.commits)
-
-
 async def test_the_first_commits_of_a_repository_can_be_split(rig: GitRig, shop: GitLab) -> None:
     shop.git("switch", "--quiet", "--orphan", "fresh")
     shop.write({"a/one.py": "def first_thing():\n    return 1\n", "docs/guide.md": "# How\n"})
