@@ -65,9 +65,9 @@ def cut_command(
 ) -> None:
     """Write version and changelog, commit and tag. VERSION overrides what the history says."""
     body: JsonObject = {"project": _project(project), "version": version, "path": path, "pre": pre}
-    if not yes and not dry_run and not asks() and not as_json:
+    if not yes and not dry_run and (as_json or not asks()):
         raise GateClosed("a release is cut only after a yes", hint="Look with `aura release plan`, then add --yes.")
-    if not yes and not dry_run and not as_json:
+    if not yes and not dry_run:
         plan = _post("", body)
         _show(plan)
         if not texts_of(plan, "obstacles") and not ask("Cut this release?", default=False):

@@ -29,7 +29,11 @@ def check_large(look: Look) -> Iterator[HealthFinding]:
     """The largest files of the history, with where they are and whether HEAD still has them."""
     git = look.repository.git
     given = git.read(
-        "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objecttype) %(objectsize) %(objectname)"
+        "cat-file",
+        "--batch-all-objects",
+        "--unordered",
+        "--buffer",
+        "--batch-check=%(objecttype) %(objectsize) %(objectname)",
     ).out
     sizes = [
         (int(line.split(b" ")[1]), line.split(b" ")[2].decode())

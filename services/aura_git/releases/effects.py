@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from aura_git.commits.grammar import BREAKING, parse_message, read_header
-from aura_git.releases.versions import Effect, strongest
+from aura_git.releases.versions import Effect, Version, strongest
 from aura_git.repository import Repository
 
-__all__ = ["Change", "Entry", "changes_since", "effect_of", "left_over", "read_change"]
+__all__ = ["Change", "Entry", "changes_since", "early_habit", "effect_of", "left_over", "read_change"]
 
 _TYPES: Final[dict[str, Effect]] = {
     "feat": "minor", "feature": "minor", "fix": "patch", "bugfix": "patch", "hotfix": "patch", "perf": "patch",
@@ -24,6 +25,7 @@ _REVERTED: Final = re.compile(r"(?:reverts commit|refs?:)\s+([0-9a-f]{7,40})", r
 _REVERT_SUBJECT: Final = re.compile(r'^(?:revert:?\s+)"?(.+?)"?(?:\s+\(#\d+\))?$', re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"(?<![\w/])(?:#\d+|[A-Z][A-Z0-9]+-\d+)\b")
 _NUMBER_AT_END: Final = re.compile(r"\s*\(#\d+\)$")
+_MOST_EARLY: Final = 10
 _FORMAT: Final = "%H%x00%P%x00%B%x01"
 
 
@@ -173,3 +175,26 @@ def effect_of(changes: Sequence[Change]) -> Effect:
         "patch" if change.effect == "none" and change.subject.lower().startswith("revert ") else change.effect
         for change in changes
     )
+
+
+def early_habit(repository: Repository, finals: Sequence[tuple[str, Version]], path: str = "") -> tuple[int, int]:
+    """Of the newest releases before 1.0.0 that brought a feature and broke nothing: how many raised the last number.
+
+    SemVer leaves 0.y to the project, and projects differ: some keep the middle number for what breaks.
+
+    Args:
+        repository: Which.
+        finals: Tags and versions of the final releases, by version.
+        path: Folder of the package.
+
+    Returns:
+        How many raised the last number, and how many there are in all; at most the newest ten pairs are read.
+    """
+    early = [one for one in finals if not one[1].major][-(_MOST_EARLY + 1) :]
+    lower = every = 0
+    for (old_tag, old), (tag, new) in pairwise(early):
+        changes = left_over(changes_since(repository, f"refs/tags/{old_tag}", path, f"refs/tags/{tag}"))
+        if effect_of(changes) == "minor":
+            every += 1
+            lower += new.minor == old.minor
+    return lower, every

@@ -51,6 +51,8 @@ class Tags:
     final_version: Version | None = None
     newest: str = ""
     newest_version: Version | None = None
+    finals: tuple[tuple[str, Version], ...] = ()
+    """Every final one with its version, by version."""
 
     @property
     def base(self) -> str:
@@ -138,7 +140,7 @@ def read_tags(repository: Repository, package: Package, *, several: bool, head: 
     finals = [one for one in mine if not one[0].pre]
     newest = mine[-1] if mine else (None, "")
     final = finals[-1] if finals else (None, "")
-    return Tags(prefix, final[1], final[0], newest[1], newest[0])
+    return Tags(prefix, final[1], final[0], newest[1], newest[0], tuple((name, version) for version, name in finals))
 
 
 def _prefix(package: Package, forms: Sequence[TagForm], *, several: bool) -> str:

@@ -19,7 +19,7 @@ from aura_git.releases.changelog import (
     unreleased_of,
     write_section,
 )
-from aura_git.releases.effects import Change, changes_since, effect_of, left_over
+from aura_git.releases.effects import Change, changes_since, early_habit, effect_of, left_over
 from aura_git.releases.fragments import find_fragments
 from aura_git.releases.packages import Package, Tags, find_package, find_packages, read_tags
 from aura_git.releases.version_files import FileEdit, Place, find_places, version_edits
@@ -28,10 +28,11 @@ from aura_git.repository import Repository, RepositoryState
 from aura_shared.errors import UsageProblem
 from aura_shared.messages.releases import ReleaseBump, ReleaseCommit, ReleaseFile, ReleasePlan
 
-__all__ = ["Planned", "plan_release"]
+__all__ = ["CONVENTIONAL_SHARE", "Planned", "plan_release"]
 
 _MOST_TOLD: Final = 20
-_CONVENTIONAL_SHARE: Final = 0.5
+CONVENTIONAL_SHARE: Final = 0.5
+"""With fewer conventional commits a person chooses the version."""
 _LONG_LIVED: Final = re.compile(
     r"^(?:release|releases|support|maint|maintenance)/.+|^v?\d+(?:\.\d+)*(?:\.x)?$|^stable(?:/.+)?$"
 )
@@ -125,7 +126,7 @@ def _version(  # noqa: PLR0911 - each case has its own reason
     conventional = sum(one.conventional for one in look.changes if not one.merge)
     if not look.changes:
         return _plan("none", f"no commit since {tags.base}: there is nothing to release", current=known), None
-    if conventional < _CONVENTIONAL_SHARE * len(look.changes) and effect != "major":
+    if conventional < CONVENTIONAL_SHARE * len(look.changes) and effect != "major":
         return _ask(look, current, pre), None
     newest = tags.newest_version
     if effect == "none":
@@ -133,22 +134,29 @@ def _version(  # noqa: PLR0911 - each case has its own reason
             return _plan("patch", f"{newest} becomes final", current=known), newest.core
         told = "no commit since then changes what users get (only " + ", ".join(_kinds(look.changes)) + ")"
         return _plan("none", f"{told}: there is nothing to release since {tags.base}", current=known), None
-    start = current.core if tags.final_version else Version(current.major, current.minor, max(0, current.patch))
-    chosen = (
-        newest.core
-        if not tags.final_version and newest and newest.pre and not pre
-        else raise_version(start, effect, newest=newest, pre=pre)
-    )
-    bump: ReleaseBump = (
-        "pre-release"
-        if pre
-        else "major"
-        if chosen.major > current.major
-        else "minor"
-        if chosen.minor > current.minor
-        else "patch"
-    )
-    return _plan(bump, _why(effect, current, chosen), current=known, decided=_deciding(look.changes, effect)), chosen
+    becomes_final = not tags.final_version and newest is not None and newest.pre and not pre
+    raised, habit = _by_habit(look, effect, current)
+    chosen = current.core if becomes_final else raise_version(current.core, raised, newest=newest, pre=pre)
+    bump: ReleaseBump = "pre-release" if pre else _step(current, chosen)
+    decided = _deciding(look.changes, effect)
+    return _plan(bump, _why(effect, current, chosen) + habit, current=known, decided=decided), chosen
+
+
+def _step(current: Version, chosen: Version) -> ReleaseBump:
+    """Which number was raised."""
+    if chosen.major > current.major:
+        return "major"
+    return "minor" if chosen.minor > current.minor else "patch"
+
+
+def _by_habit(look: _Look, effect: Effect, current: Version) -> tuple[Effect, str]:
+    """The effect as this project spells it: before 1.0.0 some keep the middle number for what breaks."""
+    if effect != "minor" or current.major:
+        return effect, ""
+    lower, every = early_habit(look.repository, look.tags.finals, look.package.path)
+    if lower * 2 <= every:
+        return effect, ""
+    return "patch", f" (before 1.0.0, {lower} of the last {every} releases with a feature raised the last number)"
 
 
 def _first(look: _Look, pre: str, held: Version | None) -> tuple[ReleasePlan, Version | None]:

@@ -420,3 +420,18 @@ def test_changesets_are_left_to_their_tool(lab: GitLab) -> None:
 
 def test_a_branch_without_a_commit_has_nothing_to_release(lab: GitLab) -> None:
     assert plan(lab).plan.obstacles == ["there is no commit yet"]
+
+
+@pytest.mark.requirement("G5")
+def test_before_1_0_0_features_raise_the_number_that_they_raised_so_far(lab: GitLab) -> None:
+    lab.commit("feat: begin", {"a": "0"})
+    tag(lab, "v0.3.0")
+    lab.commit("feat: one", {"a": "1"})
+    assert plan(lab).plan.version == "0.4.0"
+    tag(lab, "v0.3.1")
+    lab.commit("feat: two", {"a": "2"})
+    found = plan(lab).plan
+    assert (found.version, found.bump) == ("0.3.2", "patch")
+    assert "1 of the last 1 releases with a feature raised the last number" in found.reason
+    lab.commit("feat!: three", {"a": "3"})
+    assert plan(lab).plan.version == "0.4.0"
