@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from aura_git.running import Git, Ran
-from aura_shared.errors import GitError, NoRepository
+from aura_shared.errors import NoRepository
 
 __all__ = ["InProgress", "Repository", "RepositoryState", "in_progress_of", "open_repository", "read_state"]
 
@@ -25,6 +26,10 @@ _MARKS: Final[tuple[tuple[str, InProgress], ...]] = (
     ("BISECT_LOG", "bisect"),
 )
 _BRANCH: Final = "refs/heads/"
+_ASKED: Final = (
+    *("--is-bare-repository", "--absolute-git-dir", "--git-common-dir"),
+    *("--is-inside-work-tree", "--show-prefix", "--show-toplevel"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +100,17 @@ def open_repository(folder: Path, *, project: str = "", timeout_s: float = 120.0
         NoRepository: It lies in none, or git does not trust its owner; the message says which.
     """
     git = Git(folder, timeout_s=timeout_s)
-    asked = ("--is-bare-repository", "--absolute-git-dir", "--git-common-dir")
-    try:
-        bare, git_dir, common, *rest = git.read("rev-parse", *asked, "--is-inside-work-tree").lines
-    except GitError as error:
-        if "dubious ownership" in error.message:
+    ran = git.read("rev-parse", *_ASKED, ok=(0, 128))  # 128 also outside of a work tree, once all but that is told
+    bare, git_dir, common, inside, prefix, top = (*os.fsdecode(ran.out).split("\n"), *[""] * 6)[:6]
+    if not common:
+        if "dubious ownership" in ran.err:
             hint = "If you trust it: git config --global --add safe.directory FOLDER"
-            raise NoRepository(f"git does not trust {folder}: another user owns it", hint=hint) from error
-        raise NoRepository(f"{folder} is not in a git repository") from error
+            raise NoRepository(f"git does not trust {folder}: another user owns it", hint=hint)
+        raise NoRepository(f"{folder} is not in a git repository")
     common_dir = (folder / common).resolve()
-    if bare == "true" or rest[0] != "true":
+    if bare == "true" or inside != "true":
         root = Path(git_dir)
         return Repository(root, root, common_dir, bare=True, project=project, git=git.at(root))
-    top, prefix = (git.read("rev-parse", "--show-toplevel", "--show-prefix").out.decode() + "\n").split("\n")[:2]
     return Repository(Path(top), Path(git_dir), common_dir, project=project, prefix=prefix, git=git.at(Path(top)))
 
 
@@ -141,7 +144,8 @@ def read_state(repository: Repository, *, untracked: bool = True, status: Ran | 
             counts["unstaged"] += item[3] != "."
             if kind == "2":
                 next(items)  # the path that it was renamed from
-    sparse = repository.git.config("core.sparseCheckout") == "true"
+    patterns = repository.git_dir / "info" / "sparse-checkout"  # without these, nothing is left out
+    sparse = patterns.exists() and repository.git.config("core.sparseCheckout") == "true"
     linked = repository.git_dir != repository.common_dir
     return RepositoryState(**facts, **counts, unmerged=tuple(unmerged), sparse=sparse, linked=linked)  # pyright: ignore[reportArgumentType]
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import stat
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,9 @@ from typing import Final
 from aura_git.repository import Repository
 from aura_git.running import Git, Ran
 from aura_git.safety.contract import Snapshot
+from aura_git.safety.keeping import keep_all, keep_parts
 from aura_git.safety.locking import aura_folder
+from aura_git.safety.remembered import Stamp, forget, remembered_of, stamp_of
 from aura_git.safety.storing import (
     FILE,
     INDEX_PART,
@@ -28,14 +31,13 @@ from aura_git.safety.storing import (
     STAGED_PART,
     SUBMODULE,
     Changed,
-    Stamp,
-    commit,
     commits_in_state,
     filtered_of,
-    keeper,
+    read_settings,
     settings_part,
     store,
     store_all,
+    store_index,
     write_trees,
 )
 from aura_shared.errors import GitError, RepositoryBusy
@@ -50,6 +52,7 @@ STATUS: Final = (
 _HIDDEN: Final = re.compile(rb"(?:^|(?<=\0))[a-zS] ([^\0]+)")
 """Among what `ls-files -v -z` prints, the few that git does not look at; a pattern, since there may be 100,000."""
 _ATTEMPTS: Final = 3
+_LARGE_INDEX: Final = 500_000
 _MOST_TIPS: Final = 400
 """Tips of tags and remote-tracking branches beyond so many are not kept by each snapshot; local branches always are."""
 
@@ -90,9 +93,10 @@ def take_snapshot(repository: Repository, operation: str, which: str, *, status:
             try:
                 taken = _take(repository, folder, status if attempt == 0 else None)
             except GitError:
+                forget(repository.git_dir)
                 if attempt + 1 == _ATTEMPTS:
                     raise
-                continue  # a file went away between the look at it and its reading
+                continue  # a file went away between the look at it and its reading, or an object that was stored
             if taken is not None:
                 break
         else:
@@ -112,25 +116,41 @@ def _take(repository: Repository, folder: Path, status: Ran | None) -> Snapshot 
     """A snapshot; None when the index changed meanwhile."""
     git = repository.git
     head = _read_head(repository)
-    refs, tips = _read_refs(git)
+    refs, tips, backups = _read_refs(git)
     if repository.bare:
-        parts = store(git, settings_part(git, folder))
-        return Snapshot(head, refs, "", "", keeper(git, parts, tips))
+        parts = store(git, settings_part(read_settings(repository), folder))
+        return Snapshot(head, refs, "", "", keep_parts(git, folder, parts, tips))
     index = repository.git_dir / "index"
     was = _copy_index(index, folder / "index")
-    changed = _changed(repository, status or read_status(repository))
-    changed.index = was
-    filtered = filtered_of(git, changed)
-    parts, hashes = store_all(repository, folder, changed, filtered)
+    changed = _changed(repository, status or _read_beside(repository, folder / "index", was), was)
+    settings = read_settings(repository)
+    parts, hashes = store_all(repository, folder, changed, settings, filtered_of(git, changed, settings))
+    parts.update((f"stage:{number}", hash_) for number, hash_ in enumerate(changed.stages))
+    if stamp_of(index) != was:
+        return None
+    made_of = (head, refs, tips, changed, dict(parts), hashes)
+    remembered = remembered_of(repository.git_dir)
+    if remembered.last is not None and remembered.last[0] == made_of and remembered.last[1].kept in backups:
+        return remembered.last[1]
     staged, tree = write_trees(git, folder / "index", changed, hashes)
     if staged:
         parts[STAGED_PART] = staged
-    parts.update((f"stage:{number}", hash_) for number, hash_ in enumerate(changed.stages))
-    work = commit(git, tree, [changed.head] if changed.head else [], "Work tree")
-    if _stamp(index) != was:
-        return None
-    kept = keeper(git, parts, [work, *tips, *commits_in_state(repository)])
-    return Snapshot(head, refs, parts.get(INDEX_PART, ""), work, kept)
+    parents = [*tips, *commits_in_state(repository)]
+    work, kept = keep_all(git, folder, parts, tree=tree, head=changed.head, parents=parents)
+    taken = Snapshot(head, refs, parts.get(INDEX_PART, ""), work, kept)
+    remembered.last = made_of, taken
+    return taken
+
+
+def _read_beside(repository: Repository, copy: Path, index: Stamp | None) -> Ran:
+    """What `git status` says; a large index is stored meanwhile."""
+    if index is None or index[1] < _LARGE_INDEX:
+        return read_status(repository)
+    with ThreadPoolExecutor(1) as beside:
+        storing = beside.submit(store_index, repository, copy, index)
+        status = read_status(repository)
+        storing.result()
+    return status
 
 
 def _read_head(repository: Repository) -> str:
@@ -140,41 +160,36 @@ def _read_head(repository: Repository) -> str:
     return text
 
 
-def _read_refs(git: Git) -> tuple[dict[str, str], list[str]]:
-    """Refs with their hashes, and the commits that have to be kept."""
+def _read_refs(git: Git) -> tuple[dict[str, str], list[str], set[str]]:
+    """Refs with their hashes, the commits that have to be kept, and the snapshots that are."""
     format_ = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00%(symref)"
     refs: dict[str, str] = {}
     tips: dict[str, None] = {}
     others: dict[str, None] = {}
+    backups: set[str] = set()
     for line in git.read("for-each-ref", f"--format={format_}").out.splitlines():
         name, value, kind, peeled, peeled_kind, link = os.fsdecode(line).split("\0")
+        if name.startswith(BACKUPS):
+            backups.add(value)
         if link or name.startswith("refs/aura/"):
             continue
         refs[name] = value
         commit = value if kind == "commit" else peeled if peeled_kind == "commit" else ""
         if commit:
             (tips if name.startswith(("refs/heads/", "refs/stash")) else others)[commit] = None
-    return refs, [*tips, *(commit for commit in list(others)[:_MOST_TIPS] if commit not in tips)]
+    return refs, [*tips, *(commit for commit in list(others)[:_MOST_TIPS] if commit not in tips)], backups
 
 
 def _copy_index(index: Path, copy: Path) -> Stamp | None:
     """Copy the index with its time, which git needs to tell what may have changed in the same moment."""
-    was = _stamp(index)
+    was = stamp_of(index)
     if was is not None:
         shutil.copy2(index, copy)
     return was
 
 
-def _stamp(file: Path) -> Stamp | None:
-    try:
-        found = file.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _changed(repository: Repository, status: Ran) -> Changed:
-    changed = Changed()
+def _changed(repository: Repository, status: Ran, index: Stamp | None) -> Changed:
+    changed = Changed(index=index)
     for item in status.out.split(b"\0"):
         kind = item[:1]
         if kind == b"#":
@@ -234,8 +249,11 @@ def _mode_of(path: bytes) -> str:
 def _note_hidden(repository: Repository, changed: Changed) -> None:
     """Files whose changes git does not look for (`assume-unchanged`, `skip-worktree`), where they are there."""
     root = os.fsencode(repository.root)
-    for found in _HIDDEN.finditer(repository.git.read("ls-files", "-v", "-z").out):
-        path = found.group(1)
+    remembered = remembered_of(repository.git_dir).about(changed.index)
+    if remembered.hidden is None:
+        listed = _HIDDEN.finditer(repository.git.read("ls-files", "-v", "-z").out)
+        remembered.hidden = tuple(found.group(1) for found in listed)
+    for path in remembered.hidden:
         mode = "" if path in changed.files else _mode_of(root + b"/" + path)
         if mode:
             changed.files[path] = mode

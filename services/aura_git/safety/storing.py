@@ -12,6 +12,7 @@ from typing import Final
 
 from aura_git.repository import Repository
 from aura_git.running import Git
+from aura_git.safety.remembered import Remembered, Stamp, remembered_of, stamp_of
 
 __all__ = [
     "FILE",
@@ -25,16 +26,17 @@ __all__ = [
     "STATE_PART",
     "SUBMODULE",
     "Changed",
-    "Stamp",
-    "commit",
+    "Settings",
     "commits_in_state",
     "filtered_of",
-    "keeper",
     "parts_of",
+    "quoted",
+    "read_settings",
     "settings_part",
     "state_files",
     "store",
     "store_all",
+    "store_index",
     "write_trees",
 ]
 
@@ -53,13 +55,8 @@ _HASH: Final = re.compile(rb"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
 _PLAIN: Final = re.compile(rb"[^\x00-\x20\"\\\x7f][^\x00-\x1f\"\\\x7f]*")
 STATE_FOLDERS: Final = ("rebase-merge", "rebase-apply", "sequencer")
 _GONE: Final = "0" * 40
-Stamp = tuple[int, int, int]
-"""Inode, size and time of a file in nanoseconds."""
 LINK, SUBMODULE, PROGRAM, FILE = "120000", "160000", "100755", "100644"
-_WHO: Final = "Aura <aura@localhost>"
-_INDEXES: Final[dict[str, tuple[Stamp | None, str]]] = {}
-"""The last index that was stored, by git folder: its inode, size and time, and its hash. At 40,000 files, storing it
-costs as much as half a `git status`."""
+_SETTINGS: Final = r"^(branch\.|filter\..*\.(clean|process)$)"
 
 
 @dataclass(slots=True)
@@ -85,10 +82,34 @@ class Changed:
         return not (self.files or self.gone or self.unmerged or self.staged)
 
 
-def filtered_of(git: Git, changed: Changed) -> set[bytes]:
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a snapshot has to know of git's settings."""
+
+    branches: bytes
+    """Those of branches in the repository's own file, which go when a branch is deleted: key, line end, value, NUL."""
+    filters: bool
+    """Whether a filter is set anywhere."""
+
+
+def read_settings(repository: Repository) -> Settings:
+    """Settings, by one call of git."""
+    shown = ("config", "--show-origin", "-z", "--get-regexp", _SETTINGS)
+    told = iter(repository.git.read(*shown, ok=(0, 1)).out.split(b"\0")[:-1])
+    own = repository.common_dir / "config"
+    branches, filters = b"", False
+    for origin, setting in zip(told, told, strict=True):
+        if setting.startswith(b"filter."):
+            filters = True
+        elif os.path.realpath(repository.root / os.fsdecode(origin.removeprefix(b"file:"))) == os.path.realpath(own):
+            branches += setting + b"\0"
+    return Settings(branches, filters)
+
+
+def filtered_of(git: Git, changed: Changed, settings: Settings) -> set[bytes]:
     """Files that a filter of the repository is set for; all others are stored byte by byte."""
     files = [path for path, mode in changed.files.items() if mode in {FILE, PROGRAM}]
-    if not files or not git.read("config", "--get-regexp", r"^filter\..*\.(clean|process)$", ok=(0, 1)).out:
+    if not files or not settings.filters:
         return set()
     told = git.read("check-attr", "-z", "--stdin", "filter", stdin=b"\0".join(files) + b"\0").out.split(b"\0")
     unset = {b"unspecified", b"unset", b"set"}
@@ -96,14 +117,14 @@ def filtered_of(git: Git, changed: Changed) -> set[bytes]:
 
 
 def store_all(
-    repository: Repository, folder: Path, changed: Changed, filtered: set[bytes]
+    repository: Repository, folder: Path, changed: Changed, settings: Settings, filtered: set[bytes]
 ) -> tuple[dict[str, str], dict[bytes, str]]:
     """Store what the snapshot is made of; hashes of its parts, and of the changed files by path."""
     git = repository.git
-    sources = settings_part(git, folder)
+    remembered = remembered_of(repository.git_dir).about(changed.index)
+    sources = settings_part(settings, folder)
     index = folder / "index"
-    known = _known_index(repository, changed)
-    if index.exists() and not known:
+    if index.exists() and not remembered.hash:  # a large one is stored already
         sources[INDEX_PART] = os.fsencode(index)
     sources.update(_shared_indexes(repository.git_dir, folder / "index"))
     raw = [path for path, mode in changed.files.items() if mode != SUBMODULE and path not in filtered]
@@ -113,16 +134,18 @@ def store_all(
             sources[name] = os.fsencode(folder / name)
     for path in state_files(repository.git_dir):
         sources[STATE_PART + path.replace("/", "|")] = os.fsencode(repository.git_dir / path)
-    files = {path: _readable(repository.root, folder, number, path, changed) for number, path in enumerate(raw)}
+    began_ns = time.time_ns()
+    stamps = {path: stamp_of(os.fsencode(repository.root) + b"/" + path) for path in raw}
+    hashes, files = _files_of(repository.root, folder, changed, raw, remembered)
     stored = store(git, {**sources, **{f"/{os.fsdecode(path)}": place for path, place in files.items()}})
-    if known:
-        stored[INDEX_PART] = known
-    elif INDEX_PART in stored:
-        _INDEXES[str(repository.git_dir)] = changed.index, stored[INDEX_PART]
-    hashes = {path: stored.pop(f"/{os.fsdecode(path)}") for path in raw}
+    if remembered.hash:
+        stored[INDEX_PART] = remembered.hash
+    remembered.hash = stored.get(INDEX_PART, "")
+    hashes.update({path: stored.pop(f"/{os.fsdecode(path)}") for path in files})
+    remembered.note(stamps, hashes, began_ns)
     if filtered:
         names = sorted(filtered)
-        answer = git.write("hash-object", "-w", "--stdin-paths", stdin=_quoted(names)).lines
+        answer = git.write("hash-object", "-w", "--stdin-paths", stdin=quoted(names)).lines
         hashes.update(zip(names, answer, strict=True))
     for path, mode in changed.files.items():
         if mode == SUBMODULE:
@@ -130,11 +153,20 @@ def store_all(
     return stored, hashes
 
 
-def _known_index(repository: Repository, changed: Changed) -> str:
-    """Hash of the index where it is the one of the last snapshot, as it is after most operations."""
-    stamp, known = _INDEXES.get(str(repository.git_dir), (None, ""))
-    same = stamp is not None and stamp == changed.index
-    return known if same and repository.git.read("cat-file", "-e", known, ok=(0, 1, 128)).code == 0 else ""
+def store_index(repository: Repository, index: Path, stamp: Stamp | None) -> None:
+    """Store the copy of an index, unless it is the one of the last snapshot."""
+    remembered = remembered_of(repository.git_dir).about(stamp)
+    if stamp is not None and not remembered.hash:
+        remembered.hash = store(repository.git, {INDEX_PART: os.fsencode(index)})[INDEX_PART]
+
+
+def _files_of(
+    root: Path, folder: Path, changed: Changed, raw: list[bytes], remembered: Remembered
+) -> tuple[dict[bytes, str], dict[bytes, bytes]]:
+    """Hashes of the files that are stored already, and where the bytes of the others can be read."""
+    hashes = remembered.stored(root, dict.fromkeys(raw, ""))
+    new = [path for path in raw if path not in hashes]
+    return hashes, {path: _readable(root, folder, number, path, changed) for number, path in enumerate(new)}
 
 
 def _readable(root: Path, folder: Path, number: int, path: bytes, changed: Changed) -> bytes:
@@ -146,12 +178,11 @@ def _readable(root: Path, folder: Path, number: int, path: bytes, changed: Chang
     return os.fsencode(place)
 
 
-def settings_part(git: Git, folder: Path) -> dict[str, bytes]:
-    """Settings of branches, which go when a branch is deleted."""
-    settings = git.read("config", "--local", "-z", "--get-regexp", r"^branch\.", ok=(0, 1)).out
-    if not settings:
+def settings_part(settings: Settings, folder: Path) -> dict[str, bytes]:
+    """Settings of branches as a file to store; none when there are none."""
+    if not settings.branches:
         return {}
-    (folder / SETTINGS_PART).write_bytes(settings)
+    (folder / SETTINGS_PART).write_bytes(settings.branches)
     return {SETTINGS_PART: os.fsencode(folder / SETTINGS_PART)}
 
 
@@ -201,12 +232,12 @@ def store(git: Git, sources: Mapping[str, bytes]) -> dict[str, str]:
         "-w",
         "--no-filters",
         "--stdin-paths",
-        stdin=_quoted(sources.values()),
+        stdin=quoted(sources.values()),
     )
     return dict(zip(sources, run.lines, strict=True))
 
 
-def _quoted(paths: Iterable[bytes]) -> bytes:
+def quoted(paths: Iterable[bytes]) -> bytes:
     """Paths a line each, in quotes where a line could not hold them."""
     return b"".join(_quoted_one(path) + b"\n" for path in paths)
 
@@ -235,26 +266,6 @@ def _update(git: Git, lines: Sequence[bytes]) -> None:
     if lines:
         stdin = b"".join(line + b"\0" for line in lines)
         git.write("update-index", "-z", "--add", "--replace", "--index-info", stdin=stdin)
-
-
-def keeper(git: Git, parts: Mapping[str, str], parents: Sequence[str]) -> str:
-    """The commit that keeps everything."""
-    kinds = {name: "040000 tree" if name == STAGED_PART else "100644 blob" for name in parts}
-    entries = b"".join(f"{kinds[name]} {hash_}\t{name}".encode() + b"\0" for name, hash_ in parts.items())
-    return commit(git, git.write("mktree", "-z", stdin=entries).text, parents, "Snapshot", at_s=int(time.time()))
-
-
-def commit(git: Git, tree: str, parents: Iterable[str], title: str, *, at_s: int = 0) -> str:
-    """A commit of Aura's own, with any number of parents; it has nothing to do with who commits here.
-
-    Without a time, the same content is the same commit.
-    """
-    lines = [f"tree {tree}", *(f"parent {parent}" for parent in dict.fromkeys(parents))]
-    when = f"{_WHO} {at_s} +0000"
-    text = "\n".join(
-        [*lines, f"author {when}", f"committer {when}", "", f"{title} before or after an operation of Aura", ""]
-    )
-    return git.write("hash-object", "-w", "-t", "commit", "--stdin", stdin=text.encode()).text
 
 
 def parts_of(git: Git, kept: str) -> dict[str, str]:

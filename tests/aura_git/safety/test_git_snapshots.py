@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from aura_git.safety import remembered, snapshots
 from aura_git.safety.contract import Gates
 from aura_git.safety.core import SafetyCore
 from aura_git.safety.index_file import recorded_sizes
@@ -61,6 +63,47 @@ def test_the_same_content_is_the_same_snapshot(lab: GitLab) -> None:
     lab.write({"b.txt": "b\n"})
     one, two = (take_snapshot(lab.repository(), "op", which) for which in ("before", "after"))
     assert (one.tree, one.index, one.refs) == (two.tree, two.index, two.refs)
+
+
+def test_what_was_stored_is_stored_again_only_where_it_differs(lab: GitLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that leaves size and time of a file as they were is noticed all the same."""
+    monkeypatch.setattr(remembered, "_SETTLED_NS", -1_000_000_000)
+    lab.commit("feat: first", {"a.txt": "a\n"})
+    lab.write({"a.txt": "one\n", "b.txt": "b\n"})
+    first = take_snapshot(lab.repository(), "op", "before")
+    known = remembered.remembered_of(lab.root / ".git").files
+    assert {path: hash_ for path, (_, hash_) in known.items()} == {
+        path.encode(): lab.git("hash-object", path).strip() for path in ("a.txt", "b.txt")
+    }
+    assert take_snapshot(lab.repository(), "op", "after").kept == first.kept
+    times = (lab.root / "a.txt").stat()
+    (lab.root / "a.txt").write_text("two\n")
+    os.utime(lab.root / "a.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
+    second = take_snapshot(lab.repository(), "op", "found")
+    assert second.kept != first.kept
+    assert lab.git("show", f"{second.tree}:a.txt") == "two\n"
+
+
+def test_what_went_away_meanwhile_is_stored_anew(lab: GitLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "_SETTLED_NS", -1_000_000_000)
+    lab.commit("feat: first", {"a.txt": "a\n"})
+    lab.write({"a.txt": "edited\n", "b.txt": "b\n"})
+    take_snapshot(lab.repository(), "", "now")
+    lab.git("prune", "--expire=now")
+    snapshot = take_snapshot(lab.repository(), "op", "before")
+    assert problems(lab.root) == []
+    assert lab.git("show", f"{snapshot.tree}:b.txt") == "b\n"
+    assert lab.git("cat-file", "-t", snapshot.index).strip() == "blob"
+
+
+def test_a_large_index_is_stored_beside_the_look_at_the_work_tree(lab: GitLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "_LARGE_INDEX", 0)
+    lab.commit("feat: first", {"a.txt": "a\n"})
+    lab.write({"b.txt": "b\n"})
+    snapshot = take_snapshot(lab.repository(), "op", "before")
+    stored = lab.git("cat-file", "blob", snapshot.index).encode(errors="surrogateescape")
+    assert stored == (lab.root / ".git/index").read_bytes()
+    assert lab.git("show", f"{snapshot.tree}:b.txt") == "b\n"
 
 
 def test_without_a_change_the_tree_is_that_of_head(lab: GitLab) -> None:
