@@ -114,7 +114,7 @@ class SafetyCore:
             log.info("git_operations_expired", count=len(gone), oldest=gone[-1], newest=gone[0])
 
     def resume(self, repository: Repository, operation: str) -> RunningOperation:
-        """Go on with a waiting or interrupted operation; the snapshot of its start stays.
+        """Go on with a waiting or interrupted operation; the snapshot of its start stays, and one of now is taken.
 
         Raises:
             UnknownOperation: There is none.
@@ -129,6 +129,8 @@ class SafetyCore:
             refuse_other_place(repository, entry)
             if "continue" not in choices_of(entry.record):
                 raise GateClosed(f"an interrupted `{entry.record.command}` does not go on", hint="aura abort")
+            # What a person has written meanwhile is in no snapshot yet.
+            take_snapshot(repository, entry.record.id, f"resumed-{len(entry.record.steps)}")
             entry = journal.taken_over(entry)
             journal.write(entry)
             lock.kept = True

@@ -75,10 +75,10 @@ class Journal:
         return Entry(record, pid, process_started_at(pid) or "", self._work_tree)
 
     def taken_over(self, entry: Entry) -> Entry:
-        """The same operation, carried on by this process."""
+        """The same operation, carried on by this process; what it was like when it stopped counts no more."""
         pid = os.getpid()
         record = replace(entry.record, state="running", waiting_for="", ended_at="", problem="")
-        return replace(entry, record=record, pid=pid, pid_started_at=process_started_at(pid) or "")
+        return replace(entry, record=record, pid=pid, pid_started_at=process_started_at(pid) or "", found=None)
 
     def _new_id(self) -> str:
         """Microseconds since 1970, so that identifiers sort; later than all others."""

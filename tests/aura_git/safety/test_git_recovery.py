@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +16,8 @@ from aura_git.safety.journal import Journal
 from aura_git.safety.recovery import choices_of
 from aura_shared.errors import AuraError, GateClosed, GitError, RepositoryBusy, UndoRefused, UnknownOperation
 from aura_shared.settings import GitSettings
-from git_crash import AT_RANDOM, OPERATIONS, WITH_CHILDREN, Victims, kill_table
-from git_crash_states import run, staged_alike, whole
+from git_crash_states import blobs_within_reach, run, staged_alike, whole
 from git_lab import GitLab
-from printed_tables import PRINTED, RecordProperty
 
 pytestmark = pytest.mark.requirement("G3")
 
@@ -154,23 +151,65 @@ from aura_git.safety.contract import Gates
 from aura_git.safety.core import SafetyCore
 from aura_shared.settings import GitSettings
 repository = open_repository(Path(sys.argv[1]))
-operation = SafetyCore(GitSettings()).begin(repository, "commit", "Half done", gates=Gates())
+operation = SafetyCore(GitSettings()).begin(repository, sys.argv[3], "Half done", gates=Gates())
 operation.step("commit")
 if sys.argv[2] == "changed":
     repository.git.write("add", "--all")
     repository.git.write("commit", "-qm", "half")
+elif sys.argv[2] == "half":
+    repository.git.write("read-tree", "-m", "-u", "HEAD", "side")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def interrupt(lab: GitLab, what: str) -> None:
+def interrupt(lab: GitLab, what: str, command: str = "commit") -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    subprocess.run([sys.executable, "-c", INTERRUPTED, str(lab.root), what], env=environment, check=False)
+    subprocess.run([sys.executable, "-c", INTERRUPTED, str(lab.root), what, command], env=environment, check=False)
+
+
+def test_what_cannot_go_on_is_only_offered_to_be_taken_back(shop: GitLab, core: SafetyCore) -> None:
+    before, repository = whole(shop.root), shop.repository()
+    interrupt(shop, "changed", "commit")
+    (record,) = core.recover(repository)
+    assert choices_of(record) == ["abort", "undo"]
+    with pytest.raises(GateClosed, match="an interrupted `commit` does not go on"):
+        core.resume(repository, record.id)
+    core.abandon(repository, record.id)
+    assert whole(shop.root) == before
+    interrupt(shop, "half", "merge")
+    (record, *_) = core.recover(repository)
+    assert choices_of(record) == ["abort", "undo"]
+    assert record.facts["half_way"] == "yes"
+    core.abandon(repository, record.id)
+    assert staged_alike(whole(shop.root), before)
+
+
+def test_what_died_once_it_went_on_is_taken_back_to_its_beginning(
+    shop: GitLab, core: SafetyCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what a person wrote between the stop and the going on is kept."""
+    before, repository = whole(shop.root), shop.repository()
+    with core.begin(repository, "merge", "Merge side", gates=Gates()) as operation:
+        repository.git.write("merge", "-q", "side", ok=(1,))
+        operation.wait("resolve a.txt")
+    shop.write({"a.txt": "resolved by hand\n", "note.txt": "kept\n"})
+    written = {shop.git("hash-object", name).strip() for name in ("a.txt", "note.txt")}
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "getpid", lambda: 2**22 + 1)  # no process has this number
+        resumed = core.resume(repository, operation.id)
+        shop.write({"a.txt": "written over\n"})
+        shop.git("commit", "--quiet", "--all", "--no-edit")
+        resumed._lock.release()  # pyright: ignore[reportPrivateUsage]
+    (record,) = core.recover(repository)
+    assert record.state == "interrupted"
+    core.abandon(repository, record.id)
+    assert staged_alike(whole(shop.root), before)
+    assert written <= blobs_within_reach(shop.root)
 
 
 def test_what_was_interrupted_is_offered_to_go_on_to_be_aborted_or_undone(shop: GitLab, core: SafetyCore) -> None:
     before, repository = whole(shop.root), shop.repository()
-    interrupt(shop, "changed")
+    interrupt(shop, "changed", "merge")
     (record,) = core.recover(repository)
     assert (record.state, record.title) == ("interrupted", "Half done")
     assert choices_of(record) == ["continue", "abort", "undo"]
@@ -262,7 +301,7 @@ def test_one_writer_at_a_time_across_processes_and_work_trees(shop: GitLab, tmp_
     linked = GitLab(tmp_path / "linked").repository()
     program = INTERRUPTED.replace("os.kill(os.getpid(), signal.SIGKILL)", "print(flush=True); sys.stdin.read()")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    arguments = [sys.executable, "-c", program, str(shop.root), "nothing"]
+    arguments = [sys.executable, "-c", program, str(shop.root), "nothing", "commit"]
     with subprocess.Popen(arguments, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
@@ -314,19 +353,3 @@ def test_a_snapshot_that_cannot_be_taken_changes_nothing(shop: GitLab, core: Saf
     with pytest.raises(AuraError, match="index"):
         core.begin(shop.repository(), "commit", "Commit", gates=Gates())
     assert run(shop.root, "for-each-ref", "refs/aura") == ""
-
-
-@pytest.mark.timeout(240)
-def test_killed_at_any_moment_nothing_is_lost(
-    tmp_path: Path, git_settings: Path, record_property: RecordProperty
-) -> None:
-    chance = random.Random(5)
-    wanted: list[tuple[str, int]] = []
-    for name in OPERATIONS:
-        wanted += [(name, step) for step in sorted(chance.sample(range(1, 26), 3))]
-        wanted += [(name, AT_RANDOM), (name, WITH_CHILDREN)]
-    kills = Victims(tmp_path).kill_all(wanted, most_s=0.3, seed=5)
-    record_property(f"{PRINTED}Kills of git operations", "\n".join(kill_table(kills)))
-    assert [kill for kill in kills if kill.broken] == []
-    assert sum(kill.reached for kill in kills) >= 30
-    assert len({kill.operation for kill in kills if kill.state == "interrupted"}) >= 6
