@@ -1,9 +1,8 @@
-"""Kills operations at every step and at random moments, and looks at what is left.
+"""Kills every writing operation at any step and at random moments, and judges what is left.
 
-`python tests/git_crash.py ROOT NAME KILL_AT` is the victim: it carries out the operation NAME in the repository ROOT
-and kills itself before the write number KILL_AT of git or the journal; 0 lets it run to its end.
-
-An operation is a function of the core and the repository: `OPERATIONS["NAME"] = (prepare, operate)`.
+`python tests/git_crash.py` forks victims: for each line `ROOT<tab>NAME<tab>STEP` that it reads, a child carries out the
+operation NAME in the repository ROOT, and dies before its write number STEP (0 lets it run). It answers with the number
+of the child's process, and after another line with its exit status.
 """
 
 from __future__ import annotations
@@ -16,284 +15,128 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Final, Self
 
-from aura_git.repository import Repository, open_repository
+from aura_git.repository import open_repository
 from aura_git.running import Git, Ran
 from aura_git.safety import restoring
-from aura_git.safety.contract import Gates
 from aura_git.safety.core import SafetyCore
 from aura_git.safety.journal import Journal
-from aura_shared.errors import GateClosed, GitError
 from aura_shared.settings import GitSettings
-from git_crash_states import Whole, blobs_at_hand, blobs_within_reach, problems, run, staged_alike, whole
+from git_crash_judging import Expected, Judge, Kill, expected_of
+from git_crash_operations import OPERATIONS, Named, dated
+from git_crash_states import blobs_at_hand, whole
 
-TESTS: Final = Path(__file__).parent
-ANY: Final = Gates(born=False, at_rest=False)
-Prepare = Callable[[Path], None]
-Operate = Callable[[SafetyCore, Repository], None]
-
+__all__ = ["AT_RANDOM", "WITH_CHILDREN", "Kill", "Victims", "end", "kill_table"]
 
 AT_RANDOM: Final = 0
+"""Instead of a step: at a random moment; git goes on to the end of what it is at."""
 WITH_CHILDREN: Final = -1
-_AT_ONCE: Final = 3
-
-
-class Named(NamedTuple):
-    """An operation that can be killed."""
-
-    prepare: Prepare
-    operate: Operate
-
-
-def _shop(root: Path) -> None:
-    """Two branches that conflict, a tag, and changes of every kind."""
-    root.mkdir(parents=True)
-    run(root, "init", "-q", "-b", "main")
-    _put(root, {"a.txt": "a\n" * 40, "b/c.txt": "c\n", "old.txt": "old\n", ".gitignore": "*.log\n"})
-    _commit(root, "feat: first")
-    run(root, "switch", "-q", "-c", "side")
-    _put(root, {"a.txt": "a\n" * 39 + "side\n", "side.txt": "s\n"})
-    _commit(root, "feat: side")
-    run(root, "switch", "-q", "main")
-    _put(root, {"b/c.txt": "main\n"})
-    _commit(root, "feat: main")
-
-
-def _dirty(root: Path) -> None:
-    _shop(root)
-    _put(root, {"a.txt": "staged\n", "staged.txt": "1\n"})
-    run(root, "add", "a.txt", "staged.txt")
-    _put(root, {"a.txt": "not staged\n", "new.txt": "new\n", "kept.log": "ignored\n"})
-    (root / "old.txt").unlink()
-
-
-def _conflicting(root: Path) -> None:
-    _shop(root)
-    _put(root, {"a.txt": "a\n" * 39 + "main\n"})
-    _commit(root, "feat: conflicting")
-    _put(root, {"new.txt": "new\n"})
-
-
-def _put(root: Path, files: Mapping[str, str]) -> None:
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-
-
-def _commit(root: Path, message: str) -> None:
-    run(root, "add", "--all")
-    run(root, "commit", "-qF", "-", stdin=message)
-
-
-def _written(command: str, *calls: tuple[str, ...]) -> Operate:
-    """An operation of some calls of git."""
-
-    def operate(core: SafetyCore, repository: Repository) -> None:
-        with core.begin(repository, command, command, gates=ANY) as operation:
-            for call in calls:
-                operation.step(call[0])
-                repository.git.write(*call)
-
-    return operate
-
-
-def _merge(core: SafetyCore, repository: Repository) -> None:
-    with core.begin(repository, "merge", "Merge side", gates=ANY) as operation:
-        operation.step("merge")
-        if repository.git.write("merge", "-q", "--no-edit", "side", ok=(0, 1)).code:
-            operation.wait("resolve the conflicts")
-
-
-def _rebase(core: SafetyCore, repository: Repository) -> None:
-    with core.begin(repository, "rebase", "Rebase onto side", gates=ANY) as operation:
-        operation.step("rebase")
-        if repository.git.write("rebase", "-q", "side", ok=(0, 1)).code:
-            operation.wait("resolve the conflicts")
-
-
-def _after(first: Operate) -> Prepare:
-    """A repository in which something was done already."""
-
-    def prepare(root: Path) -> None:
-        (_conflicting if first in {_merge, _rebase} else _dirty)(root)
-        first(SafetyCore(GitSettings()), open_repository(root))
-
-    return prepare
-
-
-def _undo(core: SafetyCore, repository: Repository) -> None:
-    core.undo(repository)
-
-
-def _abandon(core: SafetyCore, repository: Repository) -> None:
-    core.abandon(repository, core.operations(repository, 1)[0].id)
-
-
-_COMMIT = _written("commit", ("add", "--all"), ("commit", "-qm", "feat: all of it"))
-_BRANCH = _written(
-    "branch", ("add", "--all"), ("commit", "-qm", "feat: all"), ("switch", "-q", "side"), ("branch", "-D", "main")
-)
-OPERATIONS: dict[str, Named] = {
-    "commit": Named(_dirty, _COMMIT),
-    "branch": Named(_dirty, _BRANCH),
-    "merge": Named(_conflicting, _merge),
-    "rebase": Named(_conflicting, _rebase),
-    "undo of a commit": Named(_after(_COMMIT), _undo),
-    "undo of a branch": Named(_after(_BRANCH), _undo),
-    "abort of a merge": Named(_after(_merge), _abandon),
-    "abort of a rebase": Named(_after(_rebase), _abandon),
-}
-"""What is killed; others can be added by name."""
-
-
-@dataclass
-class Kill:
-    """What one kill left."""
-
-    operation: str
-    step: int
-    reached: bool
-    """Whether the victim died in the middle."""
-    state: str = ""
-    """Of the operation in the journal, after recovery."""
-    broken: str = ""
-    """What is wrong; empty when nothing is."""
+"""At a random moment, and every git that it started dies in the same moment."""
+_AT_ONCE: Final = 2
 
 
 class Victims:
-    """Makes repositories, kills operations in them, and judges what is left.
+    """Makes repositories, kills operations in them, and judges what is left; a context manager.
 
     Args:
         folder: Where repositories are made.
         operations: What can be killed, by name.
+        every_way: Whether every way out that is offered is tried after each kill, instead of one.
     """
 
-    def __init__(self, folder: Path, operations: Mapping[str, Named] = OPERATIONS) -> None:
+    def __init__(self, folder: Path, operations: Mapping[str, Named] = OPERATIONS, *, every_way: bool = False) -> None:
         self._folder = folder
         self._operations = operations
-        self._made: dict[str, Path] = {}
+        self._every_way = every_way
+        self._expected: dict[str, Expected] = {}
         self._numbers = itertools.count(1)
+        self._forks: SimpleQueue[_Forks] = SimpleQueue()
 
-    def kill_at(self, name: str, step: int) -> Kill:
-        """Kill before the write number `step`; `reached` is false when there are not so many."""
-        root, before, at_hand = self._fresh(name)
-        with self._started(root, name, step) as victim:
-            code = victim.wait(60)
-        return self._judged(Kill(name, step, code == -signal.SIGKILL), root, before, at_hand)
+    def __enter__(self) -> Self:
+        for _ in range(_AT_ONCE):
+            self._forks.put(_Forks())
+        return self
 
-    def kill_within(self, name: str, most_s: float, chance: random.Random, *, children: bool = False) -> Kill:
-        """Kill at a random moment; with `children`, every git that it started dies in the same moment."""
-        root, before, at_hand = self._fresh(name)
-        with self._started(root, name, 0) as victim:
-            assert victim.stdout is not None
-            victim.stdout.readline()
-            time.sleep(chance.uniform(0, most_s))
-            family = _family(victim.pid) if children else []
-            for pid in (victim.pid, *family):
-                _end(pid)
-            code = victim.wait(60)
-        return self._judged(Kill(name, -1, code == -signal.SIGKILL), root, before, at_hand)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while not self._forks.empty():
+            self._forks.get().close()
 
-    def kill_all(self, wanted: Sequence[tuple[str, int]], *, most_s: float, seed: int) -> list[Kill]:
-        """Many kills, some at once: at a step, or `AT_RANDOM` or `WITH_CHILDREN` within `most_s` seconds."""
+    def kill_all(self, wanted: Sequence[tuple[str, int]], *, seed: int) -> list[Kill]:
+        """Many kills, two at once.
+
+        Args:
+            wanted: Name, and before which write, or `AT_RANDOM` or `WITH_CHILDREN` for a random moment of its run.
+            seed: Of the moments, and of the way out that is tried.
+        """
         for name in dict.fromkeys(name for name, _ in wanted):
-            self._original(name)
+            self._prepare(name)
 
         def kill(one: tuple[int, tuple[str, int]]) -> Kill:
             number, (name, step) = one
-            if step > 0:
-                return self.kill_at(name, step)
-            return self.kill_within(name, most_s, random.Random(seed + number), children=step == WITH_CHILDREN)
+            return self._kill(name, step, random.Random(seed + number))
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(kill, enumerate(wanted)))
 
-    def duration_s(self, name: str) -> float:
-        """How long an operation takes from its begin to its end."""
-        root, _, _ = self._fresh(name)
-        with self._started(root, name, 0) as victim:
-            assert victim.stdout is not None
-            victim.stdout.readline()
-            began = time.monotonic()
-            assert victim.wait(60) == 0
-        shutil.rmtree(root)
-        return time.monotonic() - began
+    def steps_of(self, name: str) -> int:
+        """How many writes an operation has, of git, the journal and files."""
+        return self._prepare(name).steps
 
-    def _fresh(self, name: str) -> tuple[Path, Whole, set[str]]:
-        root = self._folder / f"victim-{next(self._numbers)}"
-        shutil.copytree(self._original(name), root, symlinks=True)
-        _moved(root)
-        return root, whole(root), blobs_at_hand(root)
-
-    def _original(self, name: str) -> Path:
-        if name not in self._made:
-            self._made[name] = self._folder / f"original-{len(self._made)}"
-            self._operations[name].prepare(self._made[name])
-        return self._made[name]
-
-    def _started(self, root: Path, name: str, step: int) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        arguments = [sys.executable, str(TESTS / "git_crash.py"), str(root), name, str(step)]
-        return subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE)
-
-    def _judged(self, kill: Kill, root: Path, before: Whole, at_hand: set[str]) -> Kill:
-        _wait_for_orphans(root)
-        at_hand |= blobs_at_hand(root)
-        found = problems(root)
-        lost = at_hand - within_reach(root)
-        if found or lost:
-            kill.broken = "; ".join([*found, *(f"lost {blob}" for blob in sorted(lost))])
-            return kill
-        kill.broken = self._recovered(kill, root, before, at_hand)
+    def _kill(self, name: str, step: int, chance: random.Random) -> Kill:
+        root, expected = self._fresh(name), self._prepare(name)
+        at_hand = blobs_at_hand(root)
+        forks = self._forks.get()
+        try:
+            moment_s = chance.uniform(0, expected.duration_s) if step <= 0 else 0
+            code = forks.run(root, name, step, moment_s=moment_s, children=step == WITH_CHILDREN)
+        finally:
+            self._forks.put(forks)
+        kill = Kill(name, step, reached=code == -signal.SIGKILL)
+        wait_for_orphans(root)
+        Judge(kill, self._operations[name], root, expected, at_hand).judge(chance, every_way=self._every_way)
         if not kill.broken:
-            shutil.rmtree(root)
+            shutil.rmtree(root.parent)
         return kill
 
-    def _recovered(self, kill: Kill, root: Path, before: Whole, at_hand: set[str]) -> str:
-        """What is wrong after recovery and, where the operation is open, after taking it back."""
-        for lock in (*root.glob(".git/*.lock"), *root.glob(".git/refs/**/*.lock")):
-            lock.unlink()  # what a person does once told that its owner is dead
-        core, repository = SafetyCore(GitSettings(lock_wait_s=5)), open_repository(root)
-        known = {record.id for record in core.operations(repository, 50)}
-        core.recover(repository)
-        records = core.operations(repository, 50)
-        kill.state = records[0].state if records else "not begun"
-        if kill.state == "interrupted":
-            core.abandon(repository, records[0].id)
-            if not staged_alike(whole(root), before):
-                return "abort does not bring back what was there"
-        elif kill.reached and kill.state in {"aborted", "not begun"} and not staged_alike(whole(root), before):
-            return f"{kill.state}, and something changed"
-        lost = at_hand - within_reach(root)
-        left = [path.name for path in (root / ".git/aura/scratch").glob("*")] if known else []
-        return "; ".join(
-            [*problems(root), *(f"lost {blob}" for blob in sorted(lost)), *(f"left {name}" for name in left)]
-        )
+    def _prepare(self, name: str) -> Expected:
+        """Make the repository, and find out what a run to the end makes of it."""
+        if name not in self._expected:
+            if not self._original(name).exists():
+                self._operations[name].prepare(self._original(name))
+            root = self._fresh(name)
+            before = whole(root)
+            forks = self._forks.get()
+            try:
+                began = time.perf_counter()
+                code = forks.run(root, name, 0)
+                duration_s = time.perf_counter() - began
+                assert code == 0, f"{name} ended with {code}"
+            finally:
+                self._forks.put(forks)
+            steps = int((root.parent / "steps").read_text())
+            self._expected[name] = expected_of(self._fresh(name), before, whole(root), duration_s, steps)
+        return self._expected[name]
 
+    def _original(self, name: str) -> Path:
+        same = [one.prepare for one in self._operations.values()].index(self._operations[name].prepare)
+        folder = self._folder / f"original-{same}"
+        folder.mkdir(exist_ok=True)
+        return folder / "shop"
 
-def kill_table(kills: Sequence[Kill]) -> list[str]:
-    """A line per operation: kills, how many died in the middle, states found in the journal, and what is broken."""
-    rows = [f"{'operation':<20} {'kills':>5} {'reached':>7} {'broken':>6}  states after recovery"]
-    for name in dict.fromkeys(kill.operation for kill in kills):
-        mine = [kill for kill in kills if kill.operation == name]
-        states = Counter(kill.state for kill in mine)
-        told = ", ".join(f"{count} {state}" for state, count in states.most_common())
-        broken, reached = sum(bool(kill.broken) for kill in mine), sum(kill.reached for kill in mine)
-        rows.append(f"{name:<20} {len(mine):>5} {reached:>7} {broken:>6}  {told}")
-    reached, broken = sum(kill.reached for kill in kills), sum(bool(kill.broken) for kill in kills)
-    return [*rows, f"{'all':<20} {len(kills):>5} {reached:>7} {broken:>6}"]
-
-
-def within_reach(root: Path) -> set[str]:
-    """Blobs that can still be had: by git, or as files."""
-    return blobs_within_reach(root) | blobs_at_hand(root)
+    def _fresh(self, name: str) -> Path:
+        folder = self._folder / f"victim-{next(self._numbers)}"
+        shutil.copytree(self._original(name).parent, folder, symlinks=True)
+        _moved(folder / "shop")
+        return folder / "shop"
 
 
 def _moved(root: Path) -> None:
@@ -301,45 +144,96 @@ def _moved(root: Path) -> None:
     for file in (root / ".git/aura/operations").glob("*.json"):
         entry = Journal(open_repository(root)).read(file.stem)
         assert entry is not None
-        text = file.read_text().replace(entry.work_tree, str(root / ".git"))
-        file.write_text(text)
+        file.write_text(file.read_text().replace(entry.work_tree, str(root / ".git")))
+
+
+class _Forks:
+    """The process that forks victims, so that Python starts once and not for each."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def run(self, root: Path, name: str, step: int, *, moment_s: float = 0, children: bool = False) -> int:
+        """Carry an operation out; returns the exit status, negative for a signal.
+
+        Args:
+            root: The repository.
+            name: Of the operation.
+            step: Before which write it dies; 0 or less for none.
+            moment_s: After how long it is killed; 0 for never.
+            children: Whether all processes that it started are killed with it.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{root}\t{name}\t{max(0, step)}\n")
+        self._process.stdin.flush()
+        pid = int(self._process.stdout.readline())
+        if moment_s:
+            time.sleep(moment_s)
+            end(pid, children=children)
+        self._process.stdin.write("\n")  # only now its end is looked at, and its number can be given anew
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate(timeout=20)
+
+
+def end(pid: int, *, children: bool) -> None:
+    """kill -9, of a process alone or with all that it started: calls of git have groups of their own."""
+    for one in (pid, *(_family(pid) if children else ())):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
 
 
 def _family(pid: int) -> list[int]:
     """Processes that a process started, and theirs."""
-    found: list[int] = []
+    parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_bytes().rpartition(b")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == pid:
-            child = int(stat.parent.name)
-            found += [child, *_family(child)]
+        with suppress(OSError, IndexError):
+            parents.setdefault(int(stat.read_bytes().rpartition(b")")[2].split()[1]), []).append(int(stat.parent.name))
+    found, waiting = list[int](), [pid]
+    while waiting:
+        children = parents.get(waiting.pop(), [])
+        found += children
+        waiting += children
     return found
 
 
-def _end(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _wait_for_orphans(root: Path) -> None:
+def wait_for_orphans(root: Path) -> None:
     """A git that outlives its parent finishes what it was told."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         cwds = []
         for link in Path("/proc").glob("[0-9]*/cwd"):
-            try:
+            with suppress(OSError):
                 cwds.append(str(link.readlink()))
-            except OSError:
-                continue
-        if not any(cwd == str(root) or cwd.startswith(f"{root}/") for cwd in cwds):
+        if not any(cwd.startswith(f"{root.parent}/") for cwd in cwds):
             return
         time.sleep(0.005)
 
 
-def _die_at(step: int) -> None:
+def kill_table(kills: Sequence[Kill]) -> list[str]:
+    """A line per operation: kills, how many died in the middle, how many are whole afterwards, and the ways tried."""
+    names = list(dict.fromkeys(kill.operation for kill in kills))
+    rows = [
+        f"{'operation':<22} {'kills':>5} {'died in the middle':>18} {'whole afterwards':>16} {'broken':>6}  ways out"
+    ]
+    for name in (*names, ""):
+        mine = [kill for kill in kills if name in {"", kill.operation}]
+        ways = [way for kill in mine for way in kill.ways]
+        told = ", ".join(f"{ways.count(way)} {way}" for way in dict.fromkeys(sorted(ways)))
+        broken, reached = sum(bool(kill.broken) for kill in mine), sum(kill.reached for kill in mine)
+        counts = f"{len(mine):>5} {reached:>18} {len(mine) - broken:>16} {broken:>6}"
+        rows.append(f"{name or 'all':<22} {counts}  {told}".rstrip())
+    return rows
+
+
+def _count_steps(step: int) -> Callable[[], int]:
     """Die before the write number `step`: of git, of the journal, or of a file that is put in its place."""
     count = 0
 
@@ -359,38 +253,47 @@ def _die_at(step: int) -> None:
         tick()
         journal_write(self, entry)  # pyright: ignore[reportArgumentType]
 
-    def before(name: str) -> None:
-        original = getattr(restoring, name)
+    def before(place: object, name: str) -> None:
+        original = getattr(place, name)
 
-        def killed(*arguments: object) -> object:
+        def killed(*arguments: object, **more: object) -> object:
             tick()
-            return original(*arguments)
+            return original(*arguments, **more)
 
-        setattr(restoring, name, killed)
+        setattr(place, name, killed)
 
     Git.write, Journal.write = killed_write, killed_journal  # pyright: ignore[reportAttributeAccessIssue]
     for name in ("_put", "_replace_index", "_replace_state", "_remove_empty", "_write_whole"):
-        before(name)
-    replace = os.replace
+        before(restoring, name)
+    for name in ("replace", "rename"):
+        before(os, name)
+    return lambda: count
 
-    def killed_replace(*arguments: object) -> None:
-        tick()
-        replace(*arguments)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
-    os.replace = killed_replace  # pyright: ignore[reportAttributeAccessIssue]
+def _victim(root: Path, name: str, step: int) -> None:
+    """Carry the operation out and count its writes; never comes back."""
+    code = 1
+    try:
+        counted = _count_steps(step)
+        OPERATIONS[name].operate(SafetyCore(GitSettings()), dated(root))
+        (root.parent / "steps").write_text(str(counted()))
+        code = 0
+    except BaseException as error:  # noqa: BLE001 - told, and the process ends
+        print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+    os._exit(code)
 
 
 def main() -> None:
-    """The victim."""
-    root, name, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    repository = open_repository(root)
-    if step:
-        _die_at(step)
-    print("ready", flush=True)
-    try:
-        OPERATIONS[name].operate(SafetyCore(GitSettings()), repository)
-    except (GateClosed, GitError) as error:
-        sys.exit(str(error))
+    """Fork victims until the input ends."""
+    while line := sys.stdin.readline():
+        root, name, step = line.rstrip("\n").split("\t")
+        pid = os.fork()
+        if not pid:
+            os.dup2(2, 1)
+            _victim(Path(root), name, int(step))
+        print(pid, flush=True)
+        sys.stdin.readline()
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":

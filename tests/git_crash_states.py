@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aura_git.repository import Repository
@@ -24,6 +24,8 @@ class Whole:
     head: str
     refs: tuple[tuple[str, str], ...]
     index: bytes | None
+    staged: str
+    """What the index holds: mode, hash, stage and path of each entry."""
     files: tuple[tuple[bytes, str], ...]
     """Path, and kind with content of every file, ignored ones too."""
     state: tuple[str, ...]
@@ -43,6 +45,7 @@ def whole(root: Path, git_dir: Path | None = None) -> Whole:
         (git_dir / "HEAD").read_text(),
         refs,
         index.read_bytes() if index.exists() else None,
+        run(root, "ls-files", "--stage") if (root / ".git").exists() else "",
         tuple(sorted(_files(os.fsencode(root)))),
         tuple(name for name in STATE if (git_dir / name).exists()),
     )
@@ -50,7 +53,7 @@ def whole(root: Path, git_dir: Path | None = None) -> Whole:
 
 def staged_alike(one: Whole, other: Whole) -> bool:
     """Whether everything but the bytes of the index is the same: any `git status` refreshes these."""
-    return (one.head, one.refs, one.files, one.state) == (other.head, other.refs, other.files, other.state)
+    return replace(one, index=None) == replace(other, index=None)
 
 
 def _files(root: bytes) -> list[tuple[bytes, str]]:

@@ -14,7 +14,7 @@ from aura_git.branching.starting import start
 from aura_git.safety.core import SafetyCore
 from aura_shared.messages.branches import FinishBranch, StartBranch
 from aura_shared.settings import GitSettings
-from git_lab import GitLab, make_lab
+from git_lab import GitLab, copy_of, make_lab
 
 Graph = dict[str, object]
 
@@ -292,6 +292,10 @@ SCENARIOS: dict[str, Callable[[Worker], None]] = {
 
 def prepare(folder: Path) -> GitLab:
     """A repository with one commit, a bare `origin`, and the configuration that `git flow init -d` writes."""
+    return copy_of("flow", _prepare, folder)
+
+
+def _prepare(folder: Path) -> GitLab:
     origin = make_lab(folder / "origin.git", bare=True)
     lab = make_lab(folder / "shop")
     lab.environment["GIT_MERGE_AUTOEDIT"] = "no"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +73,16 @@ class GitLab:
 
     def head(self, name: str = "HEAD") -> str:
         """Hash of a commit."""
-        return self.git("rev-parse", "--verify", name).strip()
+        return (self._checked_out() if name == "HEAD" else "") or self.git("rev-parse", "--verify", name).strip()
+
+    def _checked_out(self) -> str:
+        """Hash of the commit that is checked out, read from its file; empty where that is not enough."""
+        git_dir = self.root / ".git"
+        try:
+            text = (git_dir / "HEAD").read_text().strip()
+            return (git_dir / text.removeprefix("ref: ")).read_text().strip() if text.startswith("ref: ") else text
+        except OSError:
+            return ""
 
     def branch(self, name: str, start: str = "HEAD") -> None:
         """Make a branch and go there."""
@@ -95,8 +107,46 @@ class GitLab:
 
 
 def make_lab(folder: Path, *, bare: bool = False) -> GitLab:
-    """A new repository in a folder; the fixture `git_settings` has to be in use."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lab = GitLab(folder)
-    lab.git("init", "--quiet", *(["--bare"] if bare else []))
+    """A new repository in a folder, or the one that is there; the fixture `git_settings` has to be in use."""
+    if not (folder / ".git").exists():
+        shutil.copytree(_new(bare=bare), folder, dirs_exist_ok=True)
+    return GitLab(folder)
+
+
+def copy_of(name: str, make: Callable[[Path], GitLab], folder: Path) -> GitLab:
+    """A copy of repositories that are made once.
+
+    Args:
+        name: Of what is copied.
+        make: Makes the repositories in a folder, and returns the one that is meant.
+        folder: Where the copy goes.
+    """
+    made = Path(_templates().name) / name
+    if name not in _MADE:
+        _MADE[name] = make(made)
+    original = _MADE[name]
+    shutil.copytree(made, folder, symlinks=True, dirs_exist_ok=True)
+    for config in folder.rglob("config"):
+        config.write_text(config.read_text().replace(str(made), str(folder)))  # addresses of remotes
+    lab = GitLab(folder / original.root.relative_to(made), original.clock, dict(original.environment))
+    lab.git("update-index", "-q", "--refresh", ok=None)
     return lab
+
+
+_MADE: dict[str, GitLab] = {}
+
+
+@functools.cache
+def _templates() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="aura-git-lab-")
+
+
+@functools.cache
+def _new(*, bare: bool) -> Path:
+    """What `git init` makes, without its samples of hooks."""
+    folder = Path(_templates().name) / f"new-{bare}"
+    folder.mkdir()
+    GitLab(folder).git("init", "--quiet", *(["--bare"] if bare else []))
+    for sample in folder.rglob("*.sample"):
+        sample.unlink()
+    return folder

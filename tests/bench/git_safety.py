@@ -1,16 +1,15 @@
-"""What the safety core costs at 40,000 files, and what kills at random moments leave.
+"""What the safety core costs at 40,000 files.
 
-Prints: snapshot and status against `git status` in the same run; false alarms of the look at commits on real
-repositories (folders given as arguments); and a table of kills over commit, branch, merge, rebase, undo and abort.
+Prints: snapshot and status against `git status` in the same run; and false alarms of the look at commits on real
+repositories (folders given as arguments). `git_crashes.py` has the kills.
 
-    python tests/bench/git_safety.py [--kills 240] [--files 40000] [REPOSITORY ...]
+    python tests/bench/git_safety.py [--files 40000] [REPOSITORY ...]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
 import statistics
 import sys
 import tempfile
@@ -29,7 +28,6 @@ from aura_git.safety.core import SafetyCore
 from aura_git.safety.snapshots import take_snapshot
 from aura_shared.errors import GitError
 from aura_shared.settings import GitSettings
-from git_crash import AT_RANDOM, OPERATIONS, WITH_CHILDREN, Victims, kill_table
 from git_crash_states import run
 from git_lab import CONFIG
 
@@ -41,7 +39,6 @@ LARGEST: Final = 5_000_000
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=240)
     parser.add_argument("--files", type=int, default=40_000)
     parser.add_argument("repositories", nargs="*", type=Path)
     chosen = parser.parse_args()
@@ -52,7 +49,6 @@ def main() -> None:
         print_costs(folder / "large", chosen.files)
         for repository in chosen.repositories:
             print_alarms(repository)
-        print_kills(folder / "kills", chosen.kills)
 
 
 def print_costs(root: Path, files: int) -> None:
@@ -126,25 +122,6 @@ def print_alarms(root: Path) -> None:
         rules.update(blocking)
     each_ms = (time.perf_counter() - began) / max(1, looked) * 1000
     print(f"  {root.name:<14} {held:>3} of {looked} commits held back  {dict(rules)}  {each_ms:.0f} ms each")
-
-
-def print_kills(folder: Path, count: int) -> None:
-    """Kills at random steps and moments, evenly over all operations."""
-    folder.mkdir()
-    victims, chance = Victims(folder), random.Random(2026)
-    longest_s = max(victims.duration_s(name) for name in OPERATIONS)
-    wanted: list[tuple[str, int]] = []
-    while len(wanted) < count:
-        for name in OPERATIONS:
-            wanted += [(name, chance.randint(1, 40)), (name, AT_RANDOM), (name, WITH_CHILDREN)]
-    began = time.perf_counter()
-    kills = victims.kill_all(wanted, most_s=longest_s, seed=2026)
-    print(f"\nKills at random steps and moments (within {longest_s:.2f} s), {time.perf_counter() - began:.0f} s in all")
-    for line in kill_table(kills):
-        print(f"  {line}")
-    for kill in kills:
-        if kill.broken:
-            print(f"  BROKEN {kill}")
 
 
 if __name__ == "__main__":

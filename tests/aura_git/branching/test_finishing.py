@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
-import sys
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from aura_git.branching.finish_plan import FinishPlan, make_plan
 from aura_git.branching.finishing import continue_finish, finish
 from aura_git.branching.reading import read_branching
 from aura_git.branching.starting import start
+from aura_git.repository import open_repository
+from aura_git.running import Git, Ran
 from aura_git.safety.core import SafetyCore
 from aura_shared.errors import (
     Conflict,
@@ -24,6 +26,7 @@ from aura_shared.errors import (
     UsageProblem,
 )
 from aura_shared.messages.branches import BranchFinished, FinishBranch, StartBranch
+from aura_shared.settings import GitSettings
 from git_lab import GitLab
 
 
@@ -334,32 +337,35 @@ def test_only_a_finish_can_be_gone_on_with(flow: GitLab, safety: SafetyCore) -> 
         continue_finish(safety, repository, safety.operations(repository, 1)[0])
 
 
-KILLED = """\
-import os, signal, sys
-from pathlib import Path
-from aura_git.branching import finishing
-from aura_git.branching.reading import read_branching
-from aura_git.repository import open_repository
-from aura_git.running import Git
-from aura_git.safety.core import SafetyCore
-from aura_shared.messages.branches import FinishBranch
-from aura_shared.settings import GitSettings
+WRITING = {"merge", "switch", "tag", "update-ref", "config", "push"}
 
-repository = open_repository(Path(sys.argv[1]))
-left = [int(sys.argv[2])]
-write = Git.write
 
-def dying(self, *arguments, **more):
-    if arguments[0] in ("merge", "switch", "tag", "update-ref", "config", "push"):
-        left[0] -= 1
-        if left[0] == 0:
+def finish_until(root: Path, point: int) -> int:
+    """Finish the release in a process of its own that kills itself before that many commands; its exit status."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = 1
+    try:
+        _die_before(point)
+        repository, request = open_repository(root), FinishBranch(project="p", branch="release/1.0")
+        finish(repository, SafetyCore(GitSettings()), read_branching(repository), request)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _die_before(point: int) -> None:
+    write, left = Git.write, point
+
+    def dying(self: Git, *arguments: str, stdin: bytes | None = None, ok: Collection[int] = (0,)) -> Ran:
+        nonlocal left
+        left -= arguments[0] in WRITING
+        if not left:
             os.kill(os.getpid(), signal.SIGKILL)
-    return write(self, *arguments, **more)
+        return write(self, *arguments, stdin=stdin, ok=ok)
 
-Git.write = dying
-safety = SafetyCore(GitSettings())
-finishing.finish(repository, safety, read_branching(repository), FinishBranch(project="p", branch="release/1.0"))
-"""
+    Git.write = dying  # only in the child
 
 
 def take_back(safety: SafetyCore, lab: GitLab, operation: str) -> None:
@@ -384,11 +390,9 @@ def test_killed_before_any_command_of_git_it_goes_on_or_is_taken_back(
     origin = GitLab(flow.root.parent / "origin.git")
     deaths = 0
     for point in (3, 6, 8, 10, 12, 99) if what == "continue" else (6, 9, 11, 99):
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(flow.root), str(point)], check=False, capture_output=True, text=True
-        )
-        died = done.returncode == -signal.SIGKILL
-        assert died or done.returncode == 0, done.stderr
+        code = finish_until(flow.root, point)
+        died = code == -signal.SIGKILL
+        assert died or code == 0
         repository = flow.repository()
         assert flow.git("fsck", "--no-dangling") == ""
         record = safety.open_operation(repository)

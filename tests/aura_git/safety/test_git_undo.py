@@ -12,7 +12,7 @@ from aura_git.safety.contract import Gates
 from aura_git.safety.core import SafetyCore
 from aura_shared.errors import GateClosed, UndoRefused, UnknownOperation
 from git_crash_states import Operate, Work, blobs_at_hand, blobs_within_reach, problems, staged_alike, whole
-from git_lab import GitLab, make_lab
+from git_lab import GitLab, copy_of, make_lab
 
 pytestmark = pytest.mark.requirement("G3")
 
@@ -85,8 +85,15 @@ WORKS: dict[str, Work] = {
 
 
 @pytest.fixture
-def shop(lab: GitLab) -> GitLab:
+def shop(lab: GitLab, git_settings: Path, tmp_path: Path) -> GitLab:
     """Two branches, a tag, and changes of every kind in index and work tree."""
+    assert git_settings
+    assert lab.root == tmp_path / "shop"
+    return copy_of("undo", _shop, tmp_path)
+
+
+def _shop(folder: Path) -> GitLab:
+    lab = make_lab(folder / "shop")
     lab.commit(
         "feat: first",
         {"a.txt": "a\n", "c.txt": "c\n", "sub/deep/b.txt": "b\n", ".gitignore": "*.log\n", "run.sh": "#!\n"},
