@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from aura_git.health.checking import check_health
 from aura_git.health.store import hook_problems
 from aura_git.repository import Repository
 from aura_git.safety.contract import Gates, Safety
+from aura_git.safety.replacing import replace_file
 from aura_shared.errors import NotFound, UnsafePath, UsageProblem
 from aura_shared.messages.git_health import HealthFinding, MendAnswer, MendGit
 
@@ -79,11 +78,7 @@ def _ignore(repository: Repository, safety: Safety, request: MendGit, entries: l
         return answer
     with safety.begin(repository, _COMMAND, f"ignore {', '.join(entries[:3])}", gates=Gates(born=False)) as operation:
         operation.step("write .gitignore")
-        handle, name = tempfile.mkstemp(dir=repository.root, prefix=".aura-")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(after)
-        Path(name).chmod(file.stat().st_mode & 0o7777 if file.exists() else 0o644)
-        Path(name).replace(file)
+        replace_file(repository, file, after, mode=file.stat().st_mode & 0o7777 if file.exists() else 0o644)
         return answer.model_copy(update={"done": True, "operation": operation.id})
 
 

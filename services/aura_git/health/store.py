@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from aura_git.health.findings import Look, finding
+from aura_git.health.packs import candidates
 from aura_git.repository import Repository
 from aura_shared.messages.git_health import HealthFinding
 
@@ -28,34 +29,47 @@ _HOOKS: Final = frozenset(
 def check_large(look: Look) -> Iterator[HealthFinding]:
     """The largest files of the history, with where they are and whether HEAD still has them."""
     git = look.repository.git
-    given = git.read(
-        "cat-file",
-        "--batch-all-objects",
-        "--unordered",
-        "--buffer",
-        "--batch-check=%(objecttype) %(objectsize) %(objectname)",
-    ).out
-    sizes = [
-        (int(line.split(b" ")[1]), line.split(b" ")[2].decode())
-        for line in given.split(b"\n")
-        if line.startswith(b"blob ")
-    ]
-    top = {name: size for size, name in heapq.nlargest(look.largest, sizes) if size >= _LARGE}
+    sizes = _sizes(look)
+    top = {name: size for size, name in heapq.nlargest(look.largest * 5, sizes)}
     if not top:
         return
-    paths = _paths_of(look.repository, set(top))
     tree = git.read("ls-tree", "-r", "-z", "HEAD").items if look.state.head else []
-    held = {item.split("\t", 1)[0].split(" ")[2] for item in tree}
+    pairs = (item.split("\t", 1) for item in tree)
+    paths = {name: path for facts, path in pairs if (name := facts.split(" ")[2]) in top}
+    held = set(paths)
+    if wanted := set(top) - held:
+        paths |= _paths_of(look.repository, wanted)
+    found: dict[str, tuple[int, bool, int]] = {}
+    for name, size in top.items():
+        if name in paths:
+            largest, here, versions = found.get(paths[name], (0, False, 0))
+            found[paths[name]] = (max(size, largest), here or name in held, versions + 1)
     items = [
-        (paths.get(name, name), f"{size / 1e6:.1f} MB, {'in HEAD' if name in held else 'only in the history'}")
-        for name, size in top.items()
-        if name in paths
-    ]
+        (path, f"{size / 1e6:.1f} MB, {'in HEAD' if here else 'only in the history'}{_versions(versions)}")
+        for path, (size, here, versions) in found.items()
+    ][: look.largest]
     if items:
         yield finding(
             "large-objects", "warning", "large files are in the history", "every clone carries them for ever", items,
             "git lfs track PATH (for new ones; to remove old ones rewrites the history: git filter-repo)",
         )  # fmt: skip
+
+
+def _versions(count: int) -> str:
+    return f", {count} versions" if count > 1 else ""
+
+
+def _sizes(look: Look) -> list[tuple[int, str]]:
+    """Size and hash of every file that is large, in packs, alone, and in stores that this one borrows from."""
+    git = look.repository.git
+    names = candidates(look.repository)
+    asked = ("--buffer", "--batch-check=%(objecttype) %(objectsize) %(objectname)")
+    if names is None:
+        given = git.read("cat-file", "--batch-all-objects", "--unordered", *asked).out
+    else:
+        given = git.read("cat-file", *asked, stdin="".join(f"{name}\n" for name in names).encode()).out
+    lines = (line.split(b" ") for line in given.split(b"\n") if line.startswith(b"blob "))
+    return [(int(size), name.decode()) for _, size, name in lines if int(size) >= _LARGE]
 
 
 def _paths_of(repository: Repository, wanted: set[str]) -> dict[str, str]:
