@@ -263,9 +263,9 @@ def _count_steps(step: int) -> Callable[[], int]:
         setattr(place, name, killed)
 
     Git.write, Journal.write = killed_write, killed_journal  # pyright: ignore[reportAttributeAccessIssue]
-    for name in ("_put", "_replace_index", "_replace_state", "_remove_empty", "_write_whole"):
+    for name in ("_put", "_replace_index", "_replace_state", "_remove_empty"):
         before(restoring, name)
-    for name in ("replace", "rename"):
+    for name in ("replace", "rename", "link"):
         before(os, name)
     return lambda: count
 

@@ -119,7 +119,7 @@ class Judge:
         records = self._core.operations(repository, _LAST)
         mine = [one for one in records if one.id not in self._expected.known or one.id == self._expected.waited]
         self._kill.state = mine[0].state if mine else "not begun"
-        wrong = [*self._left(settled=False), *filter(None, [self._named.check(self._root)])]
+        wrong = [*self._left(), *filter(None, [self._named.check(self._root)])]
         if wrong:
             return "; ".join(wrong)
         ways = self._ways(mine[0] if mine else None)
@@ -206,17 +206,17 @@ class Judge:
 
     def _wrong(self) -> list[str]:
         """What is wrong, lost, or left lying about, once a way out was taken."""
-        return [*self._lost(), *self._left(settled=True), *filter(None, [self._named.check(self._root)])]
+        return [*self._lost(), *self._left(), *filter(None, [self._named.check(self._root)])]
 
     def _lost(self) -> list[str]:
         reach = blobs_within_reach(self._root) | blobs_at_hand(self._root)
         return [*problems(self._root), *(f"lost {blob}" for blob in sorted(self._at_hand - reach))]
 
-    def _left(self, *, settled: bool) -> list[str]:
-        """What of Aura's own lies about; in the work tree only once it is settled what becomes of the operation."""
+    def _left(self) -> list[str]:
+        """What of Aura's own lies about."""
         git_dir = self._root / ".git"
         left = [*git_dir.glob("aura/scratch/*"), *git_dir.glob("aura-*"), *apart_folder(dated(self._root)).glob("*")]
-        if settled:
-            left += [path for path in self._root.rglob(".aura-*") if ".git" not in path.relative_to(self._root).parts]
+        left += [*git_dir.glob("aura/beside/*"), *git_dir.glob("aura/operations/.*"), *git_dir.rglob("*.aura")]
+        left += self._root.rglob(".aura-*")
         trees = len(run(self._root, "worktree", "list").splitlines())
         return [*(f"left {path.name}" for path in left), *([f"{trees} work trees"] if trees > 1 else [])]

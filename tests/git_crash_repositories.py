@@ -74,11 +74,11 @@ def with_our_hook(root: Path) -> None:
 
 
 def their_hook_runs(root: Path) -> str:
-    """The hook of the person has to run, by itself or chained, and nothing half-written may lie about."""
+    """The hook of the person has to run, by itself or chained, and nothing else may lie about."""
     folder = root / ".git/hooks"
     place, chained = folder / HOOK, folder / CHAINED
     runs = place.exists() and (place.read_text() == _THEIRS or (chained.exists() and chained.read_text() == _THEIRS))
-    left = [path.name for path in folder.glob(f".{HOOK}.*")]
+    left = sorted(path.name for path in folder.iterdir() if path not in {place, chained})
     return "" if runs and not left else f"hook of the person {'runs' if runs else 'does not run'}, left: {left}"
 
 

@@ -13,8 +13,6 @@ from git_crash_operations import OPERATIONS
 from printed_tables import PRINTED, RecordProperty
 
 _SEED: Final = 5
-_HALF_WAY: Final = "hooks install"
-"""Between the move of the person's hook and the writing of Aura's, neither runs: tested by itself."""
 
 
 @pytest.mark.requirement("G1", "G3", "G5", "P9")
@@ -26,7 +24,7 @@ def test_killed_at_any_moment_nothing_is_lost(
     assert aura_home
     assert git_settings
     chance = random.Random(_SEED)
-    names = [name for name in OPERATIONS if name != _HALF_WAY]
+    names = list(OPERATIONS)
     with Victims(tmp_path) as victims:
         steps = {name: victims.steps_of(name) for name in names}
         wanted = [(name, chance.randint(steps[name] // 2 + 1, steps[name])) for name in names]
@@ -40,13 +38,14 @@ def test_killed_at_any_moment_nothing_is_lost(
 
 
 @pytest.mark.requirement("G1")
-@pytest.mark.xfail(strict=True, reason="killed between two renames, neither the person's hook nor Aura's is in place")
-def test_killed_while_the_hook_is_put_in_place_the_hook_of_the_person_still_runs(
-    tmp_path: Path, aura_home: Path, git_settings: Path
+@pytest.mark.parametrize("name", ["hooks install", "hooks uninstall", "resolve"])
+def test_killed_before_each_write_of_a_file_nothing_is_left_beside_it(
+    tmp_path: Path, aura_home: Path, git_settings: Path, name: str
 ) -> None:
+    """The hook of a person is in place at every moment; in the work tree there is nothing of Aura's."""
     assert aura_home
     assert git_settings
     with Victims(tmp_path) as victims:
-        wanted = [(_HALF_WAY, step) for step in range(1, victims.steps_of(_HALF_WAY) + 1)]
+        wanted = [(name, step) for step in range(1, victims.steps_of(name) + 1)]
         kills = victims.kill_all(wanted, seed=_SEED)
     assert [kill for kill in kills if kill.broken] == []

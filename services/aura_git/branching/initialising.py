@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from aura_git.branching.strategy import Branching, preset
 from aura_git.branching.strategy_file import FILE, parse_strategy, write_strategy
 from aura_git.repository import Repository
 from aura_git.safety.contract import Gates, Safety
+from aura_git.safety.replacing import replace_file
 from aura_shared.errors import Conflict, GateClosed, SettingsError, UnsafePath
 from aura_shared.messages.branches import BranchingSet, InitBranching
 
@@ -45,7 +45,7 @@ def initialise(repository: Repository, safety: Safety, request: InitBranching) -
         raise GateClosed("this repository has no commit yet", hint="Make a first commit: aura commit")
     with safety.begin(repository, _COMMAND, f"write {FILE}: {wanted.strategy}", gates=Gates()) as operation:
         operation.step(f"write {FILE}")
-        _write(repository.root, path, text)
+        _write(repository, path, text)
         for name, start in missing:
             operation.step(f"create {name}")
             track = "--no-track" if start == counted.main else "--track"
@@ -82,24 +82,14 @@ def _missing(repository: Repository, branching: Branching) -> list[tuple[str, st
     return found
 
 
-def _write(root: Path, path: Path, text: str) -> None:
+def _write(repository: Repository, path: Path, text: str) -> None:
     """Write the file as a whole or not at all."""
     folder = path.parent
     if (
         path.is_symlink()
         or folder.is_symlink()
-        or Path(os.path.realpath(folder)).parent != Path(os.path.realpath(root))
+        or Path(os.path.realpath(folder)).parent != Path(os.path.realpath(repository.root))
     ):
         raise UnsafePath(f"{FILE} cannot be written: a symbolic link is in the way")
     folder.mkdir(exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=".branching-", dir=folder)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(repository, path, text.encode(), mode=0o644)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import stat
-from contextlib import suppress
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
 from aura_git.repository import Repository
+from aura_git.safety.locking import writing
+from aura_git.safety.replacing import move_into_place, replace_file
+from aura_git.safety.snapshots import scratch_folder
 from aura_shared.errors import GateClosed
 
 __all__ = ["CHAINED", "HOOK", "HookState", "hook_script", "install_hook", "read_hook", "uninstall_hook"]
@@ -69,6 +71,8 @@ class HookState:
     chained: bool = False
     foreign: bool = False
     """Whether a hook of somebody else is in place."""
+    half_way: bool = False
+    """Whether an installation died: the hook of somebody else is in place, and kept as the chained one as well."""
     managed_by: str = ""
     advice: str = ""
     """How the tool that manages the hooks is told instead."""
@@ -98,11 +102,13 @@ def read_hook(repository: Repository) -> HookState:
     among_files = not repository.bare and real.is_relative_to(os.path.realpath(repository.root)) and not inside_git
     text = _text(folder / HOOK)
     ours = _MARK in text
+    foreign = _exists(folder / HOOK) and not ours
     manager, advice = _manager(folder, text if not ours else _text(folder / CHAINED), repository)
     return HookState(
         folder, configured, installed=ours, outdated=ours and f"{_MARK} {_VERSION}." not in text,
-        chained=_exists(folder / CHAINED), foreign=bool(text) and not ours, managed_by=manager, advice=advice,
-        inside=inside_git or among_files, tracked=among_files,
+        chained=_exists(folder / CHAINED), foreign=foreign, managed_by=manager, advice=advice,
+        half_way=foreign and _is_copy(folder / CHAINED, folder / HOOK), inside=inside_git or among_files,
+        tracked=among_files,
     )  # fmt: skip
 
 
@@ -124,23 +130,28 @@ def _manager(folder: Path, text: str, repository: Repository) -> tuple[str, str]
 def install_hook(repository: Repository, *, command: str = "", force_path: bool = False) -> HookState:
     """Put the hook in place; one that is there already is run before it. Doing it again changes nothing.
 
+    At every moment one of the two hooks is in place. Where an installation died on the way, the next one finishes it,
+    and `uninstall_hook` takes it back.
+
     Raises:
         GateClosed: The folder of hooks is outside of the repository, or another tool writes it, and `force_path` is
-            not set.
+            not set; or two hooks are there that are not Aura's.
+        RepositoryBusy: Another writer is at work.
     """
-    state = read_hook(repository)
-    if not force_path:
-        _refuse_foreign(state)
-    if state.foreign and state.chained:
-        raise GateClosed(
-            f"{CHAINED} is there already, and {HOOK} is not Aura's: one of them would be lost",
-            hint=f"Look at both in {state.folder}, and put one aside.",
-        )
-    state.folder.mkdir(parents=True, exist_ok=True)
-    if state.foreign:
-        (state.folder / HOOK).rename(state.folder / CHAINED)
-    _write_script(state.folder / HOOK, hook_script(command))
-    return read_hook(repository)
+    with writing(repository, "hooks install"):
+        state = read_hook(repository)
+        if not force_path:
+            _refuse_foreign(state)
+        if state.foreign and state.chained and not state.half_way:
+            raise GateClosed(
+                f"{CHAINED} is there already, and {HOOK} is not Aura's: one of them would be lost",
+                hint=f"Look at both in {state.folder}, and put one aside.",
+            )
+        state.folder.mkdir(parents=True, exist_ok=True)
+        if state.foreign and not state.chained:
+            _double(repository, state.folder / HOOK, state.folder / CHAINED)
+        _write_script(repository, state.folder / HOOK, hook_script(command))
+        return read_hook(repository)
 
 
 def _refuse_foreign(state: HookState) -> None:
@@ -160,29 +171,47 @@ def _refuse_foreign(state: HookState) -> None:
 
 
 def uninstall_hook(repository: Repository) -> HookState:
-    """Take the hook away; one that was there before is what it was, byte for byte. Without one, nothing happens."""
-    state = read_hook(repository)
-    place, chained = state.folder / HOOK, state.folder / CHAINED
-    if state.installed:
-        if state.chained:
+    """Take the hook away; one that was there before is what it was, byte for byte. Without one, nothing happens.
+
+    Raises:
+        RepositoryBusy: Another writer is at work.
+    """
+    with writing(repository, "hooks uninstall"):
+        state = read_hook(repository)
+        place, chained = state.folder / HOOK, state.folder / CHAINED
+        if state.half_way:
+            chained.unlink()
+        elif state.chained and (state.installed or not _exists(place)):
             chained.replace(place)
-        else:
+        elif state.installed:
             place.unlink()
-    return read_hook(repository)
+        return read_hook(repository)
 
 
-def _write_script(place: Path, text: str) -> None:
-    """Write it whole, and only when it differs."""
-    if _text(place) == text and os.access(place, os.X_OK):
-        return
-    beside = place.with_name(f".{place.name}.{token_hex(4)}")
+def _double(repository: Repository, place: Path, second: Path) -> None:
+    """Give a file or link a second name, or a copy where it cannot have one."""
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.chmod(stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
-        beside.replace(place)
-    finally:
-        with suppress(FileNotFoundError):
-            beside.unlink()
+        os.link(place, second, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        with scratch_folder(repository, f"hook-{token_hex(8)}") as folder:
+            shutil.copy2(place, folder / HOOK, follow_symlinks=False)
+            move_into_place(repository, folder / HOOK, second)
+
+
+def _is_copy(one: Path, other: Path) -> bool:
+    """Whether two files or links are the same, by their names or by their content."""
+    try:
+        if one.is_symlink() or other.is_symlink():
+            return one.readlink() == other.readlink()
+        return one.samefile(other) or one.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
+
+
+def _write_script(repository: Repository, place: Path, text: str) -> None:
+    """Write it whole, and only when it differs."""
+    if _text(place) != text or not os.access(place, os.X_OK):
+        replace_file(repository, place, text.encode(), mode=0o755)
 
 
 def _text(place: Path) -> str:

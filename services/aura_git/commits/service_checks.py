@@ -112,10 +112,18 @@ def _hooks_answer(action: str, before: HookState, after: HookState) -> HooksAnsw
 def _hooks_summary(action: str, before: HookState, after: HookState) -> str:
     if action == "install":
         return "the hook was there already" if before.installed and not before.outdated else "the hook is in place"
-    if action == "uninstall":
-        if not before.installed:
-            return "there is no hook of Aura here"
+    if action == "uninstall" and before.half_way:
+        return "an installation that was not finished is taken back"
+    if action == "uninstall" and before.installed:
         return "the hook is gone" + (", and the one before it is back" if before.chained else "")
+    if action == "uninstall":
+        return "there is no hook of Aura here"
+    return _hook_now(after)
+
+
+def _hook_now(after: HookState) -> str:
     if after.installed:
         return "the hook is in place" + (", in an older version" if after.outdated else "")
+    if after.half_way:
+        return "a hook of somebody else is in place, and an installation of Aura's is not finished"
     return "a hook of somebody else is in place" if after.foreign else "there is no hook"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aura_git.merging.settling import Settled
 from aura_git.repository import Repository
 from aura_git.running import Git
+from aura_git.safety.replacing import replace_file
 from aura_shared.errors import UnsafePath
 
 __all__ = ["put", "recorded_resolutions", "stage", "unmerged", "write_settled"]
@@ -72,12 +72,4 @@ def put(repository: Repository, path: str, content: bytes) -> None:
     smudged = git.read("cat-file", "--filters", f"--path={path}", blob).out
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
     target.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=".aura-", dir=target.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(smudged)
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(repository, target, smudged, mode=mode)

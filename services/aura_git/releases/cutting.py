@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from aura_git.branching.remotes import find_remote, problem_of
@@ -15,6 +12,7 @@ from aura_git.releases.planning import Planned
 from aura_git.releases.version_files import FileEdit
 from aura_git.repository import Repository
 from aura_git.safety.contract import Gates, Operation, Safety
+from aura_git.safety.replacing import replace_file
 from aura_shared.errors import AuraError, DraftOutdated, GateClosed, GitError, NotFound, Unavailable
 from aura_shared.messages.releases import CutRelease, ReleaseAnswer, ReleasePlan
 
@@ -107,17 +105,7 @@ def _write(repository: Repository, edit: FileEdit) -> None:
     now = file.read_bytes() if file.is_file() else None
     if now != edit.before or file.is_symlink():
         raise DraftOutdated(f"{edit.path} changed since the plan was made", hint="Look again: aura release plan.")
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".aura-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(edit.after)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(file.stat().st_mode & 0o7777 if now is not None else 0o644)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(repository, file, edit.after, mode=file.stat().st_mode & 0o7777 if now is not None else 0o644)
 
 
 def _run_tool(repository: Repository, plan: ReleasePlan, command: tuple[str, ...]) -> None:

@@ -101,6 +101,11 @@ class Journal:
         """
         atomic_write(self._file(entry.record.id), json.dumps(asdict(entry), indent=1).encode())
 
+    def clean_up(self) -> None:
+        """Remove what a process left that died while it wrote an entry; only while the writer's lock is held."""
+        for left in self._folder.glob(".*.json.*"):
+            left.unlink(missing_ok=True)
+
     def forget(self, identifier: str) -> None:
         """Remove an entry."""
         self._file(identifier).unlink(missing_ok=True)

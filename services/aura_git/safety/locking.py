@@ -5,16 +5,18 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from aura_git.repository import Repository
 from aura_shared.errors import RepositoryBusy
 
-__all__ = ["WriterLock", "aura_folder", "held_locks", "living_git", "wait_for_git"]
+__all__ = ["WriterLock", "aura_folder", "held_locks", "living_git", "wait_for_git", "writing"]
 
 _LOOK_S: Final = 0.02
+_WAIT_S: Final = 10.0
 _LOCKS: Final = ("index.lock", "HEAD.lock")
 _COMMON_LOCKS: Final = ("packed-refs.lock", "shallow.lock")
 _OLD_S: Final = 60.0
@@ -80,6 +82,26 @@ class WriterLock:
         if fd is not None:
             os.ftruncate(fd, 0)
             os.close(fd)
+
+
+@contextmanager
+def writing(repository: Repository, purpose: str, *, wait_s: float = _WAIT_S) -> Generator[None]:
+    """Hold the writer's lock for something that is no operation: no snapshot, and nothing to undo.
+
+    Args:
+        repository: Which.
+        purpose: What it is for; told to others that wait.
+        wait_s: How long to wait for another writer.
+
+    Raises:
+        RepositoryBusy: Another writer still has it.
+    """
+    lock = WriterLock(repository, wait_s)
+    lock.acquire(purpose)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def held_locks(repository: Repository) -> list[Path]:

@@ -14,6 +14,7 @@ from aura_git.running import Git
 from aura_git.safety.contract import OperationRecord, Snapshot
 from aura_git.safety.journal import Entry, Journal
 from aura_git.safety.locking import aura_folder
+from aura_git.safety.replacing import remove_beside
 from aura_git.safety.restoring import INDEX_LOCK
 from aura_git.safety.snapshots import take_snapshot
 from aura_git.safety.storing import parts_of
@@ -53,6 +54,8 @@ def clean_up(repository: Repository, journal: Journal) -> None:
     git's locks stay, but for an `index.lock` that Aura itself made: the journal knows which file that is.
     """
     shutil.rmtree(aura_folder(repository) / "scratch", ignore_errors=True)
+    remove_beside(repository)
+    journal.clean_up()
     for left in repository.git_dir.glob("aura-*"):  # indexes that a commit was made from
         left.unlink(missing_ok=True)
     lock = repository.git_dir / "index.lock"

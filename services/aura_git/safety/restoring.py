@@ -14,6 +14,7 @@ from aura_git.running import Git
 from aura_git.safety.index_file import recorded_sizes
 from aura_git.safety.locking import aura_folder, wait_for_git
 from aura_git.safety.planning import Plan, TreeEntry
+from aura_git.safety.replacing import move_into_place, replace_file
 from aura_git.safety.snapshots import scratch_folder
 from aura_git.safety.storing import SETTINGS_PART, STATE_FOLDERS, STATE_PART, state_files
 from aura_shared.errors import GitError, RepositoryBusy, StorageError
@@ -24,6 +25,7 @@ INDEX_LOCK: Final = "index_lock"
 """Fact of an operation while it holds git's `index.lock` itself: its inode."""
 _MOST_BYTES: Final = 32_000_000
 _LINK, _PROGRAM = "120000", "100755"
+_STATE_MODE: Final = 0o644
 
 
 class Steps(Protocol):
@@ -63,7 +65,7 @@ def apply_plan(repository: Repository, operation: Steps, plan: Plan) -> None:
             _replace_index(repository, operation, folder, plan.target.index)
         if plan.writes or plan.deletes:
             operation.step("files")
-            _replace_files(repository.root, plan, ready)
+            _replace_files(repository, plan, ready)
 
 
 def _move_refs(repository: Repository, operation: Steps, plan: Plan) -> None:
@@ -154,13 +156,8 @@ def _replace_state(repository: Repository, operation: str, plan: Plan) -> None:
         if name.startswith(STATE_PART):
             place = repository.git_dir / name.removeprefix(STATE_PART).replace("|", "/")
             place.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(place, repository.git.read("cat-file", "blob", hash_).out)
-
-
-def _write_whole(place: Path, content: bytes) -> None:
-    temporary = place.with_name(f"{place.name}.aura")
-    temporary.write_bytes(content)
-    temporary.replace(place)
+            content = repository.git.read("cat-file", "blob", hash_).out
+            replace_file(repository, place, content, mode=_STATE_MODE)
 
 
 def _replace_index(repository: Repository, operation: Steps, folder: Path, index: str) -> None:
@@ -266,13 +263,14 @@ def _mend_line_ends(git: Git, plan: Plan, paths: list[str], place: Path) -> None
                 break
 
 
-def _replace_files(root: Path, plan: Plan, ready: Mapping[str, Path]) -> None:
+def _replace_files(repository: Repository, plan: Plan, ready: Mapping[str, Path]) -> None:
+    root = repository.root
     try:
         for path in sorted(plan.deletes, reverse=True):
             (root / path).unlink(missing_ok=True)
             _remove_empty(root, (root / path).parent)
         for path, content in ready.items():
-            _put(root / path, content)
+            _put(repository, root / path, content)
     except OSError as error:
         raise StorageError(f"cannot write {error.filename}: {error.strerror}") from error
 
@@ -284,14 +282,9 @@ def _remove_empty(root: Path, folder: Path) -> None:
             folder = folder.parent
 
 
-def _put(place: Path, content: Path) -> None:
+def _put(repository: Repository, place: Path, content: Path) -> None:
     if place.is_dir() and not place.is_symlink():
         for top, _, _ in os.walk(place, topdown=False):
             Path(top).rmdir()  # only empty folders are left here
     place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        content.replace(place)
-    except OSError:
-        beside = place.with_name(f".{place.name}.aura")
-        shutil.copy2(content, beside, follow_symlinks=False)
-        beside.replace(place)
+    move_into_place(repository, content, place)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from aura_git.commits import hooks
 from aura_git.commits.hooks import CHAINED, HOOK, hook_script, install_hook, read_hook, uninstall_hook
 from aura_shared.errors import GateClosed
 from aura_shared.messages.commits import HooksAnswer, ManageHooks
@@ -188,6 +190,64 @@ def test_two_hooks_where_one_would_be_lost_are_refused(shop: GitLab) -> None:
     assert ((folder / HOOK).read_bytes(), (folder / CHAINED).read_bytes()) == (OLD, OLD + b"# other\n")
 
 
+def die_before_the_script(monkeypatch: pytest.MonkeyPatch, shop: GitLab) -> None:
+    """Begin an installation that ends once the hook that was there has its second name."""
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(hooks, "_write_script", die)
+        with pytest.raises(KeyboardInterrupt):
+            install_hook(shop.repository())
+
+
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file system without hard links."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["with links", "without links"])
+@pytest.mark.parametrize("kind", ["file", "symbolic link", "dangling link", "empty file"])
+def test_an_installation_that_died_is_finished_or_taken_back(
+    shop: GitLab, monkeypatch: pytest.MonkeyPatch, *, links: bool, kind: str
+) -> None:
+    """Until Aura's own hook is there, that of the person is."""
+    place, chained = hooks_folder(shop) / HOOK, hooks_folder(shop) / CHAINED
+    if kind in {"file", "empty file"}:
+        place.write_bytes(OLD if kind == "file" else b"")
+        place.chmod(0o755)
+    else:
+        shop.write({".git/other": OLD} if kind == "symbolic link" else {})
+        place.symlink_to("../other")
+    old = os.readlink(place) if place.is_symlink() else place.read_bytes()  # noqa: PTH115 - also a dangling one
+    if not links:
+        no_links(monkeypatch)
+    die_before_the_script(monkeypatch, shop)
+    state = read_hook(shop.repository())
+    assert (state.half_way, state.foreign, state.installed) == (True, True, False)
+    assert not uninstall_hook(shop.repository()).half_way
+    assert not os.path.lexists(chained)
+    die_before_the_script(monkeypatch, shop)
+    state = install_hook(shop.repository())
+    assert (state.half_way, state.installed, state.chained) == (False, True, True)
+    assert uninstall_hook(shop.repository()).foreign
+    assert old == (os.readlink(place) if place.is_symlink() else place.read_bytes())  # noqa: PTH115
+    assert sorted(one.name for one in place.parent.iterdir() if not one.name.endswith(".sample")) == [HOOK]
+
+
+def test_a_hook_that_was_left_without_ours_is_put_back(shop: GitLab) -> None:
+    """As when Aura's own was removed by hand."""
+    place, chained = hooks_folder(shop) / HOOK, hooks_folder(shop) / CHAINED
+    chained.write_bytes(OLD)
+    assert uninstall_hook(shop.repository()).foreign
+    assert (place.read_bytes(), chained.exists()) == (OLD, False)
+
+
 def test_an_older_hook_of_ours_is_renewed(shop: GitLab) -> None:
     install_hook(shop.repository())
     place = hooks_folder(shop) / HOOK
@@ -204,6 +264,10 @@ async def test_the_hook_is_managed_over_the_bus(rig: GitRig, shop: GitLab) -> No
     assert (await ask("status")).summary == "there is no hook"
     (folder / HOOK).write_bytes(OLD)
     assert (await ask("status")).summary == "a hook of somebody else is in place"
+    (folder / CHAINED).hardlink_to(folder / HOOK)
+    unfinished = "a hook of somebody else is in place, and an installation of Aura's is not finished"
+    assert (await ask("status")).summary == unfinished
+    assert (await ask("uninstall")).summary == "an installation that was not finished is taken back"
     installed = await ask("install")
     assert (installed.installed, installed.chained, installed.summary) == (True, True, "the hook is in place")
     assert "run first" in installed.notes[0]
