@@ -39,7 +39,7 @@ _READING: Final[Sequence[Question]] = (
     ),
     Question(
         "git/lint", commits.LintMessages, "git", "lint_messages", "Check commit messages",
-        "Commit messages, or a text, against Conventional Commits and the repository's rules.",
+        "Commit messages, or a text, against Conventional Commits and the repository's rules.", timeout_s=LONG_S,
     ),
     Question(
         "git/split/plan", commits.PlanSplit, "git", "plan_split", "Plan a split",
@@ -49,14 +49,15 @@ _READING: Final[Sequence[Question]] = (
     Question(
         "git/split/change", commits.ChangeSplit, "git", "change_split", "Change a split",
         "Order the commits of a plan anew, move hunks between them, or word them otherwise; the result is checked.",
+        timeout_s=LONG_S,
     ),
     Question(
         "git/branches", branches.ListBranches, "git", "list_branches", "List branches",
-        "Branches with their kind, parent, age and what is not pushed.",
+        "Branches with their kind, parent, age and what is not pushed.", timeout_s=LONG_S,
     ),
     Question(
         "git/branches/check", branches.CheckBranching, "git", "check_branching", "Check the branches",
-        "Where the branches stray from the repository's strategy, with the command that mends each.",
+        "Where the branches stray from the repository's strategy, with the command that mends each.", timeout_s=LONG_S,
     ),
     Question(
         "git/pulls/draft", pulls.DraftPull, "git", "draft_pull", "Draft a pull request",
@@ -78,24 +79,26 @@ _WRITING: Final[Sequence[Question]] = (
     Question(
         "git/commit", commits.MakeCommit, "git-write", "make_commit", "Commit a draft",
         "Commit exactly what a draft stands for; refused when that changed. Hooks and signing are respected.",
-        writes=True, approval=True, timeout_s=LONG_S,
+        writes=True, approval=True, shows=("draft", "message", "allow", "protected_ok", "dry_run"), timeout_s=LONG_S,
     ),
     Question(
         "git/split/commit", commits.CommitSplit, "git-write", "commit_split", "Commit a split",
-        "Make all commits of a planned split, as one operation.", writes=True, approval=True, timeout_s=LONG_S,
+        "Make all commits of a planned split, as one operation.", writes=True, approval=True,
+        shows=("plan", "allow", "protected_ok", "unsound_ok", "failing_ok", "dry_run"), timeout_s=LONG_S,
     ),
     Question(
         "git/hooks", commits.ManageHooks, "git-write", "manage_hooks", "Manage the message hook",
         "Install, take away or show the hook that drafts messages for `git commit`.", writes=True, approval=True,
+        timeout_s=LONG_S,
     ),
     Question(
         "git/undo", git.UndoOperation, "git-write", "undo_operation", "Undo an operation",
         "Take an operation of Aura's back: refs, index and files; refused when they moved since.",
-        writes=True, approval=True,
+        writes=True, approval=True, timeout_s=LONG_S,
     ),
     Question(
         "git/abandon", git.AbandonOperation, "git-write", "abandon_operation", "Abandon an operation",
-        "Take back an operation that was interrupted or failed.", writes=True, approval=True,
+        "Take back an operation that was interrupted or failed.", writes=True, approval=True, timeout_s=LONG_S,
     ),
     Question(
         "git/merge", merges.DoMerge, "git-write", "merge_branch", "Merge a branch",
@@ -128,11 +131,12 @@ _WRITING: Final[Sequence[Question]] = (
     ),
     Question(
         "git/abort", merges.AbortOperation, "git-write", "abort_operation", "Abort",
-        "Take back what waits: everything becomes what it was before.", writes=True, approval=True,
+        "Take back what waits: everything becomes what it was before.", writes=True, approval=True, timeout_s=LONG_S,
     ),
     Question(
         "git/branches/start", branches.StartBranch, "git-write", "start_branch", "Start a branch",
         "Begin a branch by the repository's strategy and naming, and check it out.", writes=True, approval=True,
+        timeout_s=LONG_S,
     ),
     Question(
         "git/branches/finish", branches.FinishBranch, "git-write", "finish_branch", "Finish a branch",
@@ -146,11 +150,12 @@ _WRITING: Final[Sequence[Question]] = (
     Question(
         "git/branches/cleanup", branches.CleanBranches, "git-write", "clean_branches", "Clean branches up",
         "Propose merged and stale branches for deletion, or delete named ones; an undo brings them back.",
-        writes=True, approval=True,
+        writes=True, approval=True, timeout_s=LONG_S,
     ),
     Question(
         "git/branches/init", branches.InitBranching, "git-write", "init_branching", "Set a strategy",
         "Write the branching strategy of the repository to `.aura/branching.toml`.", writes=True, approval=True,
+        timeout_s=LONG_S,
     ),
     Question(
         "git/pulls", pulls.CreatePull, "git-write", "create_pull", "Open a pull request",
@@ -180,7 +185,7 @@ _WRITING: Final[Sequence[Question]] = (
     Question(
         "git/watch", git_health.SetWatch, "git-write", "set_watch", "Set the watch",
         "Show or set what Aura may do in this repository by itself: nothing, propose, commit, push.", writes=True,
-        approval=True,
+        approval=True, timeout_s=LONG_S,
     ),
 )  # fmt: skip
 GIT_QUESTIONS: Final = (*_READING, *_WRITING)

@@ -20,6 +20,7 @@ from aura_shared.paths import find_paths
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _MOST_SHOWN: Final = 12
+_LIMIT_S: Final = 900.0  # An undo may write many files; the gateway has bounds of its own.
 _COLOURS: Final = {"failed": "red", "interrupted": "red", "waiting": "yellow", "running": "yellow", "done": "green"}
 _DO: Final = {
     "continue": "aura continue goes on with it",
@@ -252,4 +253,4 @@ def _project(wanted: str | None) -> str:
 
 
 def _ask(route: str, body: Mapping[str, object]) -> JsonObject:
-    return with_daemon(find_paths(), lambda gateway: gateway.post(f"/v1/git{route}", body))
+    return with_daemon(find_paths(), lambda gateway: gateway.post(f"/v1/git{route}", body, timeout_s=_LIMIT_S))
