@@ -16,7 +16,9 @@ __all__ = [
     "has_section",
     "insert_section",
     "new_changelog",
+    "pending_version",
     "read_layout",
+    "release_pending",
     "unreleased_of",
     "write_section",
 ]
@@ -45,8 +47,17 @@ _UNDERLINED: Final = re.compile(
     r"(?P<line>(?P<mark>[=\-~^\"*])(?P=mark){3,})[ \t]*$",
     re.MULTILINE,
 )
-_UNRELEASED: Final = re.compile(r"^## \[?unreleased\]?[^\r\n]*", re.IGNORECASE | re.MULTILINE)
+_UNRELEASED: Final = re.compile(
+    r"^(?P<hash>#{1,3}) \[?unreleased\]?[^\r\n]*"
+    r"|^(?:unreleased|dev|next(?: release)?)[ \t]*\r?\n(?P<mark>[=\-~^])(?P=mark){2,}[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PENDING: Final = re.compile(
+    r"\s*(?:\*|_)?(?:release(?:d| date):?\s*)?\(?(?P<word>unreleased|tbd|n/a)\b", re.IGNORECASE
+)
+_RELEASED: Final = re.compile(r"^(?P<before>Released?:?\s+(?:on\s+)?|Release date:\s+)\d{4}-\d\d-\d\d", re.MULTILINE)
 _LINK: Final = re.compile(r"^\[(?P<name>unreleased|v?\d[^\]]*)\]:\s*(?P<url>\S+)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_MOST_READ: Final = 50_000
 _FIRST: Final = """\
 # Changelog
 
@@ -72,6 +83,10 @@ class Layout:
     underline: str = "="
     dated: bool = True
     bullet: str = "-"
+    target: str = ""
+    """Address behind the version, in parentheses."""
+    titles: tuple[tuple[str, str], ...] = ()
+    """Headings of groups that are not those of Keep a Changelog, such as `Added` and `Features`."""
 
 
 def read_layout(text: str) -> Layout:
@@ -108,7 +123,25 @@ def read_layout(text: str) -> Layout:
         "",
         bool(date),
         bullet[1] if bullet else "-",
+        found["target"] or "",
+        _titles(text, found),
     )
+
+
+_TITLES: Final = (
+    ("Added", re.compile(r"feature", re.IGNORECASE)),
+    ("Fixed", re.compile(r"fix", re.IGNORECASE)),
+    ("Changed", re.compile(r"perf|improve", re.IGNORECASE)),
+)
+
+
+def _titles(text: str, newest: re.Match[str]) -> tuple[tuple[str, str], ...]:
+    """What this changelog calls its groups; empty where it keeps to `Added` and `Fixed`, or has none."""
+    heads = re.findall(rf"^{newest['hash']}#\s+(.+?)\s*#*\s*$", text[newest.start() :][:_MOST_READ], re.MULTILINE)
+    if not heads or any(one in {"Added", "Fixed"} for one in heads):
+        return ()
+    found = ((group, next((one for one in heads if form.search(one)), "")) for group, form in _TITLES)
+    return tuple((group, title) for group, title in found if title)
 
 
 def write_section(
@@ -148,7 +181,7 @@ def write_section(
 
 def _title(group: str, layout: Layout) -> str:
     if layout.form == "markdown":
-        return f"{layout.level}# {group}"
+        return f"{layout.level}# {dict(layout.titles).get(group, group)}"
     return f"{group}\n{('~' if layout.underline == '-' else '-') * len(group)}"
 
 
@@ -158,7 +191,7 @@ def _heading(version: Version, day: str, layout: Layout) -> str:
     if layout.form == "underlined":
         line = f"{name}{layout.between if layout.between.strip() else ' '}{date}" if layout.dated else name
         return f"{line}\n{layout.underline * len(line)}"
-    name = f"[{name}]" if layout.bracket else name
+    name = f"[{name}]{layout.target}" if layout.bracket else name
     return f"{layout.level} {name}{layout.between}{date}" if layout.dated else f"{layout.level} {name}"
 
 
@@ -183,15 +216,60 @@ def unreleased_of(text: str) -> str:
     found = _UNRELEASED.search(text)
     if found is None:
         return ""
-    body = text[found.end() : _end_of_unreleased(text, found.end())]
+    body = text[found.end() : _end_of_unreleased(text, found)]
     body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
-    return re.sub(r"^### [^\n]+\n\s*(?=^###|\Z)", "", body.replace("\r\n", "\n"), flags=re.MULTILINE).strip()
+    below = f"{found['hash'] or '##'}#"
+    empty = rf"^{below} [^\n]+\n\s*(?=^{below} |\Z)"
+    return re.sub(empty, "", body.replace("\r\n", "\n"), flags=re.MULTILINE).strip()
 
 
-def _end_of_unreleased(text: str, start: int) -> int:
+def _end_of_unreleased(text: str, found: re.Match[str]) -> int:
     """Where the next section, or the link references, begin."""
-    following = re.compile(r"^## |^\[[^\]]+\]:\s", re.MULTILINE).search(text, start)
+    level = len(found["hash"] or "")
+    own = rf"#{{1,{level}}} |" if level else r"\S[^\n]*\r?\n([=\-~^])\1{3,}[ \t]*\r?$|"
+    following = re.compile(rf"^(?:{own}\[[^\]]+\]:\s)", re.MULTILINE).search(text, found.end())
     return following.start() if following else len(text)
+
+
+def _pending(text: str) -> tuple[re.Match[str], int, int] | None:
+    """The heading of the newest section with a version, and where its word for `not released yet` stands."""
+    heads = [one for form in (_MARKDOWN, _UNDERLINED) if (one := form.search(text)) is not None]
+    if not heads:
+        return None
+    head = min(heads, key=lambda one: one.start())
+    line_end = head.end("rest") if "rest" in head.re.groupindex else head.end()
+    within = re.compile(r"\(?(unreleased|tbd)\b\)?", re.IGNORECASE).search(text, head.end("version"), line_end)
+    if within is not None:
+        return head, within.start(1), within.end(1)
+    below = _PENDING.match(text, head.end())
+    return (head, below.start("word"), below.end("word")) if below else None
+
+
+def pending_version(text: str) -> Version | None:
+    """The version of the newest section, where that says itself that it is not released yet."""
+    found = _pending(text)
+    return parse_version(found[0]["version"]) if found else None
+
+
+def release_pending(text: str, version: Version, day: str) -> tuple[str, str] | None:
+    """The changelog with the section of a version that people wrote before, now dated; and that section.
+
+    Where older sections have a line such as `Released 2026-01-31`, this one gets it, else the date alone.
+
+    Returns:
+        Text and section; None when the newest section is another one, or is released.
+    """
+    found = _pending(text)
+    if found is None or parse_version(found[0]["version"]) != version:
+        return None
+    head, start, end = found
+    older = _RELEASED.search(text, end)
+    below = start >= head.end()
+    word = f"{older['before']}{day}" if below and older and text[:start].endswith("\n") else day
+    after = text[:start] + word + text[end:]
+    following = [one for form in (_MARKDOWN, _UNDERLINED) if (one := form.search(text, end)) is not None]
+    stop = min((one.start() for one in following), default=len(text)) + len(after) - len(text)
+    return after, after[head.start() : stop].strip() + "\n"
 
 
 def insert_section(text: str, section: str, version: Version, tag: str, old_tag: str) -> str:
@@ -204,7 +282,7 @@ def insert_section(text: str, section: str, version: Version, tag: str, old_tag:
     section = section.replace("\n", end)
     found = _UNRELEASED.search(text)
     if found is not None:
-        rest = text[_end_of_unreleased(text, found.end()) :]
+        rest = text[_end_of_unreleased(text, found) :]
         return (
             text[: found.end()] + end + end + section + (end if rest else "") + _links(rest, version, tag, old_tag, end)
         )

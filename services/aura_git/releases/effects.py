@@ -12,7 +12,16 @@ from aura_git.commits.grammar import BREAKING, parse_message, read_header
 from aura_git.releases.versions import Effect, Version, strongest
 from aura_git.repository import Repository
 
-__all__ = ["Change", "Entry", "changes_since", "early_habit", "effect_of", "left_over", "read_change"]
+__all__ = [
+    "Change",
+    "Entry",
+    "break_habit",
+    "changes_since",
+    "effect_of",
+    "feature_habit",
+    "left_over",
+    "read_change",
+]
 
 _TYPES: Final[dict[str, Effect]] = {
     "feat": "minor", "feature": "minor", "fix": "patch", "bugfix": "patch", "hotfix": "patch", "perf": "patch",
@@ -177,10 +186,11 @@ def effect_of(changes: Sequence[Change]) -> Effect:
     )
 
 
-def early_habit(repository: Repository, finals: Sequence[tuple[str, Version]], path: str = "") -> tuple[int, int]:
-    """Of the newest releases before 1.0.0 that brought a feature and broke nothing: how many raised the last number.
+def feature_habit(repository: Repository, finals: Sequence[tuple[str, Version]], path: str = "") -> tuple[int, int]:
+    """Of the newest releases that brought a feature and broke nothing: how many raised the last number.
 
-    SemVer leaves 0.y to the project, and projects differ: some keep the middle number for what breaks.
+    SemVer leaves 0.y to the project, and later too some raise the middle number only for features that they announce.
+    Releases before 1.0.0 tell nothing of those after it.
 
     Args:
         repository: Which.
@@ -190,11 +200,26 @@ def early_habit(repository: Repository, finals: Sequence[tuple[str, Version]], p
     Returns:
         How many raised the last number, and how many there are in all; at most the newest ten pairs are read.
     """
-    early = [one for one in finals if not one[1].major][-(_MOST_EARLY + 1) :]
+    early = bool(finals) and not finals[-1][1].major
+    same = [one for one in finals if (not one[1].major) == early][-(_MOST_EARLY + 1) :]
     lower = every = 0
-    for (old_tag, old), (tag, new) in pairwise(early):
+    for (old_tag, old), (tag, new) in pairwise(same):
+        if new.major != old.major:
+            continue
         changes = left_over(changes_since(repository, f"refs/tags/{old_tag}", path, f"refs/tags/{tag}"))
         if effect_of(changes) == "minor":
             every += 1
             lower += new.minor == old.minor
+    return lower, every
+
+
+def break_habit(repository: Repository, finals: Sequence[tuple[str, Version]], path: str = "") -> tuple[int, int]:
+    """Of the newest releases from 1.0.0 on that broke callers: how many did not raise the first number, and all."""
+    same = [one for one in finals if one[1].major][-(_MOST_EARLY + 1) :]
+    lower = every = 0
+    for (old_tag, old), (tag, new) in pairwise(same):
+        changes = left_over(changes_since(repository, f"refs/tags/{old_tag}", path, f"refs/tags/{tag}"))
+        if effect_of(changes) == "major":
+            every += 1
+            lower += new.major == old.major
     return lower, every

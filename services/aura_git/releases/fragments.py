@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from aura_git.releases.packages import Package
 from aura_git.repository import Repository
 
-__all__ = ["Fragments", "find_fragments"]
+__all__ = ["Fragments", "find_fragments", "waiting_kinds"]
+
+_CHANGESET: Final = re.compile(r"^[\"'].+[\"']\s*:\s*(major|minor|patch)\s*$", re.MULTILINE)
+_NO_FRAGMENT: Final = re.compile(r"^(?:\.|_|README|template|towncrier_template)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +37,70 @@ def find_fragments(repository: Repository, package: Package, version: str) -> Fr
     towncrier = _towncrier(folder)
     if towncrier is not None:
         return _of_towncrier(folder, towncrier, version)
-    if (repository.root / ".changeset" / "config.json").is_file():
-        count = sum(1 for one in (repository.root / ".changeset").glob("*.md") if one.name != "README.md")
-        command = "npx changeset version"
-        return (
-            Fragments(
-                "changesets",
-                (),
-                f"changesets make version and changelog here: `{command}`",
-                count,
-                f"changesets raise the versions here: run `{command}`, commit, then cut with that version",
-            )
-            if count
-            else None
-        )
-    return None
+    count = len(_changesets(repository))
+    command = "npx changeset version"
+    if not count:
+        return None
+    return Fragments(
+        "changesets",
+        (),
+        f"changesets make version and changelog here: `{command}`",
+        count,
+        f"changesets raise the versions here: run `{command}`, commit, then cut with that version",
+    )
+
+
+def waiting_kinds(repository: Repository, package: Package) -> tuple[str, list[str]]:
+    """The tool, and the kind of each fragment that waits: `feature`, `bugfix`, or for changesets `minor`.
+
+    A changeset that the package's name does not stand in counts for the repository as a whole only.
+    """
+    folder = repository.root / package.path
+    table = _towncrier(folder)
+    if table is not None:
+        return "towncrier", [kind for one in _waiting(folder, table) if (kind := _kind(one, table))]
+    found: list[str] = []
+    for file in _changesets(repository):
+        front = file.read_text(encoding="utf-8", errors="replace").partition("\n---")[0]
+        lines = [line for line in front.splitlines() if not package.path or package.name in line]
+        found += _CHANGESET.findall("\n".join(lines))
+    return "changesets", found
+
+
+def _changesets(repository: Repository) -> list[Path]:
+    folder = repository.root / ".changeset"
+    if not (folder / "config.json").is_file():
+        return []
+    return sorted(one for one in folder.glob("*.md") if one.name != "README.md")
+
+
+def _waiting(folder: Path, table: Mapping[str, object]) -> list[Path]:
+    """The fragments of towncrier: `12.feature.md`, `+.bugfix`, or a folder for each kind."""
+    named = table.get("directory")
+    place = folder / (named if isinstance(named, str) else "newsfragments")
+    files = [one for one in sorted(place.rglob("*")) if one.is_file()] if place.is_dir() else []
+    return [one for one in files if not _NO_FRAGMENT.match(one.name) and (_parts(one) or one.parent != place)]
+
+
+def _parts(file: Path) -> list[str]:
+    """What stands behind the issue: the kind, a number where there are several, an ending."""
+    return file.name.split(".")[1:]
+
+
+def _kind(file: Path, table: Mapping[str, object]) -> str:
+    """The kind of a fragment; its heading where the configuration numbers the kinds."""
+    types = table.get("type")
+    titles: dict[str, str] = {}
+    if isinstance(types, list):
+        for one in cast("list[object]", types):
+            if isinstance(one, dict):
+                entry = cast("Mapping[str, object]", one)
+                titles[str(entry.get("directory", ""))] = str(entry.get("name", ""))
+    parts = _parts(file)
+    known = next((part for part in parts if part in titles), "")
+    if known:
+        return known if known.isalpha() else titles[known]
+    return parts[0] if parts and not parts[0].isdigit() else file.parent.name
 
 
 def _towncrier(folder: Path) -> Mapping[str, object] | None:
@@ -64,14 +117,7 @@ def _towncrier(folder: Path) -> Mapping[str, object] | None:
 
 
 def _of_towncrier(folder: Path, table: Mapping[str, object], version: str) -> Fragments:
-    named = table.get("directory")
-    place = folder / (named if isinstance(named, str) else "newsfragments")
-    count = (
-        sum(1 for one in place.glob("*.*") if not one.name.startswith((".", "README", "template")))
-        if place.is_dir()
-        else 0
-    )
-    count += sum(1 for one in place.glob("+*") if one.suffix == "") if place.is_dir() else 0
+    count = len(_waiting(folder, table))
     program = next(
         (one for one in (folder / ".venv/bin/towncrier", folder / "venv/bin/towncrier") if one.is_file()), None
     )

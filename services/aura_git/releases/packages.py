@@ -14,7 +14,7 @@ from aura_git.releases.versions import TagForm, Version, read_tag
 from aura_git.repository import Repository
 from aura_shared.errors import NotFound
 
-__all__ = ["Package", "Tags", "find_package", "find_packages", "read_tags"]
+__all__ = ["Package", "Tags", "find_package", "find_packages", "owner_of_plain", "read_tags"]
 
 _MANIFESTS: Final = ("pyproject.toml", "package.json", "Cargo.toml", "go.mod")
 _ELSEWHERE: Final = re.compile(
@@ -30,6 +30,8 @@ class Package:
     """Relative to the repository; empty for its root."""
     name: str
     manifest: str = ""
+    version: str = ""
+    """As its manifest has it; empty where none stands there."""
 
     def names(self) -> tuple[str, ...]:
         """What tags may call it."""
@@ -53,6 +55,8 @@ class Tags:
     newest_version: Version | None = None
     finals: tuple[tuple[str, Version], ...] = ()
     """Every final one with its version, by version."""
+    owner: str = ""
+    """For the root: folder of the one package that these tags name instead."""
 
     @property
     def base(self) -> str:
@@ -68,8 +72,8 @@ def find_packages(repository: Repository) -> list[Package]:
     for path in sorted(paths, key=lambda one: (one.count("/"), _MANIFESTS.index(PurePosixPath(one).name))):
         folder = "" if "/" not in path else path.rpartition("/")[0]
         if folder not in found and not _ELSEWHERE.search(folder):
-            name = _name(repository.root / path) or PurePosixPath(folder).name
-            found[folder] = Package(folder, name, PurePosixPath(path).name)
+            name, version = _facts(repository.root / path)
+            found[folder] = Package(folder, name or PurePosixPath(folder).name, PurePosixPath(path).name, version)
     return list(found.values())
 
 
@@ -95,23 +99,25 @@ def find_package(repository: Repository, packages: Sequence[Package], path: str)
     return found
 
 
-def _name(path: Path) -> str:
+def _facts(path: Path) -> tuple[str, str]:
+    """Name and version that a manifest has."""
     try:
         text = path.read_text(encoding="utf-8")
         if path.name == "go.mod":
             module = re.search(r"^module\s+(\S+)", text, re.MULTILINE)
-            return re.sub(r"/v\d+$", "", module[1]).rpartition("/")[2] if module else ""
+            return (re.sub(r"/v\d+$", "", module[1]).rpartition("/")[2] if module else ""), ""
         data: dict[str, Any] = json.loads(text) if path.name == "package.json" else tomllib.loads(text)
     except (OSError, ValueError):
-        return ""
+        return "", ""
     places: list[object] = (
         [data] if path.name == "package.json" else [data.get("project"), data.get("package"), _poetry(data)]
     )
-    for place in places:
-        name = cast("dict[str, object]", place).get("name") if isinstance(place, dict) else None
-        if isinstance(name, str):
-            return name
-    return ""
+    tables = [cast("dict[str, object]", place) for place in places if isinstance(place, dict)]
+    return _first(tables, "name"), _first(tables, "version")
+
+
+def _first(tables: Sequence[dict[str, object]], key: str) -> str:
+    return next((value for one in tables if isinstance(value := one.get(key), str)), "")
 
 
 def _poetry(data: dict[str, Any]) -> object:
@@ -119,7 +125,22 @@ def _poetry(data: dict[str, Any]) -> object:
     return cast("dict[str, object]", tool).get("poetry") if isinstance(tool, dict) else None
 
 
-def read_tags(repository: Repository, package: Package, *, several: bool, head: str = "HEAD") -> Tags:
+def owner_of_plain(packages: Sequence[Package], plain: str) -> Package | None:
+    """The one package that tags such as `v1.2.3` name, where the root has no version of its own; else None.
+
+    Args:
+        packages: All.
+        plain: Version of the newest such tag; where several packages have it, they are released together.
+    """
+    if any(one.version for one in packages if not one.path):
+        return None
+    same = [one for one in packages if one.path and one.version == plain]
+    return same[0] if len(same) == 1 else None
+
+
+def read_tags(
+    repository: Repository, package: Package, *, several: bool, head: str = "HEAD", packages: Sequence[Package] = ()
+) -> Tags:
     """The version tags of a package that a commit descends from, and how a new one is called.
 
     Args:
@@ -127,6 +148,7 @@ def read_tags(repository: Repository, package: Package, *, several: bool, head: 
         package: The package; the one of the root for the whole repository.
         several: Whether the repository has more packages than the root.
         head: The commit.
+        packages: All packages, where plain tags may be those of one of them.
     """
     commit = repository.git.find_commit(head)
     if commit is None:
@@ -136,11 +158,17 @@ def read_tags(repository: Repository, package: Package, *, several: bool, head: 
     ).lines
     forms = [(name, form) for name in names if (form := read_tag(name)) is not None]
     prefix = _prefix(package, [form for _, form in forms], several=several)
+    plain = max((form for _, form in forms if not form.name), key=lambda one: one.version, default=None)
+    owner = owner_of_plain(packages, str(plain.version)) if plain is not None else None
+    if plain is not None and owner == package and not any(form.name in package.names() for _, form in forms):
+        prefix = plain.prefix
     mine = sorted(((form.version, name) for name, form in forms if form.prefix == prefix), key=lambda one: one[0])
     finals = [one for one in mine if not one[0].pre]
     newest = mine[-1] if mine else (None, "")
     final = finals[-1] if finals else (None, "")
-    return Tags(prefix, final[1], final[0], newest[1], newest[0], tuple((name, version) for version, name in finals))
+    pairs = tuple((name, version) for version, name in finals)
+    owned = owner.path if owner is not None and not package.path else ""
+    return Tags(prefix, final[1], final[0], newest[1], newest[0], pairs, owned)
 
 
 def _prefix(package: Package, forms: Sequence[TagForm], *, several: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aura_git.branching.reading import read_branching
@@ -16,10 +16,12 @@ from aura_git.releases.changelog import (
     insert_section,
     new_changelog,
     read_layout,
+    release_pending,
     unreleased_of,
     write_section,
 )
-from aura_git.releases.effects import Change, changes_since, early_habit, effect_of, left_over
+from aura_git.releases.declared import calendar_choices, find_declared
+from aura_git.releases.effects import Change, break_habit, changes_since, effect_of, feature_habit, left_over
 from aura_git.releases.fragments import find_fragments
 from aura_git.releases.packages import Package, Tags, find_package, find_packages, read_tags
 from aura_git.releases.version_files import FileEdit, Place, find_places, version_edits
@@ -33,6 +35,8 @@ __all__ = ["CONVENTIONAL_SHARE", "Planned", "plan_release"]
 _MOST_TOLD: Final = 20
 CONVENTIONAL_SHARE: Final = 0.5
 """With fewer conventional commits a person chooses the version."""
+_FEWEST_TO_FOLLOW: Final = 3
+"""Releases with a feature that show a habit against SemVer."""
 _LONG_LIVED: Final = re.compile(
     r"^(?:release|releases|support|maint|maintenance)/.+|^v?\d+(?:\.\d+)*(?:\.x)?$|^stable(?:/.+)?$"
 )
@@ -87,11 +91,11 @@ def plan_release(repository: Repository, *, path: str = "", pre: str = "", versi
             project=repository.project, reason="there is no commit yet", obstacles=["there is no commit yet"]
         )
         return Planned(plan)
-    tags = read_tags(repository, package, several=several)
+    tags = read_tags(repository, package, several=several, packages=packages)
     changes = left_over(changes_since(repository, tags.base, package.path))
     places, tools = find_places(repository, package)
     look = _Look(repository, package, several, tags, state, changes, places, tools)
-    plan, chosen = _version(look, pre, version)
+    plan, chosen = _version(look, pre, version, day)
     plan = plan.model_copy(
         update={
             "project": repository.project, "package": package.name if package.path else "", "path": package.path,
@@ -108,7 +112,7 @@ def plan_release(repository: Repository, *, path: str = "", pre: str = "", versi
 
 
 def _version(  # noqa: PLR0911 - each case has its own reason
-    look: _Look, pre: str, given: str
+    look: _Look, pre: str, given: str, day: str
 ) -> tuple[ReleasePlan, Version | None]:
     """The version with its reason, and what to choose from where the history does not say."""
     tags = look.tags
@@ -127,7 +131,7 @@ def _version(  # noqa: PLR0911 - each case has its own reason
     if not look.changes:
         return _plan("none", f"no commit since {tags.base}: there is nothing to release", current=known), None
     if conventional < CONVENTIONAL_SHARE * len(look.changes) and effect != "major":
-        return _ask(look, current, pre), None
+        return _declared(look, current, pre) or (_ask(look, current, pre, day), None)
     newest = tags.newest_version
     if effect == "none":
         if newest is not None and newest.pre and not pre:
@@ -149,14 +153,48 @@ def _step(current: Version, chosen: Version) -> ReleaseBump:
     return "minor" if chosen.minor > current.minor else "patch"
 
 
+def _declared(look: _Look, current: Version, pre: str) -> tuple[ReleasePlan, Version] | None:
+    """What people wrote of the next release, where commits do not tell."""
+    found = find_declared(
+        look.repository, look.package, _text_of_changelog(look.repository, look.package), look.places, current
+    )
+    if found is None:
+        return None
+    chosen = found.version or raise_version(current.core, found.effect, newest=look.tags.newest_version, pre=pre)
+    if found.version is not None and pre:
+        chosen = raise_version(found.version, "patch", newest=look.tags.newest_version, pre=pre)
+        chosen = Version(found.version.major, found.version.minor, found.version.patch, chosen.pre)
+    told = f"{found.reason}; {_share(look)}"
+    bump: ReleaseBump = "pre-release" if pre else _step(current, chosen)
+    return _plan(bump, told, current=str(current)), chosen
+
+
+def _share(look: _Look) -> str:
+    conventional = sum(one.conventional for one in look.changes)
+    return f"{conventional} of {len(look.changes)} commits since {look.tags.base} say by their type what they do"
+
+
 def _by_habit(look: _Look, effect: Effect, current: Version) -> tuple[Effect, str]:
-    """The effect as this project spells it: before 1.0.0 some keep the middle number for what breaks."""
-    if effect != "minor" or current.major:
+    """The effect as this project spells it: some raise the middle number only for what breaks, or is announced.
+
+    A break is never made smaller by this: what the project did before is told only.
+    """
+    finals, path = look.tags.finals, look.package.path
+    if effect == "major" and current.major:
+        lower, every = break_habit(look.repository, finals, path)
+        if lower * 2 > every:
+            other = raise_version(current.core, "minor", newest=look.tags.newest_version)
+            look.notes.append(
+                f"{lower} of the last {every} releases with a break did not raise the first number: "
+                f"as before would be `aura release cut {other}`"
+            )
+    if effect != "minor":
         return effect, ""
-    lower, every = early_habit(look.repository, look.tags.finals, look.package.path)
-    if lower * 2 <= every:
+    lower, every = feature_habit(look.repository, finals, path)
+    if lower * 2 <= every or (current.major and every < _FEWEST_TO_FOLLOW):
         return effect, ""
-    return "patch", f" (before 1.0.0, {lower} of the last {every} releases with a feature raised the last number)"
+    when = "" if current.major else "before 1.0.0, "
+    return "patch", f" ({when}{lower} of the last {every} releases with a feature raised the last number)"
 
 
 def _first(look: _Look, pre: str, held: Version | None) -> tuple[ReleasePlan, Version | None]:
@@ -170,24 +208,36 @@ def _first(look: _Look, pre: str, held: Version | None) -> tuple[ReleasePlan, Ve
     ), chosen
 
 
-def _ask(look: _Look, current: Version, pre: str) -> ReleasePlan:
+def _ask(look: _Look, current: Version, pre: str, day: str) -> ReleasePlan:
     effects: tuple[Effect, ...] = ("patch", "minor", "major")
     choices = [str(raise_version(current.core, one, newest=look.tags.newest_version, pre=pre)) for one in effects]
-    conventional = sum(one.conventional for one in look.changes)
+    dated = calendar_choices(look.tags.finals, _years(look), day)
     words = {
         "removes something": r"\b(?:remove|drop|delete)[sd]?\b",
         "adds something": r"\b(?:add|support|implement|introduce)(?:s|ed)?\b",
         "mends something": r"\b(?:fix|correct|repair)(?:es|ed)?\b",
     }
-    evidence = [f"{conventional} of {len(look.changes)} commits since {look.tags.base} say by their type what they do"]
+    evidence = [_share(look)]
     for what, form in words.items():
         found = [one for one in look.changes if re.search(form, one.subject, re.IGNORECASE)]
         if found:
             evidence.append(f"{len(found)} by its words {what}: {found[0].hash[:9]} {found[0].subject}")
     reason = "the messages here do not say what a commit means for callers: choose a version"
+    if dated:
+        choices, reason = [str(one) for one in dated], "versions here follow the calendar: choose one"
     return _plan("none", reason, current=str(current)).model_copy(
         update={"choices": list(dict.fromkeys(choices)), "evidence": evidence}
     )
+
+
+def _years(look: _Look) -> list[int]:
+    """In which year each of the newest three final tags was made."""
+    newest = look.tags.finals[-3:]
+    asked = ("for-each-ref", "--format=%(refname:strip=2) %(creatordate:format:%Y)")
+    ran = look.repository.git.read(*asked, *(f"refs/tags/{name}" for name, _ in newest)) if newest else None
+    parts = (line.rpartition(" ") for line in (ran.lines if ran else []) if line)
+    made = {name: int(year) for name, _, year in parts if year}
+    return [made.get(name, 0) for name, _ in newest]
 
 
 def _plan(bump: ReleaseBump, reason: str, *, current: str = "", decided: Sequence[ReleaseCommit] = ()) -> ReleasePlan:
@@ -266,6 +316,8 @@ def _filled(look: _Look, plan: ReleasePlan, version: Version, day: str, obstacle
     if current is not None and held is not None and held.core != current.core and held != version:
         look.notes.append(f"{look.places[0].path} has {held}, but the last tag is {tags.base}")
         current = held
+    if tags.owner:
+        obstacles.append(f"tags such as {tags.base} are those of {tags.owner}: `aura release plan --path {tags.owner}`")
     edits = version_edits(repository, look.places, current, version)
     fragments = find_fragments(repository, look.package, str(version))
     changelog, where = "", ""
@@ -291,16 +343,30 @@ def _filled(look: _Look, plan: ReleasePlan, version: Version, day: str, obstacle
     return Planned(told, tuple(edits), look.state.head, fragments.command if fragments else ())
 
 
+def _changelog_path(repository: Repository, package: Package) -> str:
+    base = f"{package.path}/" if package.path else ""
+    return next((base + name for name in FILES if _is_file(repository, base + name)), base + "CHANGELOG.md")
+
+
+def _text_of_changelog(repository: Repository, package: Package) -> str:
+    path = _changelog_path(repository, package)
+    return (repository.root / path).read_text("utf-8", "replace") if _is_file(repository, path) else ""
+
+
 def _changelog(look: _Look, version: Version, day: str, tag: str) -> tuple[str, FileEdit | None]:
-    root, base = look.repository.root, f"{look.package.path}/" if look.package.path else ""
-    path = next((base + name for name in FILES if _is_file(look.repository, base + name)), base + "CHANGELOG.md")
-    before = (root / path).read_bytes() if (root / path).is_file() else None
+    path = _changelog_path(look.repository, look.package)
+    file = look.repository.root / path
+    before = file.read_bytes() if file.is_file() else None
     try:
         text = (before or b"").decode()
     except UnicodeDecodeError:
         look.notes.append(f"{path} is no UTF-8: it is left as it is")
         return write_section(look.changes, version, day, read_layout("")), None
+    pending = release_pending(text, version, day)
+    if pending is not None and before is not None:
+        return pending[1], FileEdit(path, before, pending[0].encode(), "changelog, dated")
     layout = read_layout(text)
+    layout = replace(layout, target=_compared(layout.target, look.tags.base, tag))
     section = write_section(look.changes, version, day, layout, unreleased="" if version.pre else unreleased_of(text))
     if has_section(text, version):
         look.notes.append(f"{path} has a section of {version} already: it is left as it is")
@@ -313,6 +379,12 @@ def _changelog(look: _Look, version: Version, day: str, tag: str) -> tuple[str, 
         return section, None
     after = insert_section(text, section, version, tag, look.tags.base)
     return section, FileEdit(path, before, after.encode(), "changelog")
+
+
+def _compared(target: str, old: str, new: str) -> str:
+    """The address behind a version in the newest heading, for the new one; empty where it is of another form."""
+    head, found, rest = target.partition("compare/")
+    return f"{head}{found}{old}...{new})" if found and "..." in rest and old else ""
 
 
 def _is_file(repository: Repository, path: str) -> bool:

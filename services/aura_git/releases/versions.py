@@ -14,7 +14,7 @@ Effect = Literal["none", "patch", "minor", "major"]
 _ORDER: Final[tuple[Effect, ...]] = ("none", "patch", "minor", "major")
 _VERSION: Final = re.compile(
     r"(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)"
-    r"(?:-?(?P<pre>(?<=-)[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*|(?:a|b|rc|\.dev)\d+))?(?:\+(?P<build>[0-9A-Za-z.-]+))?"
+    r"(?:-?(?P<pre>(?<=-)[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*|(?:a|b|rc)\d+|\.dev\d*))?(?:\+(?P<build>[0-9A-Za-z.-]+))?"
 )
 _TAG: Final = re.compile(rf"^(?P<prefix>(?:.*[-/@])?v?)(?P<version>{_VERSION.pattern})$")
 _PEP: Final = {"alpha": "a", "a": "a", "beta": "b", "b": "b", "rc": "rc", "dev": ".dev"}
@@ -69,8 +69,8 @@ def parse_version(text: str) -> Version | None:
     if found is None:
         return None
     pre = found["pre"] or ""
-    if short := re.fullmatch(r"\.?(a|b|rc|dev)(\d+)", pre):
-        pre = f"{ {'a': 'alpha', 'b': 'beta'}.get(short[1], short[1]) }.{short[2]}"
+    if short := re.fullmatch(r"\.?(a|b|rc|dev)(\d*)", pre):
+        pre = f"{ {'a': 'alpha', 'b': 'beta'}.get(short[1], short[1]) }.{short[2]}".rstrip(".")
     parts = tuple(pre.split(".")) if pre else ()
     return Version(int(found["major"]), int(found["minor"]), int(found["patch"]), parts, found["build"] or "")
 
