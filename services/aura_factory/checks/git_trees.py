@@ -29,6 +29,9 @@ _UNPACK_S: Final = 300.0
 _CHUNK: Final = 1 << 20
 _LINK: Final = "120000"
 _LONGEST_LINK: Final = 4096
+_UNSEEN: Final = dict.fromkeys(
+    (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)
+)  # HFS+ does not see these in a name.
 _SAFE: Final = (
     "--no-pager",
     *("-c", "core.fsmonitor=false"),
@@ -96,8 +99,13 @@ def _read(item: str) -> TreeFile | None:
 
 
 def _is_sound(path: str) -> bool:
-    """Whether it stays below the folder; trees that others made may name anything."""
-    return all(part not in {"", ".", ".."} and part.lower() != ".git" for part in path.split("/"))
+    """Whether it stays below the folder, and is git's own in no file system: others may have named anything."""
+    return all(part not in {"", ".", ".."} and not _is_gits(part) for part in path.split("/"))
+
+
+def _is_gits(part: str) -> bool:
+    """Whether some file system takes it for `.git`, as git's own `core.protectHFS` and `core.protectNTFS` have it."""
+    return part.translate(_UNSEEN).lower().rstrip(" .") in {".git", "git~1"} or part.lower().startswith(".git:")
 
 
 async def unpack_tree(root: Path, files: Sequence[TreeFile], into: Path, store: Path | None = None) -> None:
