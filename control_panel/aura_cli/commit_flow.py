@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import click
 
 from aura_cli.answers import JsonObject, count_of, flag_of, object_of, objects_of, text_of, texts_of
 from aura_cli.change_view import plain
+from aura_cli.commit_environment import for_hooks
 from aura_cli.commit_view import (
     blocking,
     commit_lines,
@@ -220,6 +222,7 @@ def _make(wanted: Wanted, draft: JsonObject, message: str, allow: list[str], *, 
         "allow": allow,
         "protected_ok": protected_ok,
         "dry_run": wanted.dry_run,
+        "environment": for_hooks(os.environ),
     }
     return ask_git("/commit", body, COMMIT_S)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 import click
 
 from aura_cli.answers import JsonObject, flag_of, objects_of, text_of, texts_of
 from aura_cli.change_view import plain
+from aura_cli.commit_environment import for_hooks
 from aura_cli.commit_flow import ANSWERS, COMMIT_S, DRAFT_S, Wanted, allowed, ask_git, edited, protected_ok_of
 from aura_cli.commit_view import plan_lines, read_split, split_text
 from aura_cli.screen import ask, bold, dim, note, out, out_json
@@ -56,6 +58,7 @@ def commit_split(ctx: click.Context, wanted: Wanted, *, tests: bool) -> None:
         "unsound_ok": not wanted.as_json and not flag_of(chosen, "sound") and _unsound(wanted),
         "failing_ok": failing_ok,
         "dry_run": wanted.dry_run,
+        "environment": for_hooks(os.environ),
     }
     _tell_split(wanted, ask_git("/split/commit", body, COMMIT_S))
 

@@ -20,6 +20,7 @@ _MARKS: Final = frozenset(
         *("rebase-merge", "rebase-apply", "sequencer"),
     )
 )
+_INDEX: Final = "index"
 _REFS: Final = ("refs/heads", "refs/remotes", "refs/tags")
 
 
@@ -31,9 +32,16 @@ def tells(path: str) -> bool:
 
 
 class RefWatches(Protocol):
-    """Something that calls back when refs or HEAD may have moved."""
+    """Something that calls back when refs or HEAD may have moved, and when the index was written."""
 
-    def add(self, key: str, git_dir: Path, common_dir: Path, moved: Callable[[], None]) -> None:
+    def add(
+        self,
+        key: str,
+        git_dir: Path,
+        common_dir: Path,
+        moved: Callable[[], None],
+        index_moved: Callable[[], None] | None = None,
+    ) -> None:
         """Watch a repository; raises OSError when the system cannot."""
         ...
 
@@ -59,7 +67,14 @@ class InotifyRefWatches:
         self._inotify: InotifyFD | None = None
         self._watched: dict[str, _Watched] = {}
 
-    def add(self, key: str, git_dir: Path, common_dir: Path, moved: Callable[[], None]) -> None:
+    def add(
+        self,
+        key: str,
+        git_dir: Path,
+        common_dir: Path,
+        moved: Callable[[], None],
+        index_moved: Callable[[], None] | None = None,
+    ) -> None:
         """Watch a repository; raises OSError when the system cannot."""
         from watchdog.observers.inotify_c import InotifyFD  # noqa: PLC0415 - loads the C library's inotify
 
@@ -68,7 +83,7 @@ class InotifyRefWatches:
             if self._inotify is None:
                 self._inotify = InotifyFD()
                 self._inotify.start()
-            watched = _Watched(self._inotify, len(self._watched) + 1, moved)
+            watched = _Watched(self._inotify, len(self._watched) + 1, moved, index_moved)
             while any(other.id == watched.id for other in self._watched.values()):
                 watched.id += 1
             self._watched[key] = watched
@@ -97,10 +112,13 @@ class InotifyRefWatches:
 class _Watched:
     """The watches of one repository; called by watchdog."""
 
-    def __init__(self, inotify: InotifyFD, number: int, moved: Callable[[], None]) -> None:
+    def __init__(
+        self, inotify: InotifyFD, number: int, moved: Callable[[], None], index_moved: Callable[[], None] | None
+    ) -> None:
         self._inotify = inotify
         self.id = number
         self._moved = moved
+        self._index_moved = index_moved
         self._folders: dict[WatchDescriptor, tuple[str, str]] = {}
 
     def watch(self, top: str, folder: str) -> None:
@@ -144,12 +162,16 @@ class _Watched:
             self.watch_tree(top, full)
         if tells(path):
             self._moved()
+        elif path == _INDEX and self._index_moved is not None:
+            self._index_moved()
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         self._folders.pop(wd, None)
 
     def on_queue_overflow(self) -> None:
         self._moved()
+        if self._index_moved is not None:
+            self._index_moved()
 
 
 class SystemRefWatches:
@@ -162,7 +184,14 @@ class SystemRefWatches:
         self._observer.start()
         self._watches: dict[str, list[object]] = {}
 
-    def add(self, key: str, git_dir: Path, common_dir: Path, moved: Callable[[], None]) -> None:
+    def add(
+        self,
+        key: str,
+        git_dir: Path,
+        common_dir: Path,
+        moved: Callable[[], None],
+        index_moved: Callable[[], None] | None = None,
+    ) -> None:
         """Watch a repository; raises OSError when the system cannot."""
         from watchdog.events import FileSystemEvent, FileSystemEventHandler  # noqa: PLC0415 - loaded already
 
@@ -171,12 +200,17 @@ class SystemRefWatches:
                 self._folder = os.path.realpath(folder)
 
             def on_any_event(self, event: FileSystemEvent) -> None:
-                if event.event_type not in {"opened", "closed_no_write"} and any(
-                    tells(os.path.relpath(os.fsdecode(raw), self._folder).replace(os.sep, "/"))
+                if event.event_type in {"opened", "closed_no_write"}:
+                    return
+                paths = {
+                    os.path.relpath(os.fsdecode(raw), self._folder).replace(os.sep, "/")
                     for raw in (event.src_path, event.dest_path)
                     if raw
-                ):
+                }
+                if any(tells(path) for path in paths):
                     moved()
+                if index_moved is not None and any(path.rpartition("/")[2] == _INDEX for path in paths):
+                    index_moved()
 
         self.remove(key)
         folders = dict.fromkeys((git_dir, common_dir))

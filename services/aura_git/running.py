@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
@@ -42,6 +43,9 @@ _QUIET: Final = {
 _NOT_INHERITED: Final = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE"),
     *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_EXTERNAL_DIFF", "GIT_TRACE"),
+    *("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE", "GIT_REFLOG_ACTION", "GIT_CONFIG_PARAMETERS"),
+    *("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"),
+    *("GIT_QUARANTINE_PATH", "GIT_SHALLOW_FILE", "GIT_INTERNAL_SUPER_PREFIX"),
 )
 _LOCKED: Final = (".lock': File exists", "Unable to create '", "cannot lock ref")
 
@@ -142,12 +146,16 @@ class Git:
             raise _problem(ran)
         return ran
 
+    def _program(self) -> str:
+        """This process's own git, also where hooks get the search path of a person."""
+        return (shutil.which("git") or "git") if "PATH" in self._environment else "git"
+
     def _call(
         self, arguments: Sequence[str], stdin: bytes | None, environment: Mapping[str, str]
     ) -> tuple[int, bytes, bytes]:
         try:
             process = _Process(
-                ["git", *_ALWAYS, *arguments],
+                [self._program(), *_ALWAYS, *arguments],
                 cwd=self.folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
@@ -200,7 +208,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _inherited() -> dict[str, str]:
-    """The environment without what would point git at another repository: in a hook, these are set."""
+    """The environment without what git sets for its hooks: another repository, the author's time of another commit."""
     return {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
 
 

@@ -33,6 +33,7 @@ class GitService:
     def __init__(self, bus: Bus, paths: AuraPaths, settings: Settings, registry: ProjectRegistry) -> None:
         self._desk = GitDesk(bus, paths, settings, registry, SafetyCore(settings.git))
         self._safety = SafetyService(self._desk)
+        self._commits = CommitService(self._desk)
         self._health = HealthService(self._desk)
 
     async def start(self) -> None:
@@ -41,7 +42,10 @@ class GitService:
         for project in await self._desk.projects():
             await asyncio.to_thread(self._tidy, project)
         self._safety.register()
-        for part in (CommitService, BranchService, MergeService, PullService, ReleaseService):
+        self._commits.register()
+        self._commits.start()
+        self._safety.watcher.on_index(self._commits.index_moved)
+        for part in (BranchService, MergeService, PullService, ReleaseService):
             part(self._desk).register()
         self._health.register()
         await self._health.start()
@@ -56,6 +60,7 @@ class GitService:
     async def stop(self) -> None:
         """Watch no more."""
         await self._health.stop()
+        await self._commits.stop()
         await self._safety.stop()
 
     def health(self) -> Health:

@@ -139,9 +139,14 @@ class RefWatcher:
         self._quiet_s = quiet_s
         self._watches: RefWatches | None = None
         self._watched: dict[str, _Watched] = {}
+        self._index_moved: Callable[[str], None] | None = None
 
     def __contains__(self, project: str) -> bool:
         return project in self._watched
+
+    def on_index(self, moved: Callable[[str], None]) -> None:
+        """Have this called with the project whenever its index was written; several times in a burst."""
+        self._index_moved = moved
 
     async def add(self, repository: Repository) -> None:
         """Watch the repository of a project, from now on.
@@ -159,7 +164,13 @@ class RefWatcher:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._noted, project)
 
-        await asyncio.to_thread(self._watches.add, project, repository.git_dir, repository.common_dir, moved)
+        def index_moved() -> None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._index_noted, project)
+
+        await asyncio.to_thread(
+            self._watches.add, project, repository.git_dir, repository.common_dir, moved, index_moved
+        )
         self._watched[project] = _Watched(repository, await asyncio.to_thread(look, repository))
 
     def remove(self, project: str) -> None:
@@ -179,6 +190,10 @@ class RefWatcher:
         if watches is not None:
             await asyncio.to_thread(watches.close)
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _index_noted(self, project: str) -> None:
+        if self._index_moved is not None and project in self._watched:
+            self._index_moved(project)
 
     def _noted(self, project: str) -> None:
         """Something moved: look once it has been quiet, at the latest after a second."""

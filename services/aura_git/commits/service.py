@@ -12,7 +12,9 @@ from aura_git.commits.drafting import Draft, Wishes, make_draft, with_breaking
 from aura_git.commits.drafting_replies import Wording, draft_reply
 from aura_git.commits.drafting_words import take_words, words_wanted
 from aura_git.commits.service_checks import MessageChecks
+from aura_git.commits.service_environment import with_environment
 from aura_git.commits.service_memory import Kept, Lessons
+from aura_git.commits.service_outdated import OutdatedDrafts, Standing
 from aura_git.commits.service_splits import SplitParts
 from aura_git.commits.staging import Taken
 from aura_git.desk import GitDesk
@@ -37,7 +39,8 @@ class CommitService:
         self._desk = desk
         self._lessons = Lessons(desk.settings.git.history_commits)
         self._drafts: Kept[Draft] = Kept(_MOST_DRAFTS)
-        self._splits = SplitParts(desk, self._lessons, self._tell)
+        self._outdated = OutdatedDrafts(desk)
+        self._splits = SplitParts(desk, self._lessons, self._outdated, self._tell)
         self._checks = MessageChecks(desk, self._lessons)
 
     def register(self) -> None:
@@ -47,6 +50,18 @@ class CommitService:
         serve(MakeCommit, self._make)
         self._splits.register()
         self._checks.register()
+
+    def start(self) -> None:
+        """Tell when drafts are outdated, from now on."""
+        self._outdated.start()
+
+    async def stop(self) -> None:
+        """Tell no more."""
+        await self._outdated.stop()
+
+    def index_moved(self, project: str) -> None:
+        """The index of a project's repository was written."""
+        self._outdated.touch(project)
 
     # -- drafts -----------------------------------------------------------------------------------------------------
 
@@ -69,6 +84,7 @@ class CommitService:
         if not draft.empty and not taken.tree:
             # Without its diff, which may be long: a commit needs the tree alone.
             self._drafts.put(repository, draft.id, replace(draft, change=replace(draft.change, diff="")))
+            self._outdated.keep(Standing(draft.id, repository, taken, draft.change.tree, draft.head))
         return await asyncio.to_thread(
             draft_reply, repository, draft, request.what, wording, self._desk.settings.git.protected
         )
@@ -111,13 +127,14 @@ class CommitService:
         consent = Consent(tuple(request.allow), request.protected_ok)
         message = request.message or draft.text
         safety, protected = self._desk.safety, self._desk.settings.git.protected
+        shell = with_environment(repository, request.environment)
 
         def work() -> Committed:
-            return commit_draft(
-                safety, repository, draft, message, consent, protected=protected, dry_run=request.dry_run
-            )
+            return commit_draft(safety, shell, draft, message, consent, protected=protected, dry_run=request.dry_run)
 
-        done = await self._desk.write(work)
+        with self._outdated.resting(draft.id) as resting:
+            done = await self._desk.write(work)
+            resting.over = bool(done.made)
         if not done.made:
             return CommitAnswer(
                 commit="", subject=message.strip().split("\n")[0], branch=done.branch, files=len(draft.change.paths)

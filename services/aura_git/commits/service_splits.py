@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aura_git.commits.committing_drafts import Committed, Consent, commit_split
+from aura_git.commits.service_environment import with_environment
 from aura_git.commits.service_memory import Kept, Lessons
+from aura_git.commits.service_outdated import OutdatedDrafts, Standing
 from aura_git.commits.splitting import SplitDraft, WantedCommit, change_plan, plan_split
 from aura_git.commits.splitting_replies import plan_reply
 from aura_git.commits.splitting_tests import SplitTests
@@ -45,14 +47,17 @@ class _Plan:
     what: CommitWhat
     concerns: tuple[Concern, ...]
     branch: str
+    unborn: bool
+    """Whether the branch has no commit yet."""
 
 
 class SplitParts:
     """Serves `PlanSplit`, `ChangeSplit` and `CommitSplit`."""
 
-    def __init__(self, desk: GitDesk, lessons: Lessons, tell: Tell) -> None:
+    def __init__(self, desk: GitDesk, lessons: Lessons, outdated: OutdatedDrafts, tell: Tell) -> None:
         self._desk = desk
         self._lessons = lessons
+        self._outdated = outdated
         self._tell = tell
         self._plans: Kept[_Plan] = Kept(_MOST_PLANS)
         self._tests = SplitTests(desk)
@@ -85,7 +90,7 @@ class SplitParts:
             tree = take_in(aside, taken)
             concerns = tuple(self._desk.safety.concerns(aside))
             plan = plan_split(aside, learned, base=base_of(aside), tree=tree)
-        return _Plan(plan, taken, what, concerns, state.branch)
+        return _Plan(plan, taken, what, concerns, state.branch, state.unborn)
 
     async def _change(self, request: ChangeSplit, context: Context) -> SplitPlan:
         repository = await self._desk.repository(request.project)
@@ -101,7 +106,7 @@ class SplitParts:
                 if take_in(aside, kept.taken) != kept.plan.tree or base_of(aside) != kept.plan.base:
                     raise DraftOutdated("the change is not what it was when the split was planned")
                 plan = change_plan(aside, learned, kept.plan, wanted)
-            return _Plan(plan, kept.taken, kept.what, kept.concerns, kept.branch)
+            return replace(kept, plan=plan)
 
         changed = await asyncio.to_thread(work)
         if request.tests:
@@ -110,6 +115,9 @@ class SplitParts:
 
     async def _plan_reply(self, repository: Repository, kept: _Plan) -> SplitPlan:
         self._plans.put(repository, kept.plan.id, kept)
+        if len(kept.plan.commits) > 1:
+            head = "" if kept.unborn else kept.plan.base
+            self._outdated.keep(Standing(kept.plan.id, repository, kept.taken, kept.plan.tree, head, split=True))
         return await asyncio.to_thread(
             plan_reply,
             repository,
@@ -134,12 +142,16 @@ class SplitParts:
         consent = Consent(tuple(request.allow), request.protected_ok, request.unsound_ok, request.failing_ok)
         safety, protected = self._desk.safety, self._desk.settings.git.protected
 
+        shell = with_environment(repository, request.environment)
+
         def work() -> Committed:
             return commit_split(
-                safety, repository, kept.plan, kept.taken, consent, protected=protected, dry_run=request.dry_run
+                safety, shell, kept.plan, kept.taken, consent, protected=protected, dry_run=request.dry_run
             )
 
-        done = await self._desk.write(work)
+        with self._outdated.resting(kept.plan.id) as resting:
+            done = await self._desk.write(work)
+            resting.over = bool(done.made)
         if done.made:
             self._plans.drop(repository, request.plan)
             await self._tell(repository, done, context)

@@ -13,6 +13,8 @@ CommitWhat = Literal["staged", "all"]
 PathStatus = Literal["A", "M", "D", "R", "C", "T"]
 WordedBy = Literal["repository", "model"]
 """Who worded a draft: what the repository's history teaches, or a local model."""
+OutdatedReason = Literal["commit", "index", "files"]
+"""`commit`: another one is checked out; `index`: what is staged; `files`: what would be taken in."""
 TestsOutcome = Literal["passed", "failed", "not run"]
 GroupReason = Literal[
     "symbols", "feature", "docs", "dependencies", "formatting", "rename", "deleted", "binary", "tests", "build", "rest"
@@ -256,6 +258,8 @@ class MakeCommit(Request[CommitAnswer]):
     """Concerns that are right as they are, this once: `RULE:PATH`."""
     protected_ok: bool = False
     """The person said yes to a commit on a protected branch."""
+    environment: dict[str, str] = Field(default_factory=dict, max_length=40)
+    """For hooks, of the person's own shell: `PATH`, `VIRTUAL_ENV`, `NVM_*` and `PYENV_*`, absolute folders only."""
     dry_run: bool = False
     """Check everything, and change nothing."""
 
@@ -430,6 +434,8 @@ class CommitSplit(Request[SplitAnswer]):
     """The person said yes to commits that do not parse or use names that come later."""
     failing_ok: bool = False
     """The person said yes to commits at which tests fail."""
+    environment: dict[str, str] = Field(default_factory=dict, max_length=40)
+    """For hooks, of the person's own shell: `PATH`, `VIRTUAL_ENV`, `NVM_*` and `PYENV_*`, absolute folders only."""
     dry_run: bool = False
     """Check everything, and change nothing."""
 
@@ -531,3 +537,22 @@ class CommitMade(Event):
     """Branch that it is on."""
     operation: str
     """Entry of the journal."""
+
+
+class CommitDraftOutdated(Event):
+    """What a draft or a planned split stands for changed. Topic: `git.commit.outdated`. Sent by the git service.
+
+    Once for each, within about a second; `MakeCommit` and `CommitSplit` refuse it from then on, as long as index, files
+    and commit are other ones. Files that the index of the code leaves out are noticed at the commit only.
+    """
+
+    type: ClassVar[str] = "git.commit.outdated"
+
+    project: str
+    """Identifier of the project."""
+    draft: str = ""
+    """Identifier of the draft; empty for a split."""
+    plan: str = ""
+    """Identifier of the planned split; empty for a draft."""
+    reason: OutdatedReason
+    """What is another one."""
