@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from aura_git.branching.finishing import continue_finish
+from aura_git.branching.service import finished_event
 from aura_git.desk import GitDesk
 from aura_git.merging.concluding import abort, continue_, skip
 from aura_git.merging.merging import do_merge
@@ -19,6 +21,7 @@ from aura_git.merging.syncing import sync
 from aura_git.repository import Repository
 from aura_git.safety.contract import OperationRecord, Safety
 from aura_shared.bus import Context
+from aura_shared.messages.branches import BranchFinished
 from aura_shared.messages.merges import (
     AbortOperation,
     ContinueOperation,
@@ -120,13 +123,17 @@ class MergeService:
         repository = await self._desk.repository(request.project)
         safety = self._desk.safety
 
-        def work() -> MergeAnswer:
+        def work() -> tuple[MergeAnswer, BranchFinished | None]:
             record = safety.open_operation(repository)
             if record is not None and record.command == _FINISH:
                 return _continue_finish(repository, safety, record)
-            return continue_(repository, safety)
+            return continue_(repository, safety), None
 
-        return await self._told(repository, await self._desk.write(work), context)
+        answer, finished = await self._desk.write(work)
+        event = finished_event(repository.project, finished) if finished is not None else None
+        if event is not None:
+            await self._desk.tell(event, project=repository.project, cause=context.envelope.id)
+        return await self._told(repository, answer, context)
 
     async def _skip(self, request: SkipCommit, context: Context) -> MergeAnswer:
         return await self._step(request.project, skip, context)
@@ -162,15 +169,15 @@ class MergeService:
         return answer
 
 
-def _continue_finish(repository: Repository, safety: Safety, record: OperationRecord) -> MergeAnswer:
-    """Go on with the finish of a branch, told as a step of a merge."""
-    from aura_git.branching.finishing import continue_finish  # noqa: PLC0415 - only when one waits
-
+def _continue_finish(
+    repository: Repository, safety: Safety, record: OperationRecord
+) -> tuple[MergeAnswer, BranchFinished]:
+    """Go on with the finish of a branch; told as a step of a merge, and as it is."""
     old = repository.git.commit_of("HEAD")
     found = continue_finish(safety, repository, record)
     waits = bool(found.conflicts)
     done = [step.text for step in found.steps if step.done]
-    return MergeAnswer(
+    answer = MergeAnswer(
         standing="waiting" if waits else "done",
         command=_FINISH,
         operation=found.operation,
@@ -180,3 +187,4 @@ def _continue_finish(repository: Repository, safety: Safety, record: OperationRe
         left=found.conflicts,
         notes=found.notices,
     )
+    return answer, found

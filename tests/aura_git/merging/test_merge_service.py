@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from aura_git.branching.finishing import finish
+from aura_git.branching.reading import read_branching
 from aura_git.branching.service import BranchService
 from aura_git.merging import reached
 from aura_git.merging.service import MergeService
+from aura_git.running import Git, Ran
+from aura_git.safety.core import SafetyCore
 from aura_shared.bus import Context
 from aura_shared.errors import ConflictsLeft, UnknownFile
 from aura_shared.messages import structure
-from aura_shared.messages.branches import FinishBranch
+from aura_shared.messages.branches import BranchUpdated, FinishBranch
 from aura_shared.messages.merges import (
     AbortOperation,
     ContinueOperation,
@@ -26,7 +33,9 @@ from aura_shared.messages.merges import (
     SyncBranches,
 )
 from aura_shared.messages.structure import FindTests
+from aura_shared.settings import GitSettings
 from git_flow_scenarios import prepare
+from git_lab import GitLab
 from git_rig import GitRig
 from merge_lab import LINES, MergeLab, line
 
@@ -130,3 +139,45 @@ async def test_the_finish_of_a_branch_goes_on_with_the_same_word(
     assert "merge feature/x into develop" in done.summary
     assert flow.git("show", "develop:a.txt") == "both\n"
     assert ("finished", "branch finish", []) in told(rig)
+    assert finishes(rig) == [("feature/x", "feature", "waiting"), ("feature/x", "feature", "finished")]
+
+
+@pytest.mark.requirement("G2", "M3")
+async def test_everybody_is_told_when_an_interrupted_finish_has_gone_on(
+    aura_home: object, git_settings: Path, tmp_path: Path
+) -> None:
+    flow = prepare(tmp_path / "flow")
+    flow.branch("feature/x", "develop")
+    flow.commit("mine", {"x.txt": "mine\n"})
+    rig = GitRig(flow.root, MergeService, BranchService)
+    request = FinishBranch(project=rig.project.id, branch="feature/x")
+    assert killed_before("-d", flow, request) == -signal.SIGKILL
+    assert "refs/heads/feature/x" in flow.refs()
+    done = await rig.ask(ContinueOperation(project=rig.project.id))
+    assert (done.standing, "refs/heads/feature/x" in flow.refs()) == ("done", False)
+    assert finishes(rig) == [("feature/x", "feature", "finished")]
+    assert told(rig) == [("finished", "branch finish", [])]
+
+
+def finishes(rig: GitRig) -> list[tuple[str, str, str]]:
+    return [(one.branch, one.kind, one.what) for one in rig.bus.published if isinstance(one, BranchUpdated)]
+
+
+def killed_before(word: str, flow: GitLab, request: FinishBranch) -> int:
+    """Finish a branch in a process of its own that dies before git is told a word; returns its exit status."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    write = Git.write
+
+    def dying(self: Git, *arguments: str, stdin: bytes | None = None, ok: Collection[int] = (0,)) -> Ran:
+        if word in arguments:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(self, *arguments, stdin=stdin, ok=ok)
+
+    Git.write = dying  # only in the child
+    try:
+        repository = flow.repository()
+        finish(repository, SafetyCore(GitSettings()), read_branching(repository), request)
+    finally:
+        os._exit(1)
