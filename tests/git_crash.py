@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -245,7 +245,7 @@ def _count_steps(step: int) -> Callable[[], int]:
 
     write, journal_write = Git.write, Journal.write
 
-    def killed_write(self: Git, *arguments: str, stdin: bytes | None = None, ok: tuple[int, ...] = (0,)) -> Ran:
+    def killed_write(self: Git, *arguments: str, stdin: bytes | None = None, ok: Collection[int] = (0,)) -> Ran:
         tick()
         return write(self, *arguments, stdin=stdin, ok=ok)
 

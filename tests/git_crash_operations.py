@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from aura_git.branching.cleaning import clean
 from aura_git.branching.finishing import COMMAND, continue_finish, finish
 from aura_git.branching.initialising import initialise
+from aura_git.branching.publishing import publish
 from aura_git.branching.reading import read_branching
 from aura_git.branching.starting import start
 from aura_git.commits.committing_drafts import Consent, commit_draft, commit_split
@@ -17,6 +18,7 @@ from aura_git.commits.hooks import install_hook, uninstall_hook
 from aura_git.commits.splitting import plan_split
 from aura_git.commits.staging import Taken, base_of, index_aside, take_in
 from aura_git.commits.suggesting import learn
+from aura_git.health.mending import mend
 from aura_git.merging.concluding import abort, continue_, skip
 from aura_git.merging.merging import do_merge
 from aura_git.merging.rebasing import do_rebase
@@ -27,13 +29,15 @@ from aura_git.releases.planning import plan_release
 from aura_git.repository import Repository, open_repository
 from aura_git.safety.core import SafetyCore
 from aura_git.safety.recovery import UNDO
-from aura_shared.messages.branches import CleanBranches, FinishBranch, InitBranching, StartBranch
+from aura_shared.messages.branches import CleanBranches, FinishBranch, InitBranching, PublishBranch, StartBranch
+from aura_shared.messages.git_health import MendGit
 from aura_shared.messages.merges import DoMerge, DoRebase, ResolveConflicts, SyncBranches
 from aura_shared.messages.releases import CutRelease
 from aura_shared.settings import GitSettings
 from git_crash_repositories import (
     PYTHON,
     Prepare,
+    built,
     hooked,
     merged_away,
     mixed,
@@ -41,6 +45,7 @@ from git_crash_repositories import (
     releasable,
     shared,
     their_hook_runs,
+    unpublished,
     unset,
     with_flow,
     with_our_hook,
@@ -148,6 +153,21 @@ def _sync(core: SafetyCore, repository: Repository) -> None:
     sync(repository, core, SyncBranches(project="p"))
 
 
+def _publish(core: SafetyCore, repository: Repository) -> None:
+    publish(repository, core, read_branching(repository), PublishBranch(project="p"))
+
+
+def _driver(core: SafetyCore, repository: Repository) -> None:
+    resolve(repository, core, ResolveConflicts(project="p", driver="install", remember="on"))
+
+
+def _mend(rule: str) -> Operate:
+    def operate(core: SafetyCore, repository: Repository) -> None:
+        assert mend(repository, core, MendGit(project="p", rule=rule)).done
+
+    return operate
+
+
 def _release(core: SafetyCore, repository: Repository) -> None:
     planned = plan_release(repository, day="2026-11-26")
     cut_release(repository, core, planned, CutRelease(project="p"))
@@ -211,6 +231,7 @@ OPERATIONS: Final[dict[str, Named]] = {
     "finish that stops": Named(with_flow("feature", "cart", conflict=True), _finish),
     "continue of a finish": Named(_after(_STOPPED_FINISH, edit={"a": line(3, "both")}), gone_on),
     "abort of a finish": Named(_STOPPED_FINISH, abandoned),
+    "branch publish": Named(unpublished, _publish),
     "branch cleanup": Named(merged_away, _clean),
     "merge, fast-forward": Named(with_parted(ahead=False), _merge()),
     "merge": Named(_PARTED, _merge()),
@@ -228,6 +249,9 @@ OPERATIONS: Final[dict[str, Named]] = {
     "undo of a commit": Named(_after(mixed, _ALL), _undo),
     "undo of a cleanup": Named(_after(merged_away, _clean), _undo),
     "redo of a commit": Named(_after(mixed, _ALL, _undo), _redo),
+    "merge driver": Named(_CONFLICT, _driver),
+    "health, ignore": Named(built, _mend("missing-ignore")),
+    "health, untrack": Named(built, _mend("tracked-build-output")),
     "release cut": Named(releasable, _release),
     "hooks install": Named(with_their_hook, _install, their_hook_runs),
     "hooks uninstall": Named(with_our_hook, _uninstall, their_hook_runs),

@@ -18,8 +18,8 @@ from git_lab import GitLab, make_lab
 from merge_lab import LINES, line
 
 __all__ = [
-    "PYTHON", "Prepare", "hooked", "merged_away", "mixed", "published", "releasable", "shared", "their_hook_runs",
-    "unset", "with_flow", "with_our_hook", "with_parted", "with_their_hook",
+    "PYTHON", "Prepare", "built", "hooked", "merged_away", "mixed", "published", "releasable", "shared",
+    "their_hook_runs", "unpublished", "unset", "with_flow", "with_our_hook", "with_parted", "with_their_hook",
 ]  # fmt: skip
 
 PYTHON: Final = '"""Shop."""\n\nimport os\n\n\ndef total(items):\n    return sum(items)\n'
@@ -118,6 +118,22 @@ def published(root: Path) -> None:
     lab = _flow(root, "release", "1.0")
     lab.git("remote", "add", "origin", "../origin.git")
     lab.git("push", "-q", "--set-upstream", "origin", "main", "develop", "release/1.0")
+
+
+def unpublished(root: Path) -> None:
+    """A branch that the remote does not know yet."""
+    make_lab(root.parent / "origin.git", bare=True)
+    lab = _flow(root, "feature", "cart")
+    lab.git("remote", "add", "origin", "../origin.git")
+    lab.git("push", "-q", "--set-upstream", "origin", "main")
+    lab.write({"new.txt": "new\n"})
+
+
+def built(root: Path) -> None:
+    """Build output, tracked and untracked, and nothing that ignores it."""
+    lab = make_lab(root)
+    lab.commit("first", {"shop.py": "total = 1\n", "dist/shop.js": "built\n", "__pycache__/shop.pyc": b"\0built"})
+    lab.write({"node_modules/a/index.js": "a\n", "new.txt": "new\n", "dist/shop.js": "built again\n"})
 
 
 def unset(root: Path) -> None:
