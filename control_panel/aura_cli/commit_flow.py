@@ -23,6 +23,8 @@ from aura_cli.commit_view import (
     strip_comments,
     type_choices,
 )
+from aura_cli.commit_waiting import patiently
+from aura_cli.gateway import Gateway
 from aura_cli.screen import ask, asks, dim, note, out, out_json, plural
 from aura_cli.targets import with_daemon
 from aura_shared.errors import CommitBlocked, ProtectedBranch, UsageProblem
@@ -30,6 +32,8 @@ from aura_shared.paths import find_paths
 
 DRAFT_S: Final = 180.0  # A local model may word it.
 COMMIT_S: Final = 900.0  # Hooks may run the tests; git.command_s bounds each of them.
+HOOKS_RUN: Final = "committing, with the hooks of the repository"
+GOES_ON: Final = "Aura goes on with it: `aura git ops` says how it ended, `aura git undo` takes it back."
 ANSWERS: Final = click.Choice(["y", "e", "n"])
 
 
@@ -49,11 +53,13 @@ class Wanted:
     allow: list[str]
     protected_ok: bool
     as_json: bool
+    draft: str = ""
+    """A draft or plan that was made before."""
 
     @property
     def asks(self) -> bool:
-        """Whether a person is asked."""
-        return asks() and not self.yes and not self.as_json
+        """Whether a person is asked: never where nothing is going to happen."""
+        return asks() and not (self.yes or self.as_json or self.dry_run)
 
 
 def commit_once(ctx: click.Context, wanted: Wanted, *, message_only: bool) -> None:
@@ -63,6 +69,27 @@ def commit_once(ctx: click.Context, wanted: Wanted, *, message_only: bool) -> No
         UsageProblem: There is nothing to commit, and nobody to ask.
         CommitBlocked, ProtectedBranch: It is held back, and nobody said yes.
     """
+    try:
+        _commit_once(ctx, wanted, message_only=message_only)
+    except click.Abort:
+        note(dim("\nNothing was committed."))
+        raise
+
+
+def commit_drafted(wanted: Wanted) -> None:
+    """Make the commit of a draft that was made before, as `--dry-run --json` gave it.
+
+    Raises:
+        DraftOutdated: It stands for something else by now.
+    """
+    made = _make(wanted, {"id": wanted.draft}, wanted.message, wanted.allow, protected_ok=wanted.protected_ok)
+    if wanted.as_json:
+        out_json(made)
+    else:
+        _tell_made(made, dry_run=wanted.dry_run)
+
+
+def _commit_once(ctx: click.Context, wanted: Wanted, *, message_only: bool) -> None:
     what = "all" if wanted.everything or (wanted.paths and not wanted.staged) else "staged"
     draft = _draft(wanted, what)
     if not text_of(draft, "id"):
@@ -80,8 +107,8 @@ def commit_once(ctx: click.Context, wanted: Wanted, *, message_only: bool) -> No
     for line in draft_lines(_as_given(draft, wanted)):
         out(line)
     allow = allowed(wanted, draft)
-    message = _worded(wanted, draft)
-    if message is None:
+    message = _worded(wanted, draft) if allow is not None else None
+    if message is None or allow is None:
         note(dim("Nothing was committed."))
         return
     protected_ok = protected_ok_of(wanted, draft)
@@ -98,7 +125,7 @@ def _draft(wanted: Wanted, what: str, **more: object) -> JsonObject:
         **wanted.fields,
         **more,
     }
-    return ask_git("/commit/draft", body, DRAFT_S)
+    return ask_git("/commit/draft", body, DRAFT_S, doing="reading the change, and wording a message")
 
 
 def _offer_all(ctx: click.Context, wanted: Wanted, draft: JsonObject) -> JsonObject:
@@ -112,6 +139,9 @@ def _offer_all(ctx: click.Context, wanted: Wanted, draft: JsonObject) -> JsonObj
         raise UsageProblem("nothing of this differs from the last commit", hint="`git status` shows what does.")
     named = ", ".join(plain(path) for path in left[:4]) + (f" and {count - 4} more" if count > 4 else "")
     told = f"nothing is staged; changed or new {'is' if count == 1 else 'are'} {named}"
+    if wanted.dry_run and asks() and not wanted.staged and not wanted.as_json:
+        note(f"{told[0].upper()}{told[1:]}. This is what `--all` takes in:")
+        return _draft(wanted, "all")
     if wanted.staged or not wanted.asks:
         raise UsageProblem(told, hint="`git add PATH` stages a file, `aura commit --all` takes everything in.")
     note(told[0].upper() + told[1:] + ".")
@@ -154,13 +184,20 @@ def _problems(wanted: Wanted, message: str) -> list[JsonObject]:
     return [problem for one in objects_of(answer, "commits") for problem in objects_of(one, "problems")]
 
 
-def allowed(wanted: Wanted, draft: JsonObject) -> list[str]:
-    """What is allowed once: what the options say, and what the person says yes to."""
+def allowed(wanted: Wanted, draft: JsonObject) -> list[str] | None:
+    """What is allowed once: what the options say, and what the person says yes to; None when that is a no."""
     allow = list(wanted.allow)
-    for name in blocking(draft):
-        if not wanted.asks or not ask(f"Commit it all the same, in spite of {plain(name)}?", default=False):
-            raise CommitBlocked(f"{name} is held back", hint=f"Take it out of the commit, or allow it: --allow {name}")
-        allow.append(name)
+    for path, rules in blocking(draft).items():
+        names = [f"{rule}:{path}" for rule in rules]
+        question = f"Commit {plain(path)} all the same, in spite of {plain(' and '.join(rules))}?"
+        if not wanted.asks:
+            raise CommitBlocked(
+                f"{path} is held back: {', '.join(rules)}",
+                hint=f"Take it out of the commit, or allow it: {' '.join(f'--allow {name}' for name in names)}",
+            )
+        if not ask(question, default=False):
+            return None
+        allow += names
     return allow
 
 
@@ -224,7 +261,7 @@ def _make(wanted: Wanted, draft: JsonObject, message: str, allow: list[str], *, 
         "dry_run": wanted.dry_run,
         "environment": for_hooks(os.environ),
     }
-    return ask_git("/commit", body, COMMIT_S)
+    return ask_git("/commit", body, COMMIT_S, doing=HOOKS_RUN, leaving=GOES_ON)
 
 
 def _tell_made(made: JsonObject, *, dry_run: bool) -> None:
@@ -258,10 +295,23 @@ def git_says(*arguments: str, folder: Path | None = None) -> str:
 
 def edited(text: str, extension: str) -> str:
     """What a person makes of a text in the editor that git uses; empty when it was left empty."""
-    changed = click.edit(text, editor=git_says("var", "GIT_EDITOR") or None, extension=extension, require_save=False)
-    return changed or ""
+    editor = git_says("var", "GIT_EDITOR") or None
+    try:
+        return click.edit(text, editor=editor, extension=extension, require_save=False) or ""
+    except click.ClickException as error:
+        raise UsageProblem(
+            f"the editor ended with an error ({error.message}); nothing was committed",
+            hint="Set core.editor or GIT_EDITOR, or give the message with -m.",
+        ) from error
 
 
-def ask_git(route: str, body: Mapping[str, object], timeout_s: float) -> JsonObject:
-    """The answer of the gateway to `/v1/git` with this route."""
-    return with_daemon(find_paths(), lambda gateway: gateway.post(f"/v1/git{route}", body, timeout_s=timeout_s))
+def ask_git(
+    route: str, body: Mapping[str, object], timeout_s: float, *, doing: str = "", leaving: str = ""
+) -> JsonObject:
+    """The answer of the gateway to `/v1/git` with this route; see `patiently` for the rest."""
+
+    def ask_it(gateway: Gateway) -> JsonObject:
+        with patiently(doing, leaving):
+            return gateway.post(f"/v1/git{route}", body, timeout_s=timeout_s)
+
+    return with_daemon(find_paths(), ask_it)

@@ -10,7 +10,18 @@ import click
 from aura_cli.answers import JsonObject, flag_of, objects_of, text_of, texts_of
 from aura_cli.change_view import plain
 from aura_cli.commit_environment import for_hooks
-from aura_cli.commit_flow import ANSWERS, COMMIT_S, DRAFT_S, Wanted, allowed, ask_git, edited, protected_ok_of
+from aura_cli.commit_flow import (
+    ANSWERS,
+    COMMIT_S,
+    DRAFT_S,
+    GOES_ON,
+    HOOKS_RUN,
+    Wanted,
+    allowed,
+    ask_git,
+    edited,
+    protected_ok_of,
+)
 from aura_cli.commit_view import plan_lines, read_split, split_text
 from aura_cli.screen import ask, bold, dim, note, out, out_json
 from aura_shared.errors import UsageProblem
@@ -27,14 +38,23 @@ def commit_split(ctx: click.Context, wanted: Wanted, *, tests: bool) -> None:
     """
     if wanted.message or wanted.paths:
         raise UsageProblem("--split words each commit, and takes in what is staged or everything: no -m, no paths")
+    if wanted.draft:
+        _commit_plan(wanted, {"id": wanted.draft}, wanted.allow, protected_ok=wanted.protected_ok)
+        return
+    try:
+        _commit_split(ctx, wanted, tests=tests)
+    except click.Abort:
+        note(dim("\nNothing was committed."))
+        raise
+
+
+def _commit_split(ctx: click.Context, wanted: Wanted, *, tests: bool) -> None:
     what = "all" if wanted.everything else "staged"
     plan = _planned(wanted, what, tests=tests)
     if not objects_of(plan, "commits") and not wanted.everything and not wanted.staged and wanted.asks:
         note("Nothing is staged.")
         if ask("Split all changed and new files?"):
-            plan = ask_git(
-                "/split/plan", {"project": wanted.project, "what": "all", "tests": tests}, _plan_s(tests=tests)
-            )
+            plan = _planned(wanted, "all", tests=tests)
     if not text_of(plan, "id"):
         if wanted.as_json:
             out_json(plan)
@@ -50,22 +70,29 @@ def commit_split(ctx: click.Context, wanted: Wanted, *, tests: bool) -> None:
         note(dim("Nothing was committed."))
         return
     allow = wanted.allow if wanted.as_json else allowed(wanted, chosen)
+    if allow is None:
+        note(dim("Nothing was committed."))
+        return
+    protected_ok = wanted.protected_ok if wanted.as_json else protected_ok_of(wanted, chosen)
+    unsound_ok = not wanted.as_json and not flag_of(chosen, "sound") and _unsound(wanted)
+    _commit_plan(wanted, chosen, allow, protected_ok=protected_ok, unsound_ok=unsound_ok, failing_ok=failing_ok)
+
+
+def _commit_plan(wanted: Wanted, plan: JsonObject, allow: list[str], **consent: bool) -> None:
     body = {
         "project": wanted.project,
-        "plan": text_of(chosen, "id"),
+        "plan": text_of(plan, "id"),
         "allow": allow,
-        "protected_ok": wanted.protected_ok if wanted.as_json else protected_ok_of(wanted, chosen),
-        "unsound_ok": not wanted.as_json and not flag_of(chosen, "sound") and _unsound(wanted),
-        "failing_ok": failing_ok,
+        **consent,
         "dry_run": wanted.dry_run,
         "environment": for_hooks(os.environ),
     }
-    _tell_split(wanted, ask_git("/split/commit", body, COMMIT_S))
+    _tell_split(wanted, ask_git("/split/commit", body, COMMIT_S, doing=HOOKS_RUN, leaving=GOES_ON))
 
 
 def _planned(wanted: Wanted, what: str, *, tests: bool) -> JsonObject:
     body = {"project": wanted.project, "what": what, "tests": tests}
-    return ask_git("/split/plan", body, _plan_s(tests=tests))
+    return ask_git("/split/plan", body, _plan_s(tests=tests), doing=_doing(tests=tests))
 
 
 def _settled(wanted: Wanted, plan: JsonObject, *, tests: bool) -> JsonObject | None:
@@ -84,7 +111,7 @@ def _settled(wanted: Wanted, plan: JsonObject, *, tests: bool) -> JsonObject | N
         if not parts:
             return None
         body = {"project": wanted.project, "plan": text_of(plan, "id"), "commits": parts, "tests": tests}
-        plan = ask_git("/split/change", body, _plan_s(tests=tests))
+        plan = ask_git("/split/change", body, _plan_s(tests=tests), doing=_doing(tests=tests))
 
 
 def _asked_split(plan: JsonObject) -> str:
@@ -105,6 +132,10 @@ def _failing_ok(wanted: Wanted, plan: JsonObject) -> bool | None:
     if not failing or wanted.as_json or not wanted.asks:
         return False
     return ask(f"Tests fail at {', '.join(failing)}. Make the commits all the same?", default=False) or None
+
+
+def _doing(*, tests: bool) -> str:
+    return "running the tests of each commit" if tests else "taking the change apart"
 
 
 def _plan_s(*, tests: bool) -> float:

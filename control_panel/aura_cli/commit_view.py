@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Final
 
 from aura_cli.answers import JsonObject, count_of, flag_of, number_of, object_of, objects_of, text_of, texts_of
 from aura_cli.change_view import plain
-from aura_cli.screen import bold, coloured, cut, dim, plural, table, width
+from aura_cli.screen import bold, cells, coloured, cut, dim, plural, table, width
 from aura_shared.errors import UsageProblem
 
 __all__ = [
@@ -92,11 +93,23 @@ def _reason_lines(draft: JsonObject) -> list[str]:
         lines.append(dim(f"worded by {plain(text_of(draft, 'model'))}"))
     if text_of(draft, "task"):
         lines.append(dim(f"task {plain(text_of(draft, 'task'))}, from {plain(text_of(draft, 'task_from'))}"))
-    lines += [dim(f"left out of the model's text: {plain(text)}") for text in texts_of(draft, "dropped")]
+    for text in texts_of(draft, "dropped"):
+        lines += map(dim, _wrapped(f"left out of the model's text: {plain(text)}"))
     for found in objects_of(draft, "breaking"):
         told = f"{plain(text_of(found, 'path'))}: {plain(text_of(found, 'symbol'))}, {plain(text_of(found, 'reason'))}"
-        lines.append(f"{coloured('breaks', 'red')}  {told}")
+        lines += _labelled("breaks", "red", told)
     return lines
+
+
+def _labelled(label: str, colour: str, text: str) -> list[str]:
+    first, *rest = _wrapped(f"{label}  {text}", len(label) + 2)
+    return [coloured(label, colour) + first.removeprefix(label), *rest]
+
+
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    """Text that is wrapped at the width of the terminal."""
+    room = max(40, width() - 1)
+    return textwrap.wrap(text, room, subsequent_indent=" " * indent, break_on_hyphens=False) or [text]
 
 
 def _concern_lines(draft: JsonObject) -> list[str]:
@@ -105,12 +118,16 @@ def _concern_lines(draft: JsonObject) -> list[str]:
         line = count_of(one, "line")
         place = plain(text_of(one, "path")) + (f":{line}" if line else "")
         mark = coloured("held back", "red") if flag_of(one, "blocks") else coloured("note", "yellow")
-        rows.append((mark, f"{plain(text_of(one, 'rule'))}  {place}", plain(text_of(one, "message"))))
-    return table(("", "CONCERN", "WHY"), rows) if rows else []
+        rows.append((mark, f"{place}  {dim(plain(text_of(one, 'rule')))}", plain(text_of(one, "message"))))
+    lines = table(("", "CONCERN", "WHY"), rows)[1:] if rows else []
+    if all(cells(line) < width() for line in lines):
+        return lines
+    # Where they do not fit: the reason below its place.
+    return [line for mark, place, why in rows for line in (f"{mark}  {place}", f"    {why}")]
 
 
 def _warning_lines(draft: JsonObject) -> list[str]:
-    lines = [f"{coloured('note', 'yellow')}  {plain(text)}" for text in texts_of(draft, "warnings")]
+    lines = [line for text in texts_of(draft, "warnings") for line in _labelled("note", "yellow", plain(text))]
     lines += problem_lines(objects_of(draft, "problems"))
     if count_of(draft, "mixed"):
         lines.append(
@@ -120,10 +137,14 @@ def _warning_lines(draft: JsonObject) -> list[str]:
     return lines
 
 
-def blocking(draft: JsonObject) -> list[str]:
-    """Concerns that hold the commit back, as `RULE:PATH`."""
-    held = [one for one in objects_of(draft, "concerns") if flag_of(one, "blocks")]
-    return list(dict.fromkeys(f"{text_of(one, 'rule')}:{text_of(one, 'path')}" for one in held))
+def blocking(draft: JsonObject) -> dict[str, list[str]]:
+    """Files that hold the commit back, each with the rules that say so."""
+    held: dict[str, list[str]] = {}
+    for one in objects_of(draft, "concerns"):
+        rule, rules = text_of(one, "rule"), held.setdefault(text_of(one, "path"), [])
+        if flag_of(one, "blocks") and rule not in rules:
+            rules.append(rule)
+    return {path: rules for path, rules in held.items() if rules}
 
 
 def type_choices(draft: JsonObject) -> list[str]:
@@ -136,11 +157,13 @@ def type_choices(draft: JsonObject) -> list[str]:
 
 def problem_lines(problems: list[JsonObject]) -> list[str]:
     """What is wrong with a message."""
-    return [
-        f"{coloured(text_of(one, 'level'), _LEVEL_COLOURS.get(text_of(one, 'level'), 'white'))}  "
-        f"{plain(text_of(one, 'message'))} {dim(plain(text_of(one, 'rule')))}"
-        for one in problems
-    ]
+    lines: list[str] = []
+    for one in problems:
+        level, rule = text_of(one, "level"), plain(text_of(one, "rule"))
+        told = _labelled(level, _LEVEL_COLOURS.get(level, "white"), f"{plain(text_of(one, 'message'))} {rule}")
+        last = told[-1].rpartition(rule)
+        lines += [*told[:-1], f"{last[0]}{dim(rule)}" if rule and last[1] else told[-1]]
+    return lines
 
 
 def commit_lines(made: JsonObject, *, dry_run: bool) -> list[str]:
@@ -164,7 +187,7 @@ def plan_lines(plan: JsonObject) -> list[str]:
     for one in commits:
         lines += ["", *_part_lines(one, hunks)]
     lines += ["", *_concern_lines(plan)] if objects_of(plan, "concerns") else []
-    return lines + [f"{coloured('note', 'yellow')}  {plain(text)}" for text in texts_of(plan, "warnings")]
+    return lines + [line for text in texts_of(plan, "warnings") for line in _labelled("note", "yellow", plain(text))]
 
 
 def _part_lines(one: JsonObject, hunks: Mapping[str, JsonObject]) -> list[str]:

@@ -209,11 +209,11 @@ def test_what_is_staged_of_a_path_is_committed(run: Run, shop: GitLab) -> None:
 
 def test_what_is_held_back_is_asked_about(run: Run, shop: GitLab) -> None:
     shop.write({".env": "KEY=1\n"})
-    with pytest.raises(AuraError, match=r"env-file:\.env is held back") as refused:
+    with pytest.raises(AuraError, match=r"\.env is held back: env-file") as refused:
         run(command.commit, "--all")
     assert "--allow env-file:.env" in refused.value.hint
     ran = run(command.commit, "--all", "--type", "chore", says="y\ny\n")
-    assert "in spite of env-file:.env? [y/N]: y" in ran.err
+    assert "Commit .env all the same, in spite of env-file? [y/N]: y" in ran.err
     assert shop.git("status", "--porcelain") == ""
     shop.write({"a/.env": "KEY=1\n"})
     assert run(command.commit, "--all", "--yes", "--allow", "env-file:a/.env").code == 0

@@ -12,7 +12,7 @@ import click
 
 from aura_cli.answers import count_of, objects_of, text_of, texts_of
 from aura_cli.change_view import plain
-from aura_cli.commit_flow import DRAFT_S, Wanted, ask_git, commit_once, in_repository
+from aura_cli.commit_flow import DRAFT_S, Wanted, ask_git, commit_drafted, commit_once, in_repository
 from aura_cli.commit_hook import write_draft
 from aura_cli.commit_splits import commit_split
 from aura_cli.commit_view import lint_lines
@@ -55,6 +55,9 @@ _project_option = click.option("-p", "--project", metavar="NAME", help="Project:
 @click.option("--tests", is_flag=True, help="With --split: run the tests at each commit, in the sandbox.")
 @click.option("--allow", metavar="RULE:PATH", multiple=True, help="A concern that is right as it is; repeatable.")
 @click.option("--protected-ok", is_flag=True, help="Commit on a protected branch without being asked.")
+@click.option(
+    "--draft", metavar="ID", default="", help="Commit this draft or plan of --dry-run --json, if it still holds."
+)
 @click.option("--message-only", is_flag=True, help="Print the message, and commit nothing.")
 @click.option("--dry-run", is_flag=True, help="Show and check everything, and commit nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Commit without asking.")
@@ -71,6 +74,8 @@ def commit(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401 - what c
     paths: tuple[str, ...] = options["paths"]
     if options["as_hook"]:
         ctx.exit(write_draft(paths))
+    if options["draft"] and (paths or options["everything"] or options["staged"] or options["edit"]):
+        raise UsageProblem("--draft names what is committed: it goes with -m, --allow, --protected-ok and --dry-run")
     if options["everything"] and (options["staged"] or paths):
         raise UsageProblem("--all takes everything in: it goes with neither --staged nor paths")
     target = find_project(find_paths(), options["project"], Path.cwd())
@@ -81,10 +86,12 @@ def commit(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401 - what c
             "kind": options["kind"], "scope": options["scope"], "breaking": options["breaking"],
             "task": options["task"], "model": False if options["no_model"] or options["message"] else None,
         },
-        list(options["allow"]), options["protected_ok"], options["as_json"],
+        list(options["allow"]), options["protected_ok"], options["as_json"], options["draft"],
     )  # fmt: skip
     if options["split"]:
         commit_split(ctx, wanted, tests=options["tests"])
+    elif options["draft"]:
+        commit_drafted(wanted)
     else:
         commit_once(ctx, wanted, message_only=options["message_only"])
 

@@ -152,7 +152,8 @@ def problems_of(problems: Iterable[LintProblem]) -> list[MessageProblem]:
 def _warnings(draft: Draft, masked: int) -> list[str]:
     told: list[str] = []
     if masked:
-        told.append(f"{masked} lines that may hold a secret are left out of the diff that is shown and of any prompt")
+        lines = "1 line that may hold a secret is" if masked == 1 else f"{masked} lines that may hold a secret are"
+        told.append(f"{lines} left out of the diff that is shown and of any prompt")
     if any(one.mode == "160000" and one.status == "A" for one in draft.change.paths):
         told.append("a git repository inside of this one is added as a link to its commit, without its files")
     if draft.habits.template and not draft.concludes:
