@@ -49,13 +49,30 @@ def releases_of(repository: Repository, path: str, most: int) -> list[tuple[str,
     return [(name, version) for name, version in found if version is not None and not version.pre][:most]
 
 
+def before_release(tree: Repository, tag: str, version: Version) -> str:
+    """The commit that a release was decided at; empty for the first one of a history.
+
+    That is the parent of a commit that names the version; where the last change itself is tagged, a copy of it, which
+    the tag does not name.
+    """
+    git = tree.git
+    parent = git.find_commit(f"refs/tags/{tag}~1")
+    if parent is None:
+        return ""
+    message = git.text("log", "-1", "--format=%B", f"refs/tags/{tag}")
+    if str(version) in message.partition("\n")[0] or git.find_commit(f"refs/tags/{tag}^2"):
+        return parent
+    content = git.text("rev-parse", f"refs/tags/{tag}^{{tree}}")
+    return git.write("commit-tree", "-p", parent, "-F", "-", content, stdin=message.encode()).text
+
+
 def predict(repository: Repository, path: str, most: int, *, show: bool) -> Counter[str]:
     """What was right in a repository."""
     counts: Counter[str] = Counter()
     with further_tree(repository) as tree:
         for name, human in releases_of(repository, path, most):
-            before = tree.git.find_commit(f"refs/tags/{name}~1")
-            if before is None:
+            before = before_release(tree, name, human)
+            if not before:
                 continue
             tree.git.write("checkout", "--quiet", "--force", "--detach", before)
             day = tree.git.text("log", "-1", "--format=%cs", before)

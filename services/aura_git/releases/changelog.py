@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal
 
 from aura_git.releases.effects import Change, Entry
@@ -36,10 +37,10 @@ _GROUP_OF: Final = {
 }  # fmt: skip
 _VERSION: Final = r"\d+\.\d+(?:\.\d+)?(?:-?[0-9A-Za-z.]+)?(?:\+[0-9A-Za-z.-]+)?"
 _MARKDOWN: Final = re.compile(
-    rf"^(?P<hash>#{{1,3}}) (?P<open>\[)?(?P<name>[A-Za-z][\w@/.-]*[ @])?"
+    rf"^(?P<hash>#{{1,3}}) (?:<small>)?(?P<open>\[)?(?P<name>[A-Za-z][\w@/.-]*[ @])?"
     rf"(?P<v>v?)(?P<version>{_VERSION})(?P<close>\])?"
     r"(?P<target>\([^)]*\))?"
-    r"(?P<between>\s*[-\u2013\u2014:,]?\s*)(?P<date>\(?\d{4}-\d\d-\d\d\)?)?.*$",
+    r"(?P<between>[ \t]*[-\u2013\u2014:,]?[ \t]*).*$",
     re.MULTILINE,
 )
 _UNDERLINED: Final = re.compile(
@@ -81,12 +82,35 @@ class Layout:
     between: str = " - "
     parentheses: bool = False
     underline: str = "="
-    dated: bool = True
+    date: str = "{year}-{month:02}-{day:02}"
+    """Form of the day; empty where headings have none."""
     bullet: str = "-"
     target: str = ""
     """Address behind the version, in parentheses."""
+    small: bool = False
+    """Whether headings of releases that only raise the last number are in `<small>`."""
     titles: tuple[tuple[str, str], ...] = ()
     """Headings of groups that are not those of Keep a Changelog, such as `Added` and `Features`."""
+
+
+_MONTHS: Final = "January|February|March|April|May|June|July|August|September|October|November|December"
+_DATES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
+    ("{year}-{month:02}-{day:02}", re.compile(r"\d{4}-\d\d-\d\d")),
+    ("{year}.{month:02}.{day:02}", re.compile(r"\d{4}\.\d\d\.\d\d")),
+    ("{year}/{month:02}/{day:02}", re.compile(r"\d{4}/\d\d/\d\d")),
+    ("{day}{th} {name}, {year}", re.compile(rf"\d{{1,2}}(?:st|nd|rd|th) (?:{_MONTHS}), \d{{4}}")),
+    ("{day} {name} {year}", re.compile(rf"\d{{1,2}} (?:{_MONTHS}) \d{{4}}")),
+    ("{name} {day}, {year}", re.compile(rf"(?:{_MONTHS}) \d{{1,2}}, \d{{4}}")),
+    ("{name:.3} {day}, {year}", re.compile(r"[A-Z][a-z]{2} \d{1,2}, \d{4}")),
+)
+
+
+def _date(form: str, day: str) -> str:
+    """A day as this changelog writes it."""
+    at = date.fromisoformat(day)
+    th = "th" if 10 < at.day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(at.day % 10, "th")
+    name = _MONTHS.split("|")[at.month - 1]
+    return form.format(year=at.year, month=at.month, day=at.day, th=th, name=name)
 
 
 def read_layout(text: str) -> Layout:
@@ -94,37 +118,29 @@ def read_layout(text: str) -> Layout:
     found = _MARKDOWN.search(text)
     under = _UNDERLINED.search(text)
     if under is not None and (found is None or under.start() < found.start()):
-        dated = re.search(r"\d{4}-\d\d-\d\d", under["rest"])
-        between = under["rest"][: dated.start()].rstrip("(") if dated else " "
-        bullet = re.search(r"^([-*]) ", text[under.end() :], re.MULTILINE)
-        return Layout(
-            "underlined",
-            "",
-            False,
-            under["v"],
-            between,
-            bool(dated and "(" in under["rest"]),
-            under["line"][0],
-            dated is not None,
-            bullet[1] if bullet else "-",
-        )
+        found = under
     if found is None:
         return Layout()
-    date = found["date"] or ""
-    between = found["between"].strip("\n") or " "
+    parts = found.groupdict()
+    rest = (parts["rest"] if "rest" in parts else text[found.end("between") : found.end()]).rstrip("\r")
+    between = (parts.get("between") or "").strip("\n")
+    dates = ((form, one) for form, pattern in _DATES if (one := pattern.search(rest)) is not None)
+    form, dated = next(dates, ("", None))
+    before = between + (rest[: dated.start()] if dated else "")
     bullet = re.search(r"^([-*]) ", text[found.end() :], re.MULTILINE)
     return Layout(
-        "markdown",
-        found["hash"],
-        bool(found["open"]),
-        found["v"],
-        between,
-        date.startswith("("),
-        "",
-        bool(date),
-        bullet[1] if bullet else "-",
-        found["target"] or "",
-        _titles(text, found),
+        form="underlined" if found is under else "markdown",
+        level=parts.get("hash") or "",
+        bracket=bool(parts.get("open")),
+        v=found["v"],
+        between=before.removesuffix("(") or " ",
+        parentheses=before.endswith("("),
+        underline=under["line"][0] if found is under and under else "",
+        date=form,
+        bullet=bullet[1] if bullet else "-",
+        target=parts.get("target") or "",
+        small=re.search(r"^#{1,3} <small>\[?v?\d", text, re.MULTILINE) is not None,
+        titles=_titles(text, found) if found is not under else (),
     )
 
 
@@ -187,12 +203,15 @@ def _title(group: str, layout: Layout) -> str:
 
 def _heading(version: Version, day: str, layout: Layout) -> str:
     name = f"{layout.v}{version}"
-    date = f"({day})" if layout.parentheses else day
+    told = _date(layout.date, day)
+    shown = f"({told})" if layout.parentheses else told
     if layout.form == "underlined":
-        line = f"{name}{layout.between if layout.between.strip() else ' '}{date}" if layout.dated else name
+        line = f"{name}{layout.between if layout.between.strip() else ' '}{shown}" if layout.date else name
         return f"{line}\n{layout.underline * len(line)}"
     name = f"[{name}]{layout.target}" if layout.bracket else name
-    return f"{layout.level} {name}{layout.between}{date}" if layout.dated else f"{layout.level} {name}"
+    line = f"{name}{layout.between}{shown}" if layout.date else name
+    small = layout.small and version.patch and not version.pre
+    return f"{layout.level} {f'<small>{line}</small>' if small else line}"
 
 
 def _group(entry: Entry) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -98,10 +98,8 @@ def read_change(commit: str, message: str, *, merge: bool = False) -> Change:
         note = " ".join(notes[0].split()) if notes else ""
         entries.append(Entry(parts.type.lower(), parts.scope, text, parts.breaking, note, references))
     seen = {entry.text.casefold() for entry in entries}
-    for line in parts.body.split("\n"):
-        if not line.lstrip().startswith(("* ", "- ")):
-            continue
-        header = read_header(line.strip()[2:].strip())
+    for line in _points(parts.body):
+        header = read_header(line[2:].strip())
         text = _NUMBER_AT_END.sub("", header.description)
         if header.type.lower() in _TYPES and text.casefold() not in seen:
             seen.add(text.casefold())
@@ -118,6 +116,16 @@ def read_change(commit: str, message: str, *, merge: bool = False) -> Change:
     if not known and parts.breaking and notes:
         entries.insert(0, Entry("", "", subject, breaking=True, note=" ".join(notes[0].split()), references=references))
     return Change(commit, subject, message, tuple(entries), merge)
+
+
+def _points(body: str) -> Iterator[str]:
+    """The points of a list as forges write one for squashed commits: at the line's begin, and not in quoted output."""
+    fenced = False
+    for line in body.split("\n"):
+        if line.startswith(("```", "~~~")):
+            fenced = not fenced
+        elif not fenced and line.startswith(("* ", "- ")):
+            yield line
 
 
 def _footer(token: str, separator: str, value: str) -> str:

@@ -75,11 +75,11 @@ def _changesets(repository: Repository) -> list[Path]:
 
 
 def _waiting(folder: Path, table: Mapping[str, object]) -> list[Path]:
-    """The fragments of towncrier: `12.feature.md`, `+.bugfix`, or a folder for each kind."""
+    """The fragments of towncrier, such as `12.feature.md` and `+.bugfix`; sections have a folder each."""
     named = table.get("directory")
     place = folder / (named if isinstance(named, str) else "newsfragments")
     files = [one for one in sorted(place.rglob("*")) if one.is_file()] if place.is_dir() else []
-    return [one for one in files if not _NO_FRAGMENT.match(one.name) and (_parts(one) or one.parent != place)]
+    return [one for one in files if not _NO_FRAGMENT.match(one.name) and _parts(one)]
 
 
 def _parts(file: Path) -> list[str]:
@@ -100,7 +100,7 @@ def _kind(file: Path, table: Mapping[str, object]) -> str:
     known = next((part for part in parts if part in titles), "")
     if known:
         return known if known.isalpha() else titles[known]
-    return parts[0] if parts and not parts[0].isdigit() else file.parent.name
+    return parts[0] if parts and parts[0] not in {"md", "rst", "txt"} else ""
 
 
 def _towncrier(folder: Path) -> Mapping[str, object] | None:

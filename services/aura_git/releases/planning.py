@@ -37,6 +37,8 @@ CONVENTIONAL_SHARE: Final = 0.5
 """With fewer conventional commits a person chooses the version."""
 _FEWEST_TO_FOLLOW: Final = 3
 """Releases with a feature that show a habit against SemVer."""
+_WITHOUT_CHANGELOG: Final = 3
+"""Releases without one that show that a project wants none."""
 _LONG_LIVED: Final = re.compile(
     r"^(?:release|releases|support|maint|maintenance)/.+|^v?\d+(?:\.\d+)*(?:\.x)?$|^stable(?:/.+)?$"
 )
@@ -92,8 +94,9 @@ def plan_release(repository: Repository, *, path: str = "", pre: str = "", versi
         )
         return Planned(plan)
     tags = read_tags(repository, package, several=several, packages=packages)
-    changes = left_over(changes_since(repository, tags.base, package.path))
     places, tools = find_places(repository, package)
+    tags = _beyond(repository, tags, _held(places))
+    changes = left_over(changes_since(repository, tags.base, package.path))
     look = _Look(repository, package, several, tags, state, changes, places, tools)
     plan, chosen = _version(look, pre, version, day)
     plan = plan.model_copy(
@@ -109,6 +112,23 @@ def plan_release(repository: Repository, *, path: str = "", pre: str = "", versi
     if chosen is None:
         return Planned(plan.model_copy(update={"obstacles": [*obstacles, plan.reason]}), head=state.head)
     return _filled(look, plan, chosen, day, obstacles)
+
+
+def _beyond(repository: Repository, tags: Tags, held: Version | None) -> Tags:
+    """The tags, where the last release is not among those that HEAD descends from.
+
+    Releases that are cut on branches of their own leave their trace here in the version files, or in a tag such as
+    `9.2.0.dev0` that begins what comes next.
+    """
+    newest, final = tags.newest_version, tags.final_version
+    if newest is not None and newest.pre[:1] == ("dev",) and (final is None or newest > final):
+        return replace(tags, final="", final_version=None)
+    if held is None or held.pre or final is None or held <= final:
+        return tags
+    name = f"{tags.prefix}{held}"
+    if repository.git.find_commit(f"refs/tags/{name}") is None:
+        return tags
+    return replace(tags, final=name, final_version=held, finals=(*tags.finals, (name, held)))
 
 
 def _version(  # noqa: PLR0911 - each case has its own reason
@@ -161,6 +181,8 @@ def _declared(look: _Look, current: Version, pre: str) -> tuple[ReleasePlan, Ver
     if found is None:
         return None
     chosen = found.version or raise_version(current.core, found.effect, newest=look.tags.newest_version, pre=pre)
+    if look.tags.final_version is None and current.pre and not pre:
+        chosen = max(chosen, current.core) if found.version else current.core
     if found.version is not None and pre:
         chosen = raise_version(found.version, "patch", newest=look.tags.newest_version, pre=pre)
         chosen = Version(found.version.major, found.version.minor, found.version.patch, chosen.pre)
@@ -314,7 +336,8 @@ def _filled(look: _Look, plan: ReleasePlan, version: Version, day: str, obstacle
     current = parse_version(plan.current) if plan.current else None
     held = _held(look.places)
     if current is not None and held is not None and held.core != current.core and held != version:
-        look.notes.append(f"{look.places[0].path} has {held}, but the last tag is {tags.base}")
+        if held.core != version.core:
+            look.notes.append(f"{look.places[0].path} has {held}, but the last tag is {tags.base}")
         current = held
     if tags.owner:
         obstacles.append(f"tags such as {tags.base} are those of {tags.owner}: `aura release plan --path {tags.owner}`")
@@ -362,8 +385,7 @@ def _changelog(look: _Look, version: Version, day: str, tag: str) -> tuple[str, 
     except UnicodeDecodeError:
         look.notes.append(f"{path} is no UTF-8: it is left as it is")
         return write_section(look.changes, version, day, read_layout("")), None
-    pending = release_pending(text, version, day)
-    if pending is not None and before is not None:
+    if before is not None and (pending := release_pending(text, version, day)) is not None:
         return pending[1], FileEdit(path, before, pending[0].encode(), "changelog, dated")
     layout = read_layout(text)
     layout = replace(layout, target=_compared(layout.target, look.tags.base, tag))
@@ -372,13 +394,21 @@ def _changelog(look: _Look, version: Version, day: str, tag: str) -> tuple[str, 
         look.notes.append(f"{path} has a section of {version} already: it is left as it is")
         return section, None
     if before is None:
-        return section, FileEdit(path, None, new_changelog(section).encode(), "changelog, new")
+        return section, _first_changelog(look, path, section)
     # A section of a pre-release does not empty `Unreleased`: the final one takes it.
     if version.pre and unreleased_of(text):
         look.notes.append("what stands under Unreleased waits for the final release")
         return section, None
     after = insert_section(text, section, version, tag, look.tags.base)
     return section, FileEdit(path, before, after.encode(), "changelog")
+
+
+def _first_changelog(look: _Look, path: str, section: str) -> FileEdit | None:
+    """A changelog where there is none; None where many releases were made without."""
+    if len(look.tags.finals) < _WITHOUT_CHANGELOG:
+        return FileEdit(path, None, new_changelog(section).encode(), "changelog, new")
+    look.notes.append(f"no changelog is kept here: the tag's message has the section (a file {path} begins one)")
+    return None
 
 
 def _compared(target: str, old: str, new: str) -> str:

@@ -19,7 +19,7 @@ _TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
 _TABLE: Final = re.compile(r"^\s*\[(\[)?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"""^(\s*)([\w."-]+)(\s*[=:]\s*)(?:(["'])(.*?)\4|([^\s#"'\[{][^\s#]*))""")
 _DUNDER: Final = re.compile(rb"""^__version__(?:\s*:\s*\w+)?\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
-_PYTHON_FORM: Final = ("pyproject.toml", "setup.cfg", ".py", ".cz.toml")
+_PYTHON_FORM: Final = ("pyproject.toml", "setup.cfg", ".py", ".cz.toml", "uv.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,9 @@ def _python(repository: Repository, base: str, places: list[Place], told: list[s
         ("tool.bumpversion", "current_version"),
     }
     text = _take(repository, f"{base}pyproject.toml", tables, places)
+    if any(place.path == f"{base}pyproject.toml" for place in places):
+        own = [text[s:e] for table, key, s, e in toml_places(text) if (table, key) == ("project", "name")]
+        _uv_lock(repository, f"{base}uv.lock", own[0] if own else "", places)
     _take(repository, f"{base}setup.cfg", {("metadata", "version"), ("bumpversion", "current_version")}, places)
     setup = _text(repository, f"{base}setup.py") or ""
     if re.search(
@@ -174,6 +177,19 @@ def _python(repository: Repository, base: str, places: list[Place], told: list[s
             value = found[1].decode(errors="replace")
             if parse_version(value):
                 places.append(Place(path, found.start(1), found.end(1), value))
+
+
+def _uv_lock(repository: Repository, path: str, name: str, places: list[Place]) -> None:
+    """The version that `uv.lock` keeps of the project itself; uv would write it with its next run."""
+    text = _text(repository, path)
+    package, wanted = "", re.sub(r"[-_.]+", "-", name).lower()
+    for table, key, start, end in toml_places(text or ""):
+        if text is None or table != "package":
+            continue
+        if key == "name":
+            package = text[start:end]
+        elif key == "version" and package == wanted and parse_version(text[start:end]):
+            places.append(_place(path, text, start, end))
 
 
 def _javascript(repository: Repository, base: str, places: list[Place]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -345,12 +346,17 @@ def test_json_places_know_their_keys() -> None:
     [("# Log\n\n## v1.0.0 (2026-01-01)\n\n* x\n", "## v1.1.0 (2026-11-25)"),
      ("## 1.0.0\n- x\n", "## 1.1.0"),
      ("1.0.0 (2026-01-01)\n==================\n\n* x\n", "1.1.0 (2026-11-25)\n=================="),
-     ("Version 1.0.0\n-------------\n\n- x\n", "Version 1.1.0\n-------------")],
-    ids=["plain", "undated", "underlined", "words"],
+     ("Version 1.0.0\n-------------\n\n- x\n", "Version 1.1.0\n-------------"),
+     ("## 1.0.0 (6th December, 2024)\n\n* x\n", "## 1.1.0 (25th November, 2026)"),
+     ("## 1.0.0 - January 3, 2024\n\n* x\n", "## 1.1.0 - November 25, 2026"),
+     ("## <small>[1.0.1](https://h/o/r/compare/a...b) (2024-01-03)</small>\n### Features\n\n* x\n",
+      "## [1.1.0] (2026-11-25)")],
+    ids=["plain", "undated", "underlined", "words", "spoken", "american", "small"],
 )  # fmt: skip
 def test_an_existing_changelog_keeps_its_manner_and_its_bytes(text: str, heading: str) -> None:
     change = read_change("a" * 40, "feat: y")
-    section = write_section([change], Version(1, 1, 0), DAY, read_layout(text))
+    layout = replace(read_layout(text), target="")
+    section = write_section([change], Version(1, 1, 0), DAY, layout)
     assert section.startswith(heading + "\n\n")
     after = insert_section(text, section, Version(1, 1, 0), "v1.1.0", "v1.0.0")
     assert after.replace(section + "\n", "", 1) == text
