@@ -24,6 +24,7 @@ from aura_git.releases.packages import find_package, find_packages, read_tags
 from aura_git.releases.planning import plan_release
 from aura_git.releases.versions import Version, parse_version, raise_version
 from aura_git.repository import Repository, open_repository
+from aura_shared.messages.releases import ReleasePlan
 
 
 @contextmanager
@@ -66,6 +67,12 @@ def before_release(tree: Repository, tag: str, version: Version) -> str:
     return git.write("commit-tree", "-p", parent, "-F", "-", content, stdin=message.encode()).text
 
 
+def planned_at(tree: Repository, path: str, commit: str) -> ReleasePlan:
+    """The plan at a commit."""
+    tree.git.write("checkout", "--quiet", "--force", "--detach", commit)
+    return plan_release(tree, path=path, day=tree.git.text("log", "-1", "--format=%cs", commit)).plan
+
+
 def predict(repository: Repository, path: str, most: int, *, show: bool) -> Counter[str]:
     """What was right in a repository."""
     counts: Counter[str] = Counter()
@@ -74,9 +81,9 @@ def predict(repository: Repository, path: str, most: int, *, show: bool) -> Coun
             before = before_release(tree, name, human)
             if not before:
                 continue
-            tree.git.write("checkout", "--quiet", "--force", "--detach", before)
-            day = tree.git.text("log", "-1", "--format=%cs", before)
-            plan = plan_release(tree, path=path, day=day).plan
+            plan = planned_at(tree, path, before)
+            if plan.since == name:  # the copy holds the new version already
+                plan = planned_at(tree, path, tree.git.commit_of(f"refs/tags/{name}~1"))
             if not plan.since or not plan.commits:
                 continue
             old = parse_version(plan.current)

@@ -182,13 +182,19 @@ def _declared(look: _Look, current: Version, pre: str) -> tuple[ReleasePlan, Ver
         return None
     chosen = found.version or raise_version(current.core, found.effect, newest=look.tags.newest_version, pre=pre)
     if look.tags.final_version is None and current.pre and not pre:
-        chosen = max(chosen, current.core) if found.version else current.core
+        chosen = max(chosen, current.core) if found.version else _at_least(current.core, found.effect)
     if found.version is not None and pre:
         chosen = raise_version(found.version, "patch", newest=look.tags.newest_version, pre=pre)
         chosen = Version(found.version.major, found.version.minor, found.version.patch, chosen.pre)
     told = f"{found.reason}; {_share(look)}"
     bump: ReleaseBump = "pre-release" if pre else _step(current, chosen)
     return _plan(bump, told, current=str(current)), chosen
+
+
+def _at_least(core: Version, effect: Effect) -> Version:
+    """The version that a tag of its development named, unless what came since asks for more."""
+    enough = not core.patch and (effect != "major" or not core.minor)
+    return core if enough or effect in {"none", "patch"} else raise_version(core, effect)
 
 
 def _share(look: _Look) -> str:
@@ -424,8 +430,11 @@ def _is_file(repository: Repository, path: str) -> bool:
 
 def _message(look: _Look, version: Version, tag: str) -> str:
     """The message of the release's commit, as the last one here was written."""
-    old, old_version = look.tags.final or look.tags.newest, look.tags.final_version or look.tags.newest_version
-    if old and old_version is not None:
+    tags = look.tags
+    known = [(tags.final, tags.final_version), (tags.newest, tags.newest_version), *reversed(tags.finals[-2:])]
+    for old, old_version in known:
+        if not old or old_version is None:
+            continue
         subject = look.repository.git.text("log", "-1", "--format=%s", "--end-of-options", old)
         subject = re.sub(r"\s*\(#\d+\)$", "", subject)
         if str(old_version) in subject and len(subject) < 72:

@@ -206,11 +206,18 @@ def test_a_release_that_was_cut_on_a_branch_of_its_own_counts(lab: GitLab) -> No
 
 
 def test_a_tag_of_development_begins_what_comes_next(lab: GitLab) -> None:
-    released(lab, "1.2.0", {})
-    released(lab, "1.3.0.dev0", {})
+    table = '[project]\nname = "s"\ndynamic = ["version"]\n[tool.towncrier]\n'
+    released(lab, "1.2.0", {"pyproject.toml": table})
+    lab.commit("Begin to work on 1.3.0", {"a": "0"})
+    lab.git("tag", "1.3.0.dev0")
     lab.commit("fix: a", {"a": "1"})
     found = plan(lab).plan
     assert (found.since, found.version) == ("1.3.0.dev0", "1.3.0")
+    lab.commit("Work on things", {"newsfragments/1.feature": "x"})
+    lab.commit("Work on more", {"newsfragments/2.bugfix": "x"})
+    assert plan(lab).plan.version == "1.3.0"
+    lab.commit("Work on that", {"newsfragments/3.removal": "x"})
+    assert plan(lab).plan.version == "2.0.0"
 
 
 def test_a_project_without_a_changelog_gets_none(lab: GitLab) -> None:
