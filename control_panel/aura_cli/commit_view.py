@@ -202,7 +202,9 @@ def _part_lines(one: JsonObject, hunks: Mapping[str, JsonObject]) -> list[str]:
         here = [hunk for hunk in mine if text_of(hunk, "path") == path]
         symbols = list(dict.fromkeys(text_of(hunk, "symbol") for hunk in here if text_of(hunk, "symbol")))
         added, removed = (sum(count_of(hunk, key) for hunk in here) for key in ("added", "removed"))
-        told = f"   {plain(path)}  +{added} -{removed}"
+        old = next((text_of(hunk, "old_path") for hunk in here if text_of(hunk, "old_path")), "")
+        told = f"   {plain(old)} → {plain(path)}" if old else f"   {plain(path)}"
+        told += f"  +{added} -{removed}"
         lines.append(cut(f"{told}  {plain(', '.join(symbols[:4]))}".rstrip(), max(40, width() - 1)))
     lines += [f"   {coloured('problem', 'red')}  {plain(text)}" for text in texts_of(one, "problems")]
     return lines + _tests_lines(one)

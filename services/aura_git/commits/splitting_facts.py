@@ -123,10 +123,12 @@ def _take_words(facts: Facts, change: FileChange) -> None:
     old, new = Counter(_WORD.findall(piece.old)), Counter(_WORD.findall(piece.new))
     differ = (old - new) + (new - old)
     facts.changed = Counter({word: count for word, count in differ.items() if len(word) >= _SHORT})
-    facts.formatting = bool(piece.old or piece.new) and not change.old_path and _same_but_spacing(piece)
+    facts.formatting = bool(piece.old or piece.new) and not change.old_path and _same_but_spacing(piece, facts.kind)
 
 
-def _same_but_spacing(piece: Piece) -> bool:
+def _same_but_spacing(piece: Piece, kind: Kind) -> bool:
+    if kind == "docs":  # Between words: `setup` and `set up` are two spellings.
+        return not piece.whole and piece.old.split() == piece.new.split()
     if piece.whole or "".join(piece.old.split()) != "".join(piece.new.split()):
         return False
     if PurePosixPath(piece.path).suffix not in _INDENTED:

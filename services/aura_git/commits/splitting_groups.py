@@ -193,10 +193,22 @@ def _group(cluster: Cluster, facts: Mapping[str, Facts]) -> Group:
         "deleted": "files that go",
     }.get(kind, "")
     if new and kind in {"feature", "symbols"}:
-        why = f"defines and uses {_listed(new)}"
+        why = f"defines and uses {_listed(new)}{_beside(members, new)}"
     elif not why:
         why = f"changes {_listed(touched)}" if touched else f"changes {_listed(sorted(cluster.paths))}"
     return Group(cluster.pieces, kind, why)
+
+
+def _beside(members: list[Facts], new: list[str]) -> str:
+    """What stands beside new names in a group because it is alike, and not because it uses them."""
+    named = set(new)
+    linked = {symbol for one in members if named & (one.defines | one.uses) for symbol in one.symbols}
+    others = [
+        one.shown or one.path.rpartition("/")[2]
+        for one in members
+        if not named & (one.defines | one.uses) and not linked & one.symbols
+    ]
+    return f"; beside it, as alike: {_listed(list(dict.fromkeys(others)))}" if others else ""
 
 
 def _kind_of(members: list[Facts]) -> GroupKind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable
 
 from aura_git.commits.drafting_masks import mask_lines
@@ -32,13 +33,14 @@ def plan_reply(
 ) -> SplitPlan:
     """The plan with every hunk; one that has a single commit says why nothing is split."""
     single = len(plan.commits) < 2
+    renamed = {change.path: change.old_path for change in plan.files if change.old_path}
     return SplitPlan(
         id="" if single else plan.id,
         project=repository.project,
         what=what,
         tree=plan.tree,
         commits=[_commit(one) for one in plan.commits],
-        hunks=[_hunk(plan, piece) for piece in plan.pieces.values()],
+        hunks=[_hunk(plan, piece, renamed.get(piece.path, "")) for piece in plan.pieces.values()],
         concerns=concerns_of(concerns),
         branch=branch,
         protected=bool(branch) and is_protected(branch, protected),
@@ -70,17 +72,23 @@ def _commit(one: Planned) -> SplitCommit:
     )
 
 
-def _hunk(plan: SplitDraft, piece: Piece) -> SplitHunk:
+def _hunk(plan: SplitDraft, piece: Piece, old_path: str) -> SplitHunk:
     facts = plan.facts[piece.id]
+    if old_path:
+        come, go = Counter(piece.new.splitlines()), Counter(piece.old.splitlines())
+        added, removed = (come - go).total(), (go - come).total()
+    else:
+        added, removed = piece.new_lines, piece.old_lines
     return SplitHunk(
         id=piece.id,
         path=_shown(piece.path),
+        old_path=_shown(old_path),
         start=0 if piece.whole else piece.new_start,
-        added=piece.new_lines,
-        removed=piece.old_lines,
+        added=added,
+        removed=removed,
         symbol=facts.shown,
         whole=piece.whole,
-        diff=_masked(piece),
+        diff="" if piece.old == piece.new else _masked(piece),
     )
 
 

@@ -273,6 +273,8 @@ class SplitHunk(Message):
     """Stable while path and text stay the same; what a person moves."""
     path: str
     """File, as it is called afterwards."""
+    old_path: str = ""
+    """What it was called before."""
     start: int = Field(ge=0)
     """First line in the new file, from 1; 0 for a file as a whole."""
     added: int = Field(default=0, ge=0)

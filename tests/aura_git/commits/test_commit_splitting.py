@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from aura_git.commits.splitting_facts import Facts, read_facts
-from aura_git.commits.splitting_groups import Group, group_pieces
+from aura_git.commits.splitting_groups import Group, Weights, group_pieces
 from aura_git.commits.splitting_order import order_groups
 from aura_git.commits.splitting_pieces import Piece, build_file, read_pieces
 from aura_languages.errors import count_syntax_errors
@@ -271,6 +271,8 @@ async def test_renames_modes_links_and_binaries_go_as_a_whole(rig: GitRig, shop:
         "src/cart.py",
         "latest",
     }
+    guide = next(hunk for hunk in planned.hunks if hunk.path == "GUIDE.md")
+    assert (guide.old_path, guide.added, guide.removed, guide.diff) == ("README.md", 0, 0, "")
     if planned.id:
         await commit(rig, planned)
         assert shop.git("rev-parse", "HEAD^{tree}").strip() == planned.tree
@@ -368,6 +370,25 @@ def test_spacing_is_told_from_meaning(shop: GitLab) -> None:
     shop.git("add", "f.py")
     facts = read_facts(read_pieces(shop.repository(), "HEAD", shop.git("write-tree").strip()))
     assert [one.formatting for one in facts.values()] == [False, True]
+
+
+def test_another_spelling_in_documentation_is_not_spacing(shop: GitLab) -> None:
+    shop.commit("docs: more", {"docs/a.md": "# Quickstart\n\nTwo  words.\n"})
+    shop.write({"docs/a.md": "# Quick start\n\nTwo words.\n"})
+    shop.git("add", "docs")
+    facts = read_facts(read_pieces(shop.repository(), "HEAD", shop.git("write-tree").strip()))
+    assert [one.formatting for one in facts.values()] == [False, True]
+
+
+def test_what_is_only_alike_is_not_said_to_use_a_new_name(shop: GitLab) -> None:
+    shop.commit("feat: rate", {"src/rate.py": "def rate():\n    return 1\n"})
+    shop.write(
+        {"src/rate.py": "def rate():\n    return 2\n", "src/price.py": "def cart_price(cart):\n    return cart\n"}
+    )
+    shop.git("add", "src")
+    facts = read_facts(read_pieces(shop.repository(), "HEAD", shop.git("write-tree").strip()))
+    (group,) = group_pieces(facts, weights=Weights(join=-100.0))
+    assert group.why == "defines and uses cart_price; beside it, as alike: rate"
 
 
 async def test_a_name_that_goes_goes_after_its_last_use(rig: GitRig, shop: GitLab) -> None:
