@@ -106,8 +106,8 @@ class Judge:
         kill = self._kill
         try:
             kill.broken = "; ".join(self._lost()) or self._recovered(chance, every_way=every_way)
-        except AuraError as error:
-            kill.broken = f"{'; '.join(kill.ways[-1:])}: {type(error).__name__}: {error.message}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person would stand before it
+            kill.broken = f"{'; '.join(kill.ways[-1:])}: {type(error).__name__}: {error}"
 
     def _recovered(self, chance: random.Random, *, every_way: bool) -> str:
         repository = dated(self._root)

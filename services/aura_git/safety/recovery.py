@@ -109,11 +109,11 @@ def _half_way(repository: Repository) -> bool:
 def _at_a_stop(repository: Repository) -> bool:
     """Whether a rebase stopped by itself.
 
-    One that died in the middle of a commit would leave that commit out when it went on, and one whose branch has moved
-    already refuses.
+    One that died in the middle of a commit would leave that commit out when it went on, one whose branch has moved
+    already refuses, and one that died while it began or ended has not all of its files.
     """
     folder = repository.git_dir / "rebase-merge"
-    if not all((folder / name).is_file() for name in ("stopped-sha", "message")):
+    if not all((folder / name).is_file() for name in ("stopped-sha", "message", "head-name", "orig-head")):
         return False
     branch, old = ((folder / name).read_text().strip() for name in ("head-name", "orig-head"))
     return not branch.startswith("refs/") or repository.git.find_commit(branch) == old

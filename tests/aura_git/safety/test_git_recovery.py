@@ -16,7 +16,7 @@ from aura_git.safety.journal import Journal
 from aura_git.safety.recovery import choices_of
 from aura_shared.errors import AuraError, GateClosed, GitError, RepositoryBusy, UndoRefused, UnknownOperation
 from aura_shared.settings import GitSettings
-from git_crash_states import blobs_within_reach, run, staged_alike, whole
+from git_crash_states import blobs_within_reach, problems, run, staged_alike, whole
 from git_lab import GitLab
 
 pytestmark = pytest.mark.requirement("G3")
@@ -158,13 +158,18 @@ if sys.argv[2] == "changed":
     repository.git.write("commit", "-qm", "half")
 elif sys.argv[2] == "half":
     repository.git.write("read-tree", "-m", "-u", "HEAD", "side")
+elif sys.argv[2] == "torn":
+    repository.git.write("rebase", "side", ok=(1,))
+    (repository.git_dir / "rebase-merge" / sys.argv[4]).unlink()
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def interrupt(lab: GitLab, what: str, command: str = "commit") -> None:
+def interrupt(lab: GitLab, what: str, command: str = "commit", file: str = "") -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    subprocess.run([sys.executable, "-c", INTERRUPTED, str(lab.root), what, command], env=environment, check=False)
+    subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(lab.root), what, command, file], env=environment, check=False
+    )
 
 
 def test_what_cannot_go_on_is_only_offered_to_be_taken_back(shop: GitLab, core: SafetyCore) -> None:
@@ -182,6 +187,18 @@ def test_what_cannot_go_on_is_only_offered_to_be_taken_back(shop: GitLab, core: 
     assert record.facts["half_way"] == "yes"
     core.abandon(repository, record.id)
     assert staged_alike(whole(shop.root), before)
+
+
+@pytest.mark.parametrize("file", ["stopped-sha", "message", "head-name", "orig-head"])
+def test_a_rebase_that_died_while_it_began_or_ended_is_taken_back(shop: GitLab, core: SafetyCore, file: str) -> None:
+    """git writes and removes its own notes one by one."""
+    before, repository = whole(shop.root), shop.repository()
+    interrupt(shop, "torn", "rebase", file)
+    (record,) = core.recover(repository)
+    assert choices_of(record) == ["abort", "undo"]
+    core.abandon(repository, record.id)
+    assert staged_alike(whole(shop.root), before)
+    assert problems(shop.root) == []
 
 
 def test_what_died_once_it_went_on_is_taken_back_to_its_beginning(
