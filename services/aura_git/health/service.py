@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
+from aura_git.branching.reading import read_branching
 from aura_git.desk import GitDesk
 from aura_git.health.checking import check_health
 from aura_git.health.mending import mend
-from aura_git.health.watching_mode import Quiet, Step, decide, read_watch, set_watch
-from aura_git.repository import Repository
+from aura_git.health.watching_mode import Quiet, Step, decide, fingerprint, read_watch, set_watch
+from aura_git.repository import Repository, RepositoryState
 from aura_git.safety.contract import Gates
 from aura_shared.bus import Context
-from aura_shared.errors import AuraError
+from aura_shared.errors import AuraError, GateClosed
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import IndexUpdated
 from aura_shared.messages.commits import DraftCommit, MakeCommit
@@ -36,10 +39,18 @@ _LOOK_S: Final = 5.0  # Only projects that changed are looked at, so a look cost
 
 
 class HealthService:
-    """Serves the requests of `aura_shared.messages.git_health`, and watches."""
+    """Serves the requests of `aura_shared.messages.git_health`, and watches.
 
-    def __init__(self, desk: GitDesk) -> None:
+    Args:
+        desk: What the parts of the service share.
+        look_s: How often it is looked whether a project is at rest.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, desk: GitDesk, *, look_s: float = _LOOK_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._desk = desk
+        self._look_s = look_s
+        self._clock = clock
         self._quiet = Quiet()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -78,7 +89,7 @@ class HealthService:
         repository = await self._desk.repository(request.project)
         state = await self._desk.write(lambda: set_watch(repository, self._desk.safety, request.mode, request.quiet_s))
         if request.mode not in {None, "off"}:
-            self._quiet.touch(repository.project, time.monotonic())
+            self._quiet.touch(repository.project, self._clock())
         return state
 
     async def _follow(self) -> None:
@@ -86,12 +97,12 @@ class HealthService:
         async for delivery in self._desk.bus.listen(IndexUpdated, GitChanged):
             event = delivery.event
             if isinstance(event, IndexUpdated | GitChanged):
-                self._quiet.touch(event.project, time.monotonic())
+                self._quiet.touch(event.project, self._clock())
 
     async def _look_often(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_S)
-            await self.look(time.monotonic())
+            await asyncio.sleep(self._look_s)
+            await self.look(self._clock())
 
     async def look(self, now: float) -> None:
         """Look at projects that changed and are at rest now; one that fails stops no other.
@@ -119,10 +130,17 @@ class HealthService:
         if not self._quiet.at_rest(project, now, watch.quiet_s):
             return
         self._quiet.touched.pop(project, None)
-        state = await asyncio.to_thread(repository.state)
-        for step in decide(project, state, watch.mode, self._desk.settings.git.protected):
+        state, protected = await asyncio.to_thread(self._state_of, repository)
+        for planned in decide(project, state, watch.mode, protected):
+            step = planned
+            if planned.act == "commit":
+                step = replace(planned, key=f"{planned.key}:{await asyncio.to_thread(fingerprint, repository)}")
             if self._quiet.is_new(project, step):
                 await self._desk.tell(await self._done_or_proposed(repository, step), project=project)
+
+    def _state_of(self, repository: Repository) -> tuple[RepositoryState, tuple[str, ...]]:
+        """Its state, and which branches get nothing by the watch: those of the settings and of the strategy."""
+        return repository.state(), (*self._desk.settings.git.protected, *read_branching(repository).bases)
 
     async def _done_or_proposed(self, repository: Repository, step: Step) -> GitProposal:
         """Do what the owner allows; what is refused is proposed, with the reason."""
@@ -148,13 +166,16 @@ class HealthService:
 
     async def _push(self, repository: Repository, step: Step) -> GitProposal:
         def work() -> str:
-            state = repository.state()
+            state, protected = self._state_of(repository)
+            now = next((one for one in decide(repository.project, state, "push", protected) if one.act == "push"), None)
+            if now is None or now.key != step.key:
+                raise GateClosed("something moved meanwhile")
             remote = repository.git.config(f"branch.{state.branch}.remote")
-            target = repository.git.config(f"branch.{state.branch}.merge")
+            name = f"refs/heads/{state.branch}"
             gates = Gates(attached=True)
             with self._desk.safety.begin(repository, "git watch", f"push {state.branch}", gates=gates) as operation:
                 operation.step(f"push {state.branch}")
-                repository.git.write("push", "--quiet", "--", remote, f"refs/heads/{state.branch}:{target}")
+                repository.git.write("push", "--quiet", "--", remote, f"{name}:{name}")
                 return operation.id
 
         operation = await self._desk.write(work)

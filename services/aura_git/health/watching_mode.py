@@ -5,15 +5,18 @@ The switch is in the repository's own `.git/config`, which no clone and no commi
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from typing import Final, cast, get_args
 
 from aura_git.repository import Repository, RepositoryState
 from aura_git.safety.contract import Gates, Safety
 from aura_shared.messages.git_health import GitProposal, ProposalKind, WatchMode, WatchState
 
-__all__ = ["QUIET_S", "Quiet", "Step", "decide", "read_watch", "set_watch"]
+__all__ = ["QUIET_S", "Quiet", "Step", "decide", "fingerprint", "read_watch", "set_watch"]
 
 QUIET_S: Final = 600.0  # Ten minutes: shorter pauses are part of working.
 _MODE: Final = "aura.watch"
@@ -134,17 +137,41 @@ def decide(project: str, state: RepositoryState, mode: WatchMode, protected: tup
             _step(project, "sync", what, "they have parted", "aura sync", None, f"{state.head}:{state.behind}")
         )
     elif state.ahead:
-        push: ProposalKind | None = "push" if mode == "push" and state.upstream and not held else None
-        what = f"push {state.ahead} commits of {state.branch}"
-        steps.append(
-            _step(project, "push", what, "they are on this machine only", "aura branch publish", push, state.head)
-        )
+        steps.append(_push_step(project, state, mode, held=held))
     if state.upstream_gone and state.branch:
         why = f"{state.upstream} was deleted"
         steps.append(
             _step(project, "cleanup", f"clean up {state.branch}", why, "aura branch cleanup", None, state.branch)
         )
     return steps
+
+
+def _push_step(project: str, state: RepositoryState, mode: WatchMode, *, held: bool) -> Step:
+    # Only to the branch of its own name: one that was begun at `origin/main` would go there otherwise.
+    own = state.upstream.endswith(f"/{state.branch}")
+    act: ProposalKind | None = "push" if mode == "push" and own and not held else None
+    what = f"push {_many(state.ahead)} of {state.branch}"
+    why = "they are on this machine only"
+    if held:
+        why += f"; {state.branch} is protected"
+    elif not own:
+        why += f"; {state.branch} follows {state.upstream}, a branch of another name"
+    return _step(project, "push", what, why, "aura branch publish", act, state.head)
+
+
+def fingerprint(repository: Repository) -> str:
+    """What is changed in the work tree and when: so that what a hook refused is tried again once it is other."""
+    found = sha256()
+    for item in repository.git.read("status", "--porcelain", "--no-renames", "-z").items:
+        found.update(os.fsencode(item))
+        with suppress(OSError):
+            facts = (repository.root / item[3:]).lstat()
+            found.update(f"{facts.st_mtime_ns} {facts.st_size}".encode())
+    return found.hexdigest()
+
+
+def _many(commits: int) -> str:
+    return "1 commit" if commits == 1 else f"{commits} commits"
 
 
 def _step(

@@ -1,4 +1,4 @@
-"""Health, mending and the watch, on real repositories."""
+"""Health and mending, on real repositories."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from aura_git.commits.service import CommitService
 from aura_git.health.checking import RULES, check_health
+from aura_git.health.packs import candidates
 from aura_git.health.service import HealthService
-from aura_git.health.watching_mode import decide, read_watch
-from aura_git.repository import RepositoryState
+from aura_git.repository import open_repository
 from aura_git.safety.service import SafetyService
 from aura_shared.errors import NotFound, UsageProblem
 from aura_shared.messages.git import UndoOperation
-from aura_shared.messages.git_health import CheckHealth, GitProposal, MendGit, SetWatch
+from aura_shared.messages.git_health import CheckHealth, MendGit
 from git_lab import GitLab, make_lab
 from git_rig import GitRig
 
@@ -94,6 +93,74 @@ def test_line_ends_lfs_and_settings_are_held_against_each_other(healthy: GitLab)
     assert {"line-ends", "lfs-missing", "short-memory"} <= set(rules(healthy))
 
 
+def test_files_that_seldom_hold_secrets_are_judged_by_their_text(lab: GitLab) -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n"
+    quiet = {
+        ".npmrc": "engine-strict=true\n//host/:_authToken=${NPM_TOKEN}\n",
+        "my-private.pem": "-----BEGIN PUBLIC KEY-----\n",
+        ".env.local": "# nothing yet\n", "playground/a/.env": "KEY=unsafe\n", ".env.defaults": "A=1\n", "a.jks": "",
+    }  # fmt: skip
+    lab.commit("feat: quiet", {**quiet})
+    assert rules(lab, "tracked-secrets") == {}
+    lab.commit("feat: named", {".env": "PORT=3000\n", "b.p12": "x"})
+    level = check_health(lab.repository(), rules=["tracked-secrets"]).findings[0].level
+    assert (level, rules(lab)["tracked-secrets"]) == ("problem", [".env", "b.p12"])
+    lab.commit("feat: less", {"b.p12": None})
+    found = check_health(lab.repository(), rules=["tracked-secrets"]).findings[0]
+    assert (found.level, [one.detail for one in found.items]) == ("warning", [""])
+    lab.commit(
+        "feat: sure",
+        {"web/.npmrc": "//host/:_authToken=abc\n", ".pypirc": "[pypi]\npassword = x\n", "my-private.key": key,
+         ".netrc": "machine h login me password x\n", "credentials.json": '{"client_secret": "x"}'},
+    )  # fmt: skip
+    assert rules(lab, "tracked-secrets")["tracked-secrets"] == [
+        ".env", ".netrc", ".pypirc", "credentials.json", "my-private.key", "web/.npmrc",
+    ]  # fmt: skip
+
+
+def test_build_output_of_samples_is_there_on_purpose(lab: GitLab) -> None:
+    lab.commit("feat: x", {".gitignore": "node_modules/\n"})
+    lab.write({"playground/a/node_modules/b/index.js": "x", "node_modules/c/index.js": "x"})
+    lab.git("add", "--force", ".")
+    assert rules(lab) == {"tracked-build-output": ["node_modules/c/index.js"]}
+
+
+def test_submodules_that_are_not_checked_out_are_only_noted(healthy: GitLab, tmp_path: Path) -> None:
+    other = make_lab(tmp_path / "other")
+    other.commit("feat: x", {"a": "1"})
+    healthy.git("submodule", "add", "--quiet", str(other.root), "lib")
+    healthy.git("commit", "--quiet", "-m", "feat: lib")
+    assert rules(healthy, "submodules") == {}
+    other.commit("feat: y", {"a": "2"})
+    healthy.git("pull", "--quiet", where=healthy.root / "lib")
+    assert [one.level for one in check_health(healthy.repository(), rules=["submodules"]).findings] == ["warning"]
+    healthy.git("submodule", "deinit", "--quiet", "--force", "lib")
+    found = check_health(healthy.repository(), rules=["submodules"]).findings[0]
+    assert (found.level, [one.name for one in found.items]) == ("note", ["lib"])
+
+
+def test_large_files_are_found_packed_borrowed_and_once_for_all_versions(healthy: GitLab, tmp_path: Path) -> None:
+    for number in range(3):
+        healthy.commit(
+            f"feat: {number}", {"big.bin": b"\0" * (6_000_000 + number), "small.bin": bytes(range(256)) * 40}
+        )
+    finding = check_health(healthy.repository(), rules=["large-objects"]).findings[0]
+    assert [(one.name, one.detail) for one in finding.items] == [("big.bin", "6.0 MB, in HEAD, 3 versions")]
+    healthy.git("gc", "--quiet")
+    finding = check_health(healthy.repository(), rules=["large-objects"]).findings[0]
+    packed = candidates(healthy.repository())
+    assert packed is not None
+    assert [one.name for one in finding.items] == ["big.bin"]
+    assert finding.items[0].detail.startswith("6.0 MB, in HEAD")
+    healthy.git("clone", "--quiet", "--shared", str(healthy.root), str(tmp_path / "borrowed"))
+    borrowed = open_repository(tmp_path / "borrowed")
+    assert check_health(borrowed, rules=["large-objects"]).findings == [finding]
+    index = next((healthy.root / ".git/objects/pack").glob("*.idx"))
+    index.chmod(0o644)
+    index.write_bytes(b"\0" * 2000)
+    assert candidates(healthy.repository()) is None
+
+
 @pytest.mark.requirement("G2")
 async def test_what_can_be_mended_is_mended_and_undone(healthy: GitLab) -> None:
     healthy.commit("feat: oops", {"src/__pycache__/a.pyc": "x", ".gitignore": "*.log"})
@@ -132,63 +199,3 @@ async def test_hooks_and_work_trees_are_mended(healthy: GitLab, tmp_path: Path) 
     assert (await rig.ask(MendGit(project=rig.project.id, rule="dangling-worktrees"))).done
     report = await rig.ask(CheckHealth(project=rig.project.id, rules=["dangling-worktrees"]))
     assert report.findings == []
-
-
-def test_a_cloned_repository_cannot_switch_the_watch_on(healthy: GitLab, git_settings: Path) -> None:
-    git_settings.write_text(git_settings.read_text() + "[aura]\n\twatch = push\n")
-    assert read_watch(healthy.repository()).mode == "off"
-    healthy.git("config", "aura.watch", "always")
-    assert "no mode" in read_watch(healthy.repository()).notice
-
-
-@pytest.mark.parametrize(
-    ("state", "kinds"),
-    [(RepositoryState(head="a", branch="main", unstaged=1), [("commit", None)]),
-     (RepositoryState(head="a", branch="x", unstaged=1), [("commit", "commit")]),
-     (RepositoryState(head="a", branch="x", unstaged=1, staged=1), [("commit", None)]),
-     (RepositoryState(head="a", branch="x", unstaged=1, in_progress="merge"), []),
-     (RepositoryState(head="a", detached=True, unstaged=1), [("commit", None)]),
-     (RepositoryState(head="a", branch="x", upstream="o/x", ahead=1), [("push", "push")]),
-     (RepositoryState(head="a", branch="x", upstream="o/x", ahead=1, behind=1), [("sync", None)]),
-     (RepositoryState(head="a", branch="x", upstream="o/x", upstream_gone=True), [("cleanup", None)])],
-)  # fmt: skip
-def test_what_the_watch_may_do_depends_on_the_state(
-    state: RepositoryState, kinds: list[tuple[str, str | None]]
-) -> None:
-    assert [(one.proposal.kind, one.act) for one in decide("p", state, "push", ("main",))] == kinds
-    assert all(one.act is None for one in decide("p", state, "propose", ("main",)))
-    assert decide("p", state, "off", ("main",)) == []
-
-
-@pytest.mark.requirement("G2")
-async def test_the_watch_proposes_once_and_commits_only_where_it_may(healthy: GitLab) -> None:
-    service: list[HealthService] = []
-
-    def part(desk: object) -> HealthService:
-        service.append(HealthService(desk))  # pyright: ignore[reportArgumentType]
-        return service[0]
-
-    rig = GitRig(healthy.root, part, CommitService)
-    name = rig.project.id
-    healthy.branch("feature/x")
-    healthy.write({"a.py": "a = 2\n"})
-
-    async def at_rest(now: float) -> list[str]:
-        rig.bus.published.clear()
-        service[0].touch(name, now - 700)
-        await service[0].look(now)
-        return [event.kind for event in rig.bus.published if isinstance(event, GitProposal)]
-
-    assert await at_rest(1000) == []
-    await rig.ask(SetWatch(project=name, mode="propose"))
-    service[0].touch(name, 1000)
-    await service[0].look(1001)
-    assert not [event for event in rig.bus.published if isinstance(event, GitProposal)]
-    assert await at_rest(2000) == ["commit"]
-    assert await at_rest(3000) == []
-    head = healthy.head()
-    await rig.ask(SetWatch(project=name, mode="commit"))
-    healthy.write({"b.py": "b = 1\n"})
-    assert await at_rest(4000) == ["committed"]
-    assert healthy.head("HEAD~1") == head
-    assert healthy.git("status", "--porcelain") == ""
