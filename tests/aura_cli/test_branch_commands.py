@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from aura_cli.commands import branch as command
+from aura_cli.commands import pulls as pulls_command
 from aura_cli_running import Aura, StandIn
 from aura_git.branching.service import BranchService
+from aura_git.pulls.service import PullService
 from aura_shared.messages import branches
 from aura_shared.messages.branches import BranchUpdated
+from aura_shared.messages.pulls import CreatePull, DraftPull
 from git_flow_scenarios import prepare
 from git_lab import CONFIG, GitLab
 from git_rig import GitRig
@@ -71,6 +75,38 @@ def test_a_feature_from_start_to_finish(aura: Aura, rig: GitRig, flow: GitLab) -
     assert finished.out.splitlines()[-1] == "feature/12-cart-totals is finished"
     assert flow.log("develop")[0] == "Merge branch 'feature/12-cart-totals' into develop"
     assert happened(rig) == [("feature/12-cart-totals", "started"), ("feature/12-cart-totals", "finished")]
+
+
+@pytest.mark.requirement("G2", "G4")
+def test_a_finish_by_pull_request_opens_it_after_a_yes(
+    aura: Aura, flow: GitLab, gateway: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = GitRig(flow.root, BranchService, PullService)
+    pulls = {"/v1/git/pulls": CreatePull, "/v1/git/pulls/draft": DraftPull}
+    rig.serve(gateway, {**ROUTES, **pulls})
+    flow.switch("main")
+    flow.commit("build: strategy", {".aura/branching.toml": 'strategy = "github-flow"\n'})
+    flow.git("push", "--quiet", "origin", "main")
+    assert aura("branch", "start", "feature", "cart").code == 0
+    flow.commit("feat: cart", {"a": "a\n"})
+    told = "feature branches go into main by a pull request"
+    assert told in aura("branch", "finish", "--dry-run", "--yes").err
+    assert told in aura("branch", "finish").err  # nobody to ask: nothing is sent
+    assert flow.git("ls-remote", "origin", "feature/cart") == ""
+    given = [False, True]
+    for module in (command, pulls_command):
+        monkeypatch.setattr(module, "asks", lambda: True)
+        monkeypatch.setattr(module, "ask", lambda question, **_: given.pop(0))  # pyright: ignore[reportUnknownLambdaType]
+    assert "feat: cart\nfeature/cart → main" in aura("branch", "finish").out
+    assert flow.git("ls-remote", "origin", "feature/cart") == ""
+    ran = aura("branch", "finish")
+    assert "Pushed feature/cart." in ran.err
+    assert "The text is in .git/aura/pull-requests/feature/cart.md" in ran.out
+    assert flow.git("ls-remote", "origin", "feature/cart").split()[0] == flow.head()
+    assert given == []
+    asked = [body for route, body in gateway.asked if route == "POST /v1/git/pulls"]
+    assert [one["draft"] for one in asked] == [False] * 3
+    assert aura("branch", "finish", "--yes").code == 0
 
 
 @pytest.mark.requirement("G2")

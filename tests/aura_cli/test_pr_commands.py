@@ -16,6 +16,7 @@ from aura_shared.bus import Context
 from aura_shared.errors import UsageProblem
 from aura_shared.messages.pulls import CreatePull, DraftPull, ReviewPull, UpdatePull
 from aura_shared.messages.review import GatherReview, ReviewFacts
+from aura_shared.messages.testing import RanTests, RunTests
 from git_lab import CONFIG, GitLab, make_lab
 from git_rig import GitRig
 
@@ -42,9 +43,14 @@ def shop(aura_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gi
 
 
 @pytest.fixture
-def run(shop: GitLab, gateway: StandIn, monkeypatch: pytest.MonkeyPatch) -> Run:
+def rig(shop: GitLab) -> GitRig:
+    """The service."""
+    return GitRig(shop.root, PullService)
+
+
+@pytest.fixture
+def run(rig: GitRig, gateway: StandIn, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `aura pr`; `says` answers its question as a person at a terminal would. Errors are raised."""
-    rig = GitRig(shop.root, PullService)
 
     async def gather(request: GatherReview, _context: Context) -> ReviewFacts:
         return ReviewFacts(title=f"review of {request.what}")
@@ -104,6 +110,27 @@ def test_a_dry_run_and_json_tell_what_would_be(run: Run) -> None:
     assert "## What changed" in shown
     answer = json.loads(run("create", "--no-model", "--dry-run", "--json"))
     assert (answer["state"], answer["target"]["forge"]) == ("planned", "none")
+
+
+def test_tests_are_run_and_quoted_when_asked_for(run: Run, rig: GitRig, shop: GitLab) -> None:
+    asked: list[RunTests] = []
+
+    async def ran(request: RunTests, _context: Context) -> RanTests:
+        asked.append(request)
+        detail = "pytest tests/test_cart.py: 3 passed in 0.10s"
+        return RanTests(outcome="passed", detail=detail, sandbox="bwrap", tests=["tests/test_cart.py"])
+
+    rig.hub.connect("factory").serve(RunTests, ran)
+    assert "Run by Aura: not run." in run("draft", "--no-model")
+    shown = run("draft", "--no-model", "--tests")
+    head = shop.head()[:9]
+    assert (
+        f"Run by Aura in the sandbox (bwrap) at {head}, the tests that reach the change (1 file): **passed**" in shown
+    )
+    assert "```text\npytest tests/test_cart.py: 3 passed in 0.10s\n```" in shown
+    assert "**passed**" in run("create", "--no-model", "--dry-run")  # known of this tree by now
+    assert len(asked) == 1
+    assert (asked[0].tree, asked[0].paths) == (shop.git("rev-parse", "HEAD^{tree}").strip(), ["cart.py"])
 
 
 def test_a_branch_is_reviewed(run: Run) -> None:

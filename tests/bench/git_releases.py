@@ -13,6 +13,7 @@ Repositories are changed in nothing but further work trees, which are removed.
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Generator
@@ -53,18 +54,20 @@ def releases_of(repository: Repository, path: str, most: int) -> list[tuple[str,
 def before_release(tree: Repository, tag: str, version: Version) -> str:
     """The commit that a release was decided at; empty for the first one of a history.
 
-    That is the parent of a commit that names the version; where the last change itself is tagged, a copy of it, which
-    the tag does not name.
+    That is the parent of a commit that names the version or speaks of a release; where the last change itself is
+    tagged, a copy of it, which the tag does not name.
     """
     git = tree.git
-    parent = git.find_commit(f"refs/tags/{tag}~1")
-    if parent is None:
+    commit, *parents = git.text("rev-list", "--parents", "--max-count=1", f"refs/tags/{tag}").split(" ")
+    if not parents:
         return ""
-    message = git.text("log", "-1", "--format=%B", f"refs/tags/{tag}")
-    if str(version) in message.partition("\n")[0] or git.find_commit(f"refs/tags/{tag}^2"):
-        return parent
-    content = git.text("rev-parse", f"refs/tags/{tag}^{{tree}}")
-    return git.write("commit-tree", "-p", parent, "-F", "-", content, stdin=message.encode()).text
+    message = git.text("log", "-1", "--format=%B", commit)
+    subject = message.partition("\n")[0]
+    if str(version) in subject or re.search("release|version", subject, re.IGNORECASE):
+        return parents[0]
+    content = git.text("rev-parse", f"{commit}^{{tree}}")
+    known = [word for parent in parents for word in ("-p", parent)]
+    return git.write("commit-tree", *known, "-F", "-", content, stdin=message.encode()).text
 
 
 def planned_at(tree: Repository, path: str, commit: str) -> ReleasePlan:

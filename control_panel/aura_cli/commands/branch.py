@@ -10,6 +10,7 @@ import click
 
 from aura_cli.answers import JsonObject, flag_of, object_of, objects_of, text_of, texts_of
 from aura_cli.branch_view import branching_lines, clean_lines, drift_lines, finish_lines, list_lines
+from aura_cli.commands.pulls import open_for_review
 from aura_cli.examples import GroupWithExamples, WithExamples
 from aura_cli.screen import ask, asks, bold, dim, note, out, out_json, plural, safe
 from aura_cli.targets import find_project, with_daemon
@@ -131,7 +132,8 @@ def finish_branch(
     """Finish BRANCH, the current one by default: merge, tag, merge back, delete, as its kind says.
 
     The steps are shown first. It is one operation: `aura git undo` takes all of it back. At a conflict it waits for
-    `aura continue` or `aura abort`.
+    `aura continue` or `aura abort`. Where the strategy wants a pull request, the branch is pushed and one is opened for
+    review, after a yes.
     """
     body: dict[str, object] = {"project": _project(project), "branch": name, "message": message, "keep": keep}
     if as_json:
@@ -143,6 +145,8 @@ def finish_branch(
     _print(finish_lines(plan))
     if dry_run or text_of(plan, "state") == "open-pull-request":
         _notices(plan)
+        if not dry_run and (yes or asks()):
+            open_for_review(text_of(body, "project"), text_of(plan, "branch"), yes=yes)
         return
     if not yes and asks() and not ask(f"Finish {safe(text_of(plan, 'branch'))}?"):
         return

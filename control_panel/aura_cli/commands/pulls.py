@@ -16,6 +16,8 @@ from aura_shared.errors import UsageProblem
 from aura_shared.paths import find_paths
 from aura_shared.storage import atomic_write
 
+__all__ = ["open_for_review", "pr"]
+
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _LONG_S: Final = 900.0
@@ -35,6 +37,9 @@ _allow_option = click.option("--allow", multiple=True, metavar="RULE:LINE", help
 
 def _wishes(command: CommandT) -> CommandT:
     for option in (
+        click.option(
+            "--tests", is_flag=True, help="Run the tests that reach the change, in the sandbox, and quote them."
+        ),
         click.option("--no-model", is_flag=True, help="Let no model word it."),
         click.option("--task", metavar="TASK", default="", help="Task that it is for, such as #12."),
         click.option("--template", metavar="NAME", default="", help="Template, where there are several."),
@@ -51,10 +56,14 @@ def pr() -> None:
     """Draft, open, renew and review pull requests. Nothing leaves this machine unless network.allow names the host."""
 
 
-@pr.command("draft", cls=WithExamples, examples=["aura pr draft", "aura pr draft --base develop -o pr.md"])
+@pr.command(
+    "draft",
+    cls=WithExamples,
+    examples=["aura pr draft", "aura pr draft --tests", "aura pr draft --base develop -o pr.md"],
+)
 @_output_option
 @_wishes
-def draft(*, output: Path | None, project: str | None, as_json: bool, no_model: bool, **wishes: str) -> None:
+def draft(*, output: Path | None, project: str | None, as_json: bool, no_model: bool, **wishes: str | bool) -> None:
     """Show the text of a pull request; it is made here, and nothing is sent."""
     answer = _post("/draft", _body(project, wishes, no_model=no_model))
     text = object_of(answer, "text")
@@ -93,7 +102,7 @@ def create(
     project: str | None,
     as_json: bool,
     no_model: bool,
-    **wishes: str,
+    **wishes: str | bool,
 ) -> None:
     """Open a pull request as a draft, or renew the one that is open.
 
@@ -124,7 +133,7 @@ def update(
     project: str | None,
     as_json: bool,
     no_model: bool,
-    **wishes: str,
+    **wishes: str | bool,
 ) -> None:
     """Renew Aura's part of an open pull request; what people wrote around it stays."""
     body = _body(project, wishes, no_model=no_model)
@@ -199,9 +208,24 @@ def _send(route: str, body: dict[str, object], output: Path | None, *, yes: bool
     _show_sent(answer)
 
 
+def open_for_review(project: str, branch: str, *, yes: bool) -> None:
+    """Push a branch that is finished and open its pull request for review, after a yes; see `aura pr create --ready`.
+
+    Args:
+        project: Identifier.
+        branch: Its name.
+        yes: Whether it was said already.
+    """
+    body: dict[str, object] = {
+        "project": project, "branch": branch, "draft": False, "via": "auto", "allow": [], "push": yes, "dry_run": False,
+        "title": "", "model": True,
+    }  # fmt: skip
+    _send("", body, None, yes=yes, as_json=False, dry_run=False)
+
+
 def _draft_of(body: Mapping[str, object]) -> dict[str, object]:
     names = ("project", "branch", "base", "remote", "template", "task")
-    return {**{name: body[name] for name in names}, "model": False}
+    return {**{name: body[name] for name in names if name in body}, "model": False}
 
 
 def _question(planned: JsonObject, draft: JsonObject) -> str:
@@ -272,7 +296,7 @@ def _save(output: Path | None, text: JsonObject) -> None:
     note(f"Written to {output}")
 
 
-def _body(project: str | None, wishes: Mapping[str, str], *, no_model: bool) -> dict[str, object]:
+def _body(project: str | None, wishes: Mapping[str, object], *, no_model: bool) -> dict[str, object]:
     return {"project": _project(project), **wishes, "model": not no_model}
 
 

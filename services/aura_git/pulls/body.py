@@ -13,6 +13,7 @@ from aura_git.pulls.blocks import block, harmless
 from aura_git.pulls.dependencies import LOCK_FILES
 from aura_git.pulls.gathering import Branch, ChangedFile, Task
 from aura_git.pulls.templates import fill
+from aura_git.pulls.trying import Tried
 from aura_shared.messages.pulls import PullReviewer
 from aura_shared.messages.review import ReviewFacts
 from aura_shared.messages.wording import WordedPull
@@ -56,6 +57,8 @@ class Facts:
     generated: frozenset[str] = frozenset()
     """Paths that `.gitattributes` calls generated or vendored."""
     worded: WordedPull | None = None
+    tried: Tried | None = None
+    """What was run; None when nothing was to be."""
     notes: list[str] = field(default_factory=list[str])
 
 
@@ -233,7 +236,25 @@ def _tests(facts: Facts) -> str:
     if facts.review is not None and facts.review.untested:
         names = ", ".join(f"`{one.symbol}`" for one in facts.review.untested[:_MOST_SHOWN])
         lines.append(f"- No test was found for {names}")
-    return "\n".join([head, "", *lines, "", "Run by Aura: not run."]).replace("\n\n\n", "\n\n")
+    return "\n".join([head, "", *lines, "", _run(facts.tried)]).replace("\n\n\n", "\n\n")
+
+
+def _run(tried: Tried | None) -> str:
+    """What was run with its result; of what was not run nothing else is said."""
+    if tried is None:
+        return "Run by Aura: not run."
+    ran = tried.ran
+    if ran is None or not ran.sandbox:
+        why = (tried.problem or (ran.detail if ran is not None else "")).strip()
+        return f"Run by Aura: not run{f' ({harmless(why.splitlines()[0])})' if why else ''}."
+    where = f"in the sandbox ({ran.sandbox}) at {tried.commit[:9]}"
+    outcome = {"skipped": "nothing that tells"}.get(ran.outcome, ran.outcome)
+    files = _many(len(ran.tests), "file")
+    head = f"Run by Aura {where}, the tests that reach the change ({files}): **{outcome}**"
+    detail = _bounded(harmless(ran.detail.strip()).splitlines(), _MOST_LINES)
+    longest = max((len(one) for one in re.findall(r"`+", ran.detail)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([head, *(["", f"{fence}text", *detail, fence] if detail else [])])
 
 
 def _size(facts: Facts) -> str:

@@ -12,6 +12,7 @@ from aura_git.pulls.dependencies import dependency_changes
 from aura_git.pulls.forges import Forge, find_forge
 from aura_git.pulls.gathering import Branch, Task, find_base, find_reviewers, read_branch, tasks_of
 from aura_git.pulls.templates import Template, find_template, headings_of
+from aura_git.pulls.trying import Trier
 from aura_git.repository import Repository
 from aura_git.safety.contract import Concern
 from aura_git.safety.secrets import scan_text
@@ -60,10 +61,16 @@ class Drafted:
     """As far as is known here: by the remote-tracking ref."""
 
 
-async def draft_pull(bus: Bus, repository: Repository, wishes: Wishes) -> Drafted:
+async def draft_pull(bus: Bus, repository: Repository, wishes: Wishes, trier: Trier | None = None) -> Drafted:
     """Write the text; only reads, and asks no other machine.
 
     Without the code service the text says that nothing was analysed; without a model the commits speak.
+
+    Args:
+        bus: For questions to other services.
+        repository: Which.
+        wishes: What is asked for.
+        trier: Has tests run where they are wished for, and knows what was run before.
 
     Raises:
         GateClosed: HEAD is detached and no branch was named, or the branch has nothing to bring.
@@ -71,6 +78,8 @@ async def draft_pull(bus: Bus, repository: Repository, wishes: Wishes) -> Drafte
     """
     plan = await asyncio.to_thread(read_plan, repository, wishes)
     review, reason = await _analysed(bus, repository, plan.branch)
+    trier = trier or Trier(bus)
+    tried = await trier.tried(repository, plan.branch, run=wishes.tests)
     facts = Facts(
         plan.branch,
         tasks=plan.tasks,
@@ -79,6 +88,7 @@ async def draft_pull(bus: Bus, repository: Repository, wishes: Wishes) -> Drafte
         dependencies=plan.dependencies,
         reviewers=plan.reviewers,
         generated=plan.generated,
+        tried=tried,
     )
     notes = [*plan.notes, *([f"The change was not analysed: {reason}"] if reason else [])]
     worded = None

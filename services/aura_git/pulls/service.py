@@ -8,6 +8,7 @@ from aura_git.desk import GitDesk
 from aura_git.pulls.drafting import Drafted, draft_pull
 from aura_git.pulls.reviewing import Reviewer
 from aura_git.pulls.sending import Sender
+from aura_git.pulls.trying import Trier
 from aura_git.repository import Repository
 from aura_shared.bus import Context
 from aura_shared.messages.pulls import (
@@ -33,6 +34,7 @@ class PullService:
         self._desk = desk
         secrets = SecretStore(desk.paths.secrets)
         self._sender = Sender(desk.safety, secrets, desk.settings.network.allow)
+        self._trier = Trier(desk.bus)
         self._reviewer = Reviewer(desk, self._sender)
 
     def register(self) -> None:
@@ -45,7 +47,7 @@ class PullService:
 
     async def _draft(self, request: DraftPull, _context: Context) -> DraftedPull:
         repository = await self._desk.repository(request.project)
-        drafted = await draft_pull(self._desk.bus, repository, request)
+        drafted = await draft_pull(self._desk.bus, repository, request, self._trier)
         way = await asyncio.to_thread(self._sender.way, repository, drafted)
         reason = f"{way.reason}\n{way.hint}" if way.hint else way.reason
         return DraftedPull(
@@ -70,7 +72,7 @@ class PullService:
 
     async def _drafted(self, request: CreatePull | UpdatePull) -> tuple[Repository, Drafted]:
         repository = await self._desk.repository(request.project)
-        return repository, await draft_pull(self._desk.bus, repository, request)
+        return repository, await draft_pull(self._desk.bus, repository, request, self._trier)
 
     async def _tell(self, repository: Repository, answer: PulledRequest, context: Context) -> None:
         happened: dict[str, PullAction] = {"created": "created", "updated": "updated", "written": "written"}

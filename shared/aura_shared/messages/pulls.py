@@ -119,6 +119,8 @@ class DraftPull(Request[DraftedPull]):
     """Task that it is for, such as `#12`; also read from the branch and the commits."""
     model: bool = True
     """Whether a model may word title and reason."""
+    tests: bool = False
+    """Whether the tests that reach the change are run in the sandbox, at the newest commit, and quoted."""
 
 
 class PulledRequest(Reply):
@@ -181,6 +183,8 @@ class CreatePull(Request[PulledRequest]):
     """Whether the branch may be pushed to its remote when it has to be."""
     model: bool = True
     """Whether a model may word title and reason."""
+    tests: bool = False
+    """Whether the tests that reach the change are run in the sandbox, at the newest commit, and quoted."""
     via: Literal["auto", "gh", "glab", "rest", "file"] = "auto"
     """How; `auto` takes the first that can be used."""
     allow: list[str] = Field(default_factory=list)
@@ -216,6 +220,8 @@ class UpdatePull(Request[PulledRequest]):
     """Whether the branch may be pushed to its remote when it has to be."""
     model: bool = True
     """Whether a model may word the reason."""
+    tests: bool = False
+    """Whether the tests that reach the change are run in the sandbox, at the newest commit, and quoted."""
     via: Literal["auto", "gh", "glab", "rest", "file"] = "auto"
     """How; `auto` takes the first that can be used."""
     allow: list[str] = Field(default_factory=list)

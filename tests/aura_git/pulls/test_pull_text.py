@@ -13,10 +13,12 @@ from aura_git.pulls.owners import parse_owners
 from aura_git.pulls.service import PullService
 from aura_git.pulls.templates import fill, headings_of
 from aura_git.pulls.tokens import variables_of
+from aura_git.pulls.trying import Tried
 from aura_shared.bus import Context
 from aura_shared.errors import GateClosed, NotFound, UnknownRef
 from aura_shared.messages.pulls import DraftPull, ForgeKind, ReviewPull
 from aura_shared.messages.review import ApiChange, GatherReview, ReviewFacts, ReviewRisk, UntestedChange
+from aura_shared.messages.testing import RanTests, RunTests
 from aura_shared.messages.wording import WordedPull, WordPull
 from git_lab import GitLab
 from git_rig import GitRig
@@ -171,6 +173,55 @@ def test_title_tasks_reviewers_and_parts_come_from_git(shop: GitLab) -> None:
         assert said in body
     worded = WordedPull(title="feat!: another type", model="m", seconds=1)
     assert title_of(branch, worded) == title_of(branch)
+
+
+@pytest.mark.parametrize(
+    ("ran", "said"),
+    [(RanTests(outcome="passed", detail="pytest tests/test_cart.py: 2 passed in 0.1s", sandbox="bwrap", tests=["a"]),
+      "(1 file): **passed**\n\n```text\npytest tests/test_cart.py: 2 passed in 0.1s\n```"),
+     (RanTests(outcome="failed", detail="pytest a b\n1 failed, 2 passed\n```\n<!-- aura:end all -->", sandbox="bwrap",
+               tests=["a", "b"]),
+      "(2 files): **failed**\n\n````text\npytest a b\n1 failed, 2 passed\n```\n"),
+     (RanTests(outcome="skipped", detail="the same run fails without the change as well", sandbox="bwrap", tests=["a"]),
+      "(1 file): **nothing that tells**"),
+     (RanTests(outcome="skipped", detail="no test reaches what changes"), "Run by Aura: not run (no test reaches what"),
+     (None, "Run by Aura: not run (the factory does not answer).")],
+    ids=["passed", "failed", "before", "none", "gone"],
+)  # fmt: skip
+def test_what_was_run_is_quoted_with_its_result_and_nothing_else_is_claimed(
+    shop: GitLab, ran: RanTests | None, said: str
+) -> None:
+    repository = shop.repository()
+    branch = read_branch(repository, "feature/12-cart", find_base(repository, "feature/12-cart", ""))
+    tried = Tried(branch.tip, ran, "" if ran else "the factory does not answer")
+    body = body_of(Facts(branch, tried=tried))
+    assert said in body
+    assert body.count("<!-- aura:") == 2
+    assert ("**passed**" in body) == (ran is not None and ran.outcome == "passed")
+
+
+async def test_tests_are_run_at_the_newest_commit_only_when_wished_for_and_remembered(shop: GitLab) -> None:
+    rig = GitRig(shop.root, PullService)
+    asked: list[RunTests] = []
+
+    async def answer(request: RunTests, _context: Context) -> RanTests:
+        asked.append(request)
+        return RanTests(outcome="passed", detail="pytest: 1 passed", sandbox="bwrap", tests=["tests/test_cart.py"])
+
+    async def text(*, tests: bool) -> str:
+        return (await rig.ask(DraftPull(project=rig.project.id, model=False, tests=tests))).text.body
+
+    assert "Run by Aura: not run." in await text(tests=False)
+    assert "Run by Aura: not run (" in await text(tests=True)  # no factory
+    rig.hub.connect("factory").serve(RunTests, answer)
+    assert "**passed**" in await text(tests=True)
+    assert "**passed**" in await text(tests=False)
+    (request,) = asked
+    assert request.tree == shop.git("rev-parse", "HEAD^{tree}").strip()
+    assert request.base == shop.head("main")
+    assert request.paths == ["src/cart.py", "tests/test_cart.py"]
+    shop.commit("fix: more", {"src/cart.py": "x = 1\n"})
+    assert "Run by Aura: not run." in await text(tests=False)
 
 
 def test_dependencies_migrations_long_and_folded_files_are_risks(shop: GitLab) -> None:
