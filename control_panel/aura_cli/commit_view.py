@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -87,7 +88,11 @@ def _reason_lines(draft: JsonObject) -> list[str]:
     if text_of(object_of(draft, "message"), "kind") and types:
         shown = " or ".join(f"{plain(text_of(one, 'value'))} {number_of(one, 'confidence'):.0%}" for one in types[:2])
         learned = count_of(draft, "learned_from")
-        source = f"as {plural(learned, 'commit')} here teach" if learned else "by rules: there is no history to learn"
+        source = (
+            f"as {plural(learned, 'commit')} here {'teaches' if learned == 1 else 'teach'}"
+            if learned
+            else "by rules: there is no history to learn"
+        )
         lines.append(dim(f"{shown}, {source}"))
     if text_of(draft, "worded_by") == "model":
         lines.append(dim(f"worded by {plain(text_of(draft, 'model'))}"))
@@ -158,9 +163,13 @@ def type_choices(draft: JsonObject) -> list[str]:
 def problem_lines(problems: list[JsonObject]) -> list[str]:
     """What is wrong with a message."""
     lines: list[str] = []
-    for one in problems:
+    counts = Counter(text_of(one, "rule") for one in problems)
+    firsts = {text_of(one, "rule"): one for one in reversed(problems)}
+    for one in (firsts.pop(rule) for rule in list(counts)):
         level, rule = text_of(one, "level"), plain(text_of(one, "rule"))
-        told = _labelled(level, _LEVEL_COLOURS.get(level, "white"), f"{plain(text_of(one, 'message'))} {rule}")
+        more = counts[text_of(one, "rule")] - 1
+        message = plain(text_of(one, "message")) + (f" (and {plural(more, 'more line', 'more lines')})" if more else "")
+        told = _labelled(level, _LEVEL_COLOURS.get(level, "white"), f"{message} {rule}")
         last = told[-1].rpartition(rule)
         lines += [*told[:-1], f"{last[0]}{dim(rule)}" if rule and last[1] else told[-1]]
     return lines

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Final
 
 from aura_git.commits.breaking import BreakingChanges, mark_breaking
-from aura_git.commits.contract import ChangedPath, CommitMessage, Guess, Habits, LintProblem, StagedChange, Suggestion
+from aura_git.commits.contract import (
+    ChangedPath,
+    CommitMessage,
+    Guess,
+    Habits,
+    LintProblem,
+    LintRule,
+    StagedChange,
+    Suggestion,
+)
 from aura_git.commits.drafting_tasks import TaskLink, task_footer, task_of
 from aura_git.commits.grammar import clean_message, header_of
+from aura_git.commits.linting import kept_rules
 from aura_git.commits.splitting import count_groups
 from aura_git.commits.staging import Taken, base_of, index_aside, intended, take_in
 from aura_git.commits.suggesting import Learned, files_of, format_message, lint_message, parse_message, suggest
@@ -64,6 +74,8 @@ class Draft:
     """Commits that it might be split into."""
     breaking: BreakingChanges = field(default_factory=BreakingChanges)
     warnings: tuple[str, ...] = ()
+    rules: Mapping[str, LintRule] | None = None
+    """What its message is checked against."""
     notes: dict[str, str] = field(default_factory=dict[str, str])
     """What is special about a file, by its path."""
 
@@ -74,7 +86,7 @@ class Draft:
 
     def lint(self) -> list[LintProblem]:
         """What is wrong with its message."""
-        return [] if self.concludes else lint_message(self.text, self.habits, comment="")
+        return [] if self.concludes else lint_message(self.text, self.habits, comment="", rules=self.rules)
 
 
 def make_draft(
@@ -110,7 +122,7 @@ def make_draft(
         draft = Draft(
             token_hex(8), taken, state.head, state.branch, change, learned.habits, CommitMessage("", "", ""), "", None,
             concerns=concerns, concludes=concludes, warnings=tuple(_warnings(state, change, taken)),
-            notes=_notes(change.paths),
+            notes=_notes(change.paths), rules=kept_rules(learned.habits, learned.listed),
         )  # fmt: skip
         if concludes:
             return _conclusion(repository, draft)

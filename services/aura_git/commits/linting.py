@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from aura_git.commits.casing import has_case
 from aura_git.commits.contract import Habits, LintProblem, LintRule
 from aura_git.commits.grammar import BREAKING, clean_message
-from aura_git.commits.history import PastCommit, list_commits
+from aura_git.commits.history import PastCommit, is_ordinary, list_commits
 from aura_git.repository import Repository
 from aura_shared.errors import UnknownRef
 
-__all__ = ["CONVENTIONAL", "TYPES", "LintedCommit", "lint_message", "lint_range", "rules_of"]
+__all__ = ["CONVENTIONAL", "TYPES", "LintedCommit", "kept_rules", "lint_message", "lint_range", "rules_of"]
 
 TYPES: Final = ("build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test")
 """Types that config-conventional allows."""
@@ -52,6 +53,12 @@ _REFERENCE: Final = re.compile(r"(?:[\w./-]+)?#\d+\b|\b[A-Z][A-Z\d]+-\d+\b|\bGH-
 _SCOPES: Final = re.compile(r"[/\\]|, ?")
 _USED: Final = 3
 """How often history has to use a type, so that it needs no configuration."""
+_LEAST_COUNTED: Final = 20
+_MOST_COUNTED: Final = 200
+_KEPT: Final = 0.9
+_MOSTLY_KEPT: Final = 0.7
+_OF_LINES: Final = frozenset({"body-max-line-length", "footer-max-line-length"})
+_BUMPED: Final = re.compile(r"^\[?(?:bump(?:ed|s)?|released?)\b.*\d+\.\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +117,42 @@ def rules_of(habits: Habits | None) -> dict[str, LintRule]:
     return {**rules, **habits.rules}
 
 
-def lint_message(text: str, habits: Habits | None = None, *, comment: str = "#") -> list[LintProblem]:
+def kept_rules(habits: Habits, commits: Sequence[PastCommit]) -> dict[str, LintRule]:
+    """The rules of a repository, as strict as its own messages are.
+
+    What its configuration says counts as it is. Another rule is an error where nine of ten messages keep it, a warning
+    where seven do, and off where fewer do: nobody agreed on it there. Long lines of a body are never more than a
+    warning then.
+
+    Args:
+        habits: Of the repository.
+        commits: Ordinary ones, newest first.
+    """
+    rules = rules_of(habits)
+    messages = [one.message for one in commits[:_MOST_COUNTED] if not _BUMPED.match(one.subject)]
+    if habits.rules or len(messages) < _LEAST_COUNTED:
+        return rules
+    broken = Counter(name for text in messages for name in {one.rule for one in _problems(text, habits, rules)})
+    asked = {name for name, of in (("type-enum", habits.allowed_types), ("scope-enum", habits.allowed_scopes)) if of}
+    for name in broken.keys() - asked:
+        kept = 1 - broken[name] / len(messages)
+        if kept < _MOSTLY_KEPT:
+            rules[name] = replace(rules[name], level="off")
+        elif kept < _KEPT or name in _OF_LINES:
+            rules[name] = replace(rules[name], level="warning")
+    return rules
+
+
+def lint_message(
+    text: str, habits: Habits | None = None, *, comment: str = "#", rules: Mapping[str, LintRule] | None = None
+) -> list[LintProblem]:
     """What is wrong with a message, errors first, in the order of its lines.
 
     Args:
         text: The message, as an editor leaves it or as a commit has it.
         habits: Of its repository; None for config-conventional alone.
         comment: What comments begin with; empty when there are none.
+        rules: From `kept_rules`; without, those of config-conventional and of the configuration.
 
     Returns:
         Nothing for one that passes, and for those that git or a forge wrote: merges, reverts, fixups, versions.
@@ -126,23 +162,32 @@ def lint_message(text: str, habits: Habits | None = None, *, comment: str = "#")
         return []
     if _IGNORED.match(text):
         return []
-    parts = _split(text, emoji=bool(habits and habits.emoji))
-    found = [
-        LintProblem(name, "warning" if rule.level == "warning" else "error", line, message)
-        for name, rule in rules_of(habits).items()
-        if rule.level != "off" and (check := _check_of(name)) is not None
-        for line, message in check(parts, rule)
-    ]
+    found = _problems(text, habits, rules_of(habits) if rules is None else rules)
     return sorted(found, key=lambda one: (one.level != "error", one.line))
 
 
-def lint_range(repository: Repository, revisions: str, habits: Habits | None = None) -> list[LintedCommit]:
+def _problems(text: str, habits: Habits | None, rules: Mapping[str, LintRule]) -> Iterator[LintProblem]:
+    parts = _split(text, emoji=bool(habits and habits.emoji))
+    for name, rule in rules.items():
+        if rule.level != "off" and (check := _check_of(name)) is not None:
+            for line, message in check(parts, rule):
+                yield LintProblem(name, "warning" if rule.level == "warning" else "error", line, message)
+
+
+def lint_range(
+    repository: Repository,
+    revisions: str,
+    habits: Habits | None = None,
+    *,
+    rules: Mapping[str, LintRule] | None = None,
+) -> list[LintedCommit]:
     """What is wrong with the messages of a range, oldest first; commits that pass have no problems.
 
     Args:
         repository: Which.
         revisions: `A..B`, or one name for what leads to it; `A..` ends at HEAD.
         habits: Of the repository.
+        rules: From `kept_rules`; where no configuration sets them, what programs wrote (bots, releases) passes.
 
     Raises:
         UnknownRef: A name stands for no commit.
@@ -152,11 +197,14 @@ def lint_range(repository: Repository, revisions: str, habits: Habits | None = N
         raise UnknownRef(f"{revisions!r} has three points", hint="Give a range as `OLD..NEW`, such as `main..HEAD`.")
     stop = repository.git.commit_of(start or "HEAD") if dots else ""
     begin = repository.git.commit_of((end if dots else revisions) or "HEAD")
-    return [_lint_commit(one, habits) for one in reversed(list_commits(repository, begin, most=10_000, stop=stop))]
+    commits = reversed(list_commits(repository, begin, most=10_000, stop=stop))
+    return [_lint_commit(one, habits, rules) for one in commits]
 
 
-def _lint_commit(commit: PastCommit, habits: Habits | None) -> LintedCommit:
-    problems = [] if commit.merge else lint_message(commit.message, habits, comment="")
+def _lint_commit(commit: PastCommit, habits: Habits | None, rules: Mapping[str, LintRule] | None) -> LintedCommit:
+    set_up = rules is None or bool(habits and habits.rules)
+    checked = not commit.merge and (set_up or (is_ordinary(commit) and not _BUMPED.match(commit.subject)))
+    problems = lint_message(commit.message, habits, comment="", rules=rules) if checked else []
     if _FIXUP.match(commit.subject):
         told = "it waits to be squashed into another commit: git rebase --interactive --autosquash"
         problems.append(LintProblem("fixup-left", "warning", 1, told))

@@ -7,6 +7,7 @@ from typing import Final
 
 from aura_git.commits.drafting_replies import problems_of
 from aura_git.commits.hooks import HookState, install_hook, read_hook, uninstall_hook
+from aura_git.commits.linting import kept_rules
 from aura_git.commits.service_memory import Lessons
 from aura_git.commits.suggesting import lint_message, lint_range
 from aura_git.desk import GitDesk
@@ -49,9 +50,10 @@ class MessageChecks:
         return await asyncio.to_thread(self._lint_now, repository, request)
 
     def _lint_now(self, repository: Repository, request: LintMessages) -> LintAnswer:
-        habits = self._lessons.of(repository).habits
+        learned = self._lessons.of(repository)
+        habits, rules = learned.habits, kept_rules(learned.habits, learned.listed)
         if request.text is not None:
-            problems = lint_message(request.text, habits)
+            problems = lint_message(request.text, habits, rules=rules)
             commits = [
                 LintedMessage(commit="", subject=request.text.strip().split("\n")[0], problems=problems_of(problems))
             ]
@@ -60,7 +62,7 @@ class MessageChecks:
             wanted, source = (request.range, "") if request.range else _own_range(repository)
             commits = [
                 LintedMessage(commit=one.hash, subject=one.subject, problems=problems_of(one.problems))
-                for one in lint_range(repository, wanted, habits)
+                for one in lint_range(repository, wanted, habits, rules=rules)
             ]
         levels = [problem.level for one in commits for problem in one.problems]
         return LintAnswer(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aura_git.commits.contract import Habits, LintRule
-from aura_git.commits.linting import lint_message, lint_range
+from aura_git.commits.history import PastCommit
+from aura_git.commits.linting import kept_rules, lint_message, lint_range
 from aura_shared.errors import UnknownRef
 from git_lab import GitLab
 
@@ -160,3 +161,71 @@ def test_a_range_that_is_none_is_refused(lab: GitLab, revisions: str) -> None:
     with pytest.raises(UnknownRef):
         lint_range(lab.repository(), revisions)
     assert not (lab.root / "x").exists()
+
+
+def history(*messages: str) -> list[PastCommit]:
+    """Commits with these messages, newest first."""
+    return [PastCommit(f"{number:040}", "Ada", number, message) for number, message in enumerate(messages)]
+
+
+GOOD = "feat(cart): take coupons"
+LOUD = "feat(cart): Take coupons"
+FREE = "Take coupons"
+LONG = "fix: a\n\n" + "word " * 30
+
+
+@pytest.mark.parametrize(
+    ("share", "level"), [(0, "error"), (2, "error"), (6, "warning"), (12, "warning"), (14, "off"), (40, "off")]
+)
+def test_a_rule_is_as_strict_as_the_messages_of_the_repository(share: int, level: str) -> None:
+    habits = Habits(types={"feat": 40}, conventional=0.9)
+    rules_here = kept_rules(habits, history(*[LOUD] * share, *[GOOD] * (40 - share)))
+    assert rules_here["subject-case"].level == level
+    assert rules_here["type-empty"].level == "error"
+    assert [one.level for one in lint_message(LOUD, habits, rules=rules_here)] == ([] if level == "off" else [level])
+
+
+def test_half_of_a_history_without_types_makes_no_wall_of_complaints() -> None:
+    habits = Habits(types={"feat": 20}, conventional=0.5)
+    here = kept_rules(habits, history(*[FREE] * 20, *[GOOD] * 20))
+    assert lint_message(FREE, habits, rules=here) == []
+    assert [one.rule for one in lint_message("foo: take coupons", habits, rules=here)] == ["type-enum"]
+
+
+def test_long_lines_are_errors_only_where_a_configuration_says_so() -> None:
+    here = kept_rules(Habits(), history(LONG, *[GOOD] * 39))
+    assert [(one.rule, one.level) for one in lint_message(LONG, rules=here)] == [("body-max-line-length", "warning")]
+    habits = Habits(rules={"subject-case": LintRule("off")})
+    here = kept_rules(habits, history(*[LONG] * 39, *[FREE] * 39))
+    assert [(one.rule, one.level) for one in lint_message(LONG, habits, rules=here)] == [
+        ("body-max-line-length", "error")
+    ]
+    assert {one.rule for one in lint_message(FREE, habits, rules=here)} == {"subject-empty", "type-empty"}
+
+
+def test_what_a_configuration_allows_counts_however_often_it_is_broken() -> None:
+    habits = Habits(allowed_types=("feat",), allowed_scopes=("cart",))
+    here = kept_rules(habits, history(*["fix(mail): send it"] * 40))
+    assert {one.rule for one in lint_message("fix(mail): send it", habits, rules=here)} == {"type-enum", "scope-enum"}
+
+
+def test_a_young_history_says_nothing_of_rules() -> None:
+    assert kept_rules(Habits(), history(*[FREE] * 10))["type-empty"].level == "error"
+
+
+def test_what_programs_and_releases_wrote_passes_where_nobody_set_rules(lab: GitLab) -> None:
+    for message in (
+        "feat: first",
+        "Bumped v5.8.5",
+        "[Release] v1.7.0",
+        "Bump borp from 0.21.0 to 1.0.0",
+        "Nothing said",
+    ):
+        lab.commit(message)
+    repository = lab.repository()
+    here = kept_rules(Habits(), [])
+    bad = [one.subject for one in lint_range(repository, "HEAD", Habits(), rules=here) if one.problems]
+    assert bad == ["Nothing said"]
+    strict = Habits(rules={"subject-case": LintRule("off")})
+    bad = [one.subject for one in lint_range(repository, "HEAD", strict, rules=kept_rules(strict, [])) if one.problems]
+    assert len(bad) == 4
