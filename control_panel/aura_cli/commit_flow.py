@@ -93,6 +93,9 @@ def _commit_once(ctx: click.Context, wanted: Wanted, *, message_only: bool) -> N
     what = "all" if wanted.everything or (wanted.paths and not wanted.staged) else "staged"
     draft = _draft(wanted, what)
     if not text_of(draft, "id"):
+        if wanted.as_json and not count_of(draft, "left_count"):
+            out_json(draft)
+            return
         draft = _offer_all(ctx, wanted, draft)
     if message_only:
         out(wanted.message or text_of(object_of(draft, "message"), "text"))
@@ -111,7 +114,7 @@ def _commit_once(ctx: click.Context, wanted: Wanted, *, message_only: bool) -> N
     if message is None or allow is None:
         note(dim("Nothing was committed."))
         return
-    protected_ok = protected_ok_of(wanted, draft)
+    protected_ok = _asked_of_branch(wanted, draft) or protected_ok_of(wanted, draft)
     made = _make(wanted, draft, message, allow, protected_ok=protected_ok)
     _tell_made(made, dry_run=wanted.dry_run)
 
@@ -208,16 +211,19 @@ def _worded(wanted: Wanted, draft: JsonObject) -> str | None:
         return _edited(wanted, draft, message or text_of(object_of(draft, "message"), "text"))
     if not wanted.asks or wanted.dry_run:
         return message
+    protected = _asked_of_branch(wanted, draft)
+    question = f"{plain(text_of(draft, 'branch'))} is a protected branch. Commit on it?" if protected else "Commit?"
     answer = click.prompt(
-        "Commit? yes, edit the message, no",
-        type=click.Choice(["y", "e", "n"]),
-        default="y",
-        show_choices=True,
-        err=True,
+        f"{question} yes, edit the message, no", type=ANSWERS, default="n" if protected else "y", err=True
     )
     if answer == "e":
         return _edited(wanted, draft, message or text_of(object_of(draft, "message"), "text"))
     return message if answer == "y" else None
+
+
+def _asked_of_branch(wanted: Wanted, draft: JsonObject) -> bool:
+    """Whether the question for the commit is the question for its protected branch as well."""
+    return flag_of(draft, "protected") and not wanted.protected_ok and wanted.asks and not wanted.edit
 
 
 def _edited(wanted: Wanted, draft: JsonObject, message: str) -> str | None:

@@ -46,7 +46,10 @@ def draft_lines(draft: JsonObject) -> list[str]:
     lines = [f"{bold(branch)}  {dim(' · '.join(fact for fact in facts if fact))}", *_file_lines(files)]
     lines += _left_lines(draft)
     message = object_of(draft, "message")
-    lines += ["", *_message_lines(text_of(message, "text")), ""]
+    lines += ["", *_message_lines(text_of(message, "text"))]
+    if flag_of(draft, "sign_off") and "\nSigned-off-by:" not in text_of(message, "text"):
+        lines.append(dim("    (Signed-off-by is added, as messages here have it)"))
+    lines.append("")
     return lines + _reason_lines(draft) + _concern_lines(draft) + _warning_lines(draft)
 
 
@@ -85,7 +88,10 @@ def _message_lines(text: str) -> list[str]:
 def _reason_lines(draft: JsonObject) -> list[str]:
     lines: list[str] = []
     types = objects_of(draft, "types")
-    if text_of(object_of(draft, "message"), "kind") and types:
+    kind = text_of(object_of(draft, "message"), "kind")
+    if kind and types and kind != text_of(types[0], "value"):
+        lines.append(dim(f"{plain(kind)}, as you said; on its own it would be {plain(text_of(types[0], 'value'))}"))
+    elif kind and types:
         shown = " or ".join(f"{plain(text_of(one, 'value'))} {number_of(one, 'confidence'):.0%}" for one in types[:2])
         learned = count_of(draft, "learned_from")
         source = (

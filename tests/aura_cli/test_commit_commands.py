@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from aura_cli import commit_flow, commit_view
+from aura_cli import commit_flow, commit_view, commit_waiting
 from aura_cli.commands import commit as command
+from aura_cli.commit_waiting import patiently
+from aura_cli.screen import ProgressLine
 from aura_cli_running import Aura, Ran, StandIn
 from aura_git.commits.service import CommitService
 from aura_shared.bus import Context
@@ -224,8 +227,10 @@ def test_a_protected_branch_is_asked_about(run: Run, shop: GitLab) -> None:
     shop.write({"src/cart.py": ROUNDED})
     with pytest.raises(AuraError, match="'main' is protected"):
         run(command.commit, "--all", "--yes")
-    ran = run(command.commit, "--all", "--type", "fix", says="y\ny\n")
-    assert "main is a protected branch. Commit on it? [y/N]: y" in ran.err
+    ran = run(command.commit, "--all", "--type", "fix", says="\n")
+    assert ran.err.endswith("Nothing was committed.\n"), "the answer that needs no thought is no"
+    ran = run(command.commit, "--all", "--type", "fix", says="y\n")
+    assert "main is a protected branch. Commit on it? yes, edit the message, no (y, e, n) [n]: y" in ran.err
     shop.write({"src/cart.py": CART})
     assert run(command.commit, "--all", "--yes", "--protected-ok").code == 0
     assert len(shop.log("work..main")) == 2
@@ -438,3 +443,122 @@ def test_messages_are_checked(run: Run, shop: GitLab) -> None:
     assert ran.out.splitlines()[0] == f"{shop.head()[:10]}  Wrong Thing."
     assert ran.out.splitlines()[1].startswith("  error  ")
     assert run(command.lint, "main", "--json").json()["errors"] == 0
+
+
+def test_a_dry_run_asks_nothing_and_shows_what_everything_would_be(run: Run, shop: GitLab) -> None:
+    shop.write({"src/cart.py": ROUNDED, ".env": "KEY=1\n"})
+    with pytest.raises(AuraError, match=r"\.env is held back: env-file"):
+        run(command.commit, "--dry-run", says="")
+    (shop.root / ".env").unlink()
+    ran = run(command.commit, "--dry-run", says="")
+    assert ran.err.startswith("Nothing is staged; changed or new is src/cart.py. This is what `--all` takes in:\n")
+    assert ran.err.endswith("Nothing was committed.\n")
+    assert "[y/N]" not in ran.err
+    assert "Which type" not in ran.err
+
+
+def test_no_to_what_is_held_back_is_no_error(run: Run, shop: GitLab) -> None:
+    shop.write(
+        {
+            "id_rsa": "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+            + "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB\n" * 4
+        }
+    )
+    ran = run(command.commit, "--all", "--type", "chore", says="n\n")
+    assert ran.code == 0
+    assert ran.err.count("all the same, in spite of") == 1
+    assert ran.err.endswith("Nothing was committed.\n")
+
+
+@pytest.mark.parametrize("arguments", [("--all",), ("--all", "--split")])
+def test_leaving_a_question_is_told(run: Run, shop: GitLab, arguments: tuple[str, ...]) -> None:
+    mixed(shop)
+    head = shop.head()
+    ran = run(command.commit, *arguments, says="")
+    assert ran.code == 1
+    assert "\nNothing was committed.\n" in ran.err
+    assert shop.head() == head
+
+
+def test_an_editor_that_fails_commits_nothing(run: Run, shop: GitLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_EDITOR", "false")
+    shop.write({"src/cart.py": ROUNDED})
+    head = shop.head()
+    with pytest.raises(UsageProblem, match="the editor ended with an error") as told:
+        run(command.commit, "--all", "--edit")
+    assert "core.editor" in told.value.hint
+    assert shop.head() == head
+
+
+def test_nothing_to_commit_is_json_for_programs(run: Run, shop: GitLab) -> None:
+    ran = run(command.commit, "--all", "--json")
+    assert ran.json()["id"] == ""
+    assert ran.err == ""
+
+
+def test_a_draft_is_committed_by_its_name_or_refused(run: Run, shop: GitLab) -> None:
+    shop.write({"src/cart.py": ROUNDED})
+    draft = str(run(command.commit, "--all", "--json", "--dry-run").json()["id"])
+    shop.write({"src/cart.py": ROUNDED + "# more\n"})
+    with pytest.raises(AuraError, match="the files changed since the draft was made") as refused:
+        run(command.commit, "--draft", draft)
+    assert refused.value.code == "draft_outdated"
+    shop.write({"src/cart.py": ROUNDED})
+    assert run(command.commit, "--draft", draft, "--dry-run").out.startswith("work  would be committed: ")
+    ran = run(command.commit, "--draft", draft, "-m", "fix(cart): round it")
+    assert ran.out.splitlines()[0] == f"work {shop.head()[:10]}  fix(cart): round it"
+    with pytest.raises(AuraError, match="there is no draft"):
+        run(command.commit, "--draft", draft, "--json")
+    with pytest.raises(UsageProblem, match="--draft names what is committed"):
+        run(command.commit, "--draft", draft, "--all")
+
+
+def test_a_planned_split_is_committed_by_its_name(run: Run, shop: GitLab) -> None:
+    mixed(shop)
+    plan = str(run(command.commit, "--split", "--all", "--json", "--dry-run").json()["id"])
+    made = run(command.commit, "--split", "--draft", plan, "--json").json()["commits"]
+    assert isinstance(made, list)
+    assert len(made) == len(shop.log("main..work")) == 2
+
+
+def test_a_type_that_was_said_and_a_sign_off_are_told(run: Run, shop: GitLab) -> None:
+    for number in range(12):
+        shop.commit(f"feat(cart): more {number}\n\nSigned-off-by: Ada Tester <ada@localhost>", {"a.txt": f"{number}\n"})
+    shop.write({"src/cart.py": ROUNDED})
+    lines = run(command.commit, "--all", "--type", "perf", "--yes").out.splitlines()
+    assert any(line.startswith("perf, as you said; on its own it would be ") for line in lines)
+    assert "    (Signed-off-by is added, as messages here have it)" in lines
+    assert "Signed-off-by: Ada Tester" in shop.git("log", "-1", "--format=%B")
+
+
+def test_what_is_wrong_many_times_is_one_line(run: Run, shop: GitLab) -> None:
+    long = "word " * 30
+    shop.write({"src/cart.py": ROUNDED})
+    ran = run(command.commit, "--all", "-m", f"fix: a\n\n{long}\n{long}\n{long}")
+    told = [line for line in ran.out.splitlines() if line.startswith("error")]
+    assert len(told) == 1
+    assert "(and 2 more lines)" in ran.out
+
+
+def test_leaving_while_hooks_run_says_that_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), patiently("committing", commit_flow.GOES_ON):
+        raise KeyboardInterrupt
+    assert "Aura goes on with it" in capsys.readouterr().err
+    with patiently("", "never said"):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+def test_a_wait_is_told_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    done = threading.Event()
+
+    def show(_line: ProgressLine, text: str) -> None:
+        shown.append(text)
+        done.set()
+
+    monkeypatch.setattr(ProgressLine, "show", show)
+    monkeypatch.setattr(commit_waiting, "_SOON_S", 0.001)
+    with patiently("running hooks"):
+        assert done.wait(20)
+    assert shown[0].startswith("running hooks … ")

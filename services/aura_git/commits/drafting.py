@@ -129,6 +129,7 @@ def make_draft(
         if not change.paths:
             return draft
         suggestion = suggest(learned, change, repository=aside)
+        suggestion = suggestion if state.head else _first_of_all(suggestion, learned.habits)
         symbols = tuple(f"{one.what} {one.name}" for one in symbol_changes(aside, files_of(change)))
         parts = 1 if taken.tree else count_groups(aside, base, tree)
     message, task = _compose(suggestion, learned.habits, wishes, state.branch)
@@ -174,6 +175,16 @@ def comment_sign(repository: Repository) -> str:
     """What comments begin with in an editor of messages."""
     sign = repository.git.config("core.commentChar")
     return "#" if sign in {"", "auto"} else sign
+
+
+def _first_of_all(suggestion: Suggestion, habits: Habits) -> Suggestion:
+    """For the first commit of a repository: there is nothing yet that it could fix."""
+    message = suggestion.message
+    if message.type.lower() != "fix" or (habits.allowed_types and "feat" not in habits.allowed_types):
+        return suggestion
+    others = [one for one in suggestion.types if one.value not in {"feat", "fix"}]
+    sure = Guess("feat", sum(one.confidence for one in suggestion.types if one not in others))
+    return replace(suggestion, types=(sure, *others), message=replace(message, type="feat"))
 
 
 def _compose(suggestion: Suggestion, habits: Habits, wishes: Wishes, branch: str) -> tuple[CommitMessage, TaskLink]:

@@ -124,7 +124,8 @@ class CommitService:
         draft = self._drafts.find(repository, request.draft)
         if draft is None:
             raise DraftOutdated(f"there is no draft {request.draft!r} any more")
-        consent = Consent(tuple(request.allow), request.protected_ok)
+        # A branch without a commit has nothing to protect.
+        consent = Consent(tuple(request.allow), request.protected_ok or not draft.head)
         message = request.message or draft.text
         safety, protected = self._desk.safety, self._desk.settings.git.protected
         shell = with_environment(repository, request.environment)

@@ -126,6 +126,7 @@ class SplitParts:
             kept.concerns,
             branch=kept.branch,
             protected=self._desk.settings.git.protected,
+            unborn=kept.unborn,
         )
 
     def _kept_plan(self, repository: Repository, name: str) -> _Plan:
@@ -139,7 +140,9 @@ class SplitParts:
     async def _commit_split(self, request: CommitSplit, context: Context) -> SplitAnswer:
         repository = await self._desk.repository(request.project)
         kept = self._kept_plan(repository, request.plan)
-        consent = Consent(tuple(request.allow), request.protected_ok, request.unsound_ok, request.failing_ok)
+        consent = Consent(
+            tuple(request.allow), request.protected_ok or kept.unborn, request.unsound_ok, request.failing_ok
+        )
         safety, protected = self._desk.safety, self._desk.settings.git.protected
 
         shell = with_environment(repository, request.environment)

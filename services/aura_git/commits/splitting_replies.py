@@ -30,6 +30,7 @@ def plan_reply(
     *,
     branch: str,
     protected: Collection[str],
+    unborn: bool = False,
 ) -> SplitPlan:
     """The plan with every hunk; one that has a single commit says why nothing is split."""
     single = len(plan.commits) < 2
@@ -43,7 +44,7 @@ def plan_reply(
         hunks=[_hunk(plan, piece, renamed.get(piece.path, "")) for piece in plan.pieces.values()],
         concerns=concerns_of(concerns),
         branch=branch,
-        protected=bool(branch) and is_protected(branch, protected),
+        protected=bool(branch) and not unborn and is_protected(branch, protected),
         sound=plan.sound,
         reason=_reason(plan) if single else "",
     )

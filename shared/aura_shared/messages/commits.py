@@ -175,6 +175,8 @@ class CommitDraft(Reply):
     """Whether the branch is protected: a commit needs `protected_ok`."""
     concludes: str = ""
     """`merge` when this commit concludes one."""
+    sign_off: bool = False
+    """Whether `Signed-off-by` is added, as messages here have it."""
     mixed: int = Field(default=0, ge=0)
     """How many commits the change might be split into; 0 when it belongs together."""
     warnings: list[str] = Field(default_factory=list)

@@ -120,10 +120,13 @@ async def test_paths_alone_are_committed_and_what_else_is_staged_stays_so(rig: G
 async def test_the_first_commit_of_a_repository_is_made(lab: GitLab, aura_home: Path, git_settings: Path) -> None:
     lab.environment["GIT_CONFIG_GLOBAL"] = os.environ["GIT_CONFIG_GLOBAL"] = str(git_settings)
     lab.write({"app.py": "A = 1\n"})
-    lab.git("symbolic-ref", "HEAD", "refs/heads/work")
     rig = GitRig(lab.root, CommitService)
     drafted = await draft(rig, what="all")
-    assert (drafted.head, drafted.branch) == ("", "work")
+    assert (drafted.head, drafted.branch) == ("", "main")
+    assert not drafted.protected, "a branch without a commit has nothing to protect"
+    assert drafted.message is not None
+    assert drafted.message.kind == "feat", "there is nothing yet that could be fixed"
+    assert drafted.types[0].value == "feat"
     made = await make(rig, drafted, message="feat: begin")
     assert lab.log() == ["feat: begin"]
     assert lab.git("status", "--porcelain") == ""
