@@ -11,15 +11,18 @@ import select
 import shutil
 import signal
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from aura_shared.errors import GitError, RepositoryBusy, Unavailable, UnknownRef
 
-__all__ = ["Git", "Ran"]
+__all__ = ["Git", "Ran", "meanwhile"]
+
+ResultT = TypeVar("ResultT")
 
 _MOST_TOLD: Final = 4000
 _ALWAYS: Final = (
@@ -47,6 +50,7 @@ _NOT_INHERITED: Final = (
     *("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"),
     *("GIT_QUARANTINE_PATH", "GIT_SHALLOW_FILE", "GIT_INTERNAL_SUPER_PREFIX"),
 )
+_AT_ONCE: Final = ThreadPoolExecutor(4, thread_name_prefix="git")
 _LOCKED: Final = (".lock': File exists", "Unable to create '", "cannot lock ref")
 
 
@@ -178,6 +182,11 @@ class Git:
             _end(process)
             raise
         return process.returncode, out, err
+
+
+def meanwhile(work: Callable[[], ResultT]) -> Future[ResultT]:
+    """Do something in another thread; never something that waits for another of these."""
+    return _AT_ONCE.submit(work)
 
 
 class _Process(subprocess.Popen[bytes]):

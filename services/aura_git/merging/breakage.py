@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aura_git.repository import Repository
-from aura_git.running import Git
+from aura_git.running import Git, meanwhile
 from aura_shared.messages.merges import MergeWarning
 
 __all__ = ["semantic_problems"]
@@ -31,7 +31,8 @@ def semantic_problems(repository: Repository, base: str, ours: str, theirs: str,
     from aura_git.conflicts.semantic import SideChange, check_merge  # noqa: PLC0415 - loads the grammars
 
     git = repository.git
-    paths = {side: _changed(git, base, side) for side in (ours, theirs)}
+    looking = meanwhile(lambda: _changed(git, base, ours))
+    paths = {theirs: _changed(git, base, theirs), ours: looking.result()}
     if not paths[ours] or not paths[theirs]:
         return []
     wanted = [(tree, path) for side in (ours, theirs) for path in paths[side] for tree in (base, side, merged)]

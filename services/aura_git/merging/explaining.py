@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,8 @@ from aura_git.merging.engine import lock_file_command
 from aura_git.merging.settling import Accepted, Settled, settle
 from aura_git.merging.sides import is_binary, kind_of, marker_sizes, mergeable, read_blobs, sides_of
 from aura_git.merging.trees import MergedTrees, Parting, Stage
-from aura_git.merging.who import file_commits, line_commits, lines_at
-from aura_git.running import Git
+from aura_git.merging.who import FileCommits, file_commits, line_commits, lines_at
+from aura_git.running import Git, meanwhile
 from aura_shared.messages.merges import ConflictFile, ConflictHunk, ConflictKind, SideCommit
 
 __all__ = ["Conflicts", "explain", "gather", "read_sides", "shown", "tellable"]
@@ -63,9 +64,12 @@ def read_sides(
         labels: What stands at the markers.
     """
     texts = [path for path, kind in kinds.items() if mergeable(kind) and {2, 3} <= set(versions[path])]
-    marks = marker_sizes(git, texts)
+    reading = meanwhile(lambda: marker_sizes(git, texts))
+    try:
+        blobs = read_blobs(git, [stage.blob for path in texts for stage in versions[path].values()])
+    finally:
+        marks = reading.result()
     texts = [path for path in texts if marks[path][1]]
-    blobs = read_blobs(git, [stage.blob for path in texts for stage in versions[path].values()])
     sides = {path: sides_of(path, versions[path], blobs, labels, marks[path][0]) for path in texts}
     return {path: one for path, one in sides.items() if not any(map(is_binary, (one.ours, one.base, one.theirs)))}
 
@@ -93,20 +97,28 @@ def explain(
     """
     files: list[ConflictFile] = []
     settled: dict[str, Settled] = {}
-    for number, (path, kind) in enumerate(conflicts.kinds.items()):
-        known = parting if who and number < _MOST_FILES else None
+    known = parting if parting is not None and who and parting.bases else None
+    looked_up = list(conflicts.kinds)[:_MOST_FILES] if known else []
+    looking = (
+        meanwhile(lambda: file_commits(git, known.bases[0], known.ours, known.theirs, looked_up)) if known else None
+    )
+    for path, kind in conflicts.kinds.items():
         command = lock_file_command(path) if kind == "lock-file" else ""
         if path in conflicts.sides and not command:
             settled[path] = settle(conflicts.sides[path], accepted)
-            files.append(_text_file(git, conflicts, path, settled[path], known))
+            files.append(_text_file(git, conflicts, path, settled[path], known if path in looked_up else None))
         else:
-            files.append(_whole_file(git, conflicts, path, command, known))
-    return files, settled
+            files.append(_whole_file(conflicts, path, command))
+    told = looking.result() if looking else {}
+    return [_with_commits(file, told.get(path)) for path, file in zip(conflicts.kinds, files, strict=True)], settled
 
 
-def _whole_file(git: Git, conflicts: Conflicts, path: str, command: str, parting: Parting | None) -> ConflictFile:
+def _with_commits(file: ConflictFile, by: FileCommits | None) -> ConflictFile:
+    return file.model_copy(update={"ours_by": by.ours, "theirs_by": by.theirs}) if by else file
+
+
+def _whole_file(conflicts: Conflicts, path: str, command: str) -> ConflictFile:
     kind = conflicts.kinds[path]
-    ours, theirs = _file_commits(git, path, parting)
     return ConflictFile(
         path=tellable(path),
         kind=kind,
@@ -114,8 +126,6 @@ def _whole_file(git: Git, conflicts: Conflicts, path: str, command: str, parting
         remaining=1,
         problem=_PROBLEMS[kind],
         command=command,
-        ours_by=ours,
-        theirs_by=theirs,
     )
 
 
@@ -134,34 +144,47 @@ _PROBLEMS: Final[dict[ConflictKind, str]] = {
 
 
 def _text_file(git: Git, conflicts: Conflicts, path: str, settled: Settled, parting: Parting | None) -> ConflictFile:
-    sides = conflicts.sides[path]
-    ours_by, theirs_by = _file_commits(git, path, parting)
-    hunks: list[ConflictHunk] = []
-    behind = 0
-    for hunk in settled.resolution.hunks:
-        theirs_line = lines_at(sides.theirs, hunk.theirs, behind)
-        behind = theirs_line or behind
-        hunks.append(_hunk(git, path, hunk, settled, parting, theirs_line))
+    hunks = settled.resolution.hunks
+    ours_by, theirs_by = _written_by(git, conflicts.sides[path], hunks, parting)
     return ConflictFile(
         path=tellable(path),
         kind=conflicts.kinds[path],
         says=tellable(conflicts.says[path]),
-        hunks=hunks,
+        hunks=[
+            _hunk(path, hunk, settled, mine, others)
+            for hunk, mine, others in zip(hunks, ours_by, theirs_by, strict=True)
+        ],
         remaining=settled.remaining,
         parses=settled.parses,
         problem=settled.resolution.problem,
-        ours_by=ours_by,
-        theirs_by=theirs_by,
     )
 
 
-def _hunk(
-    git: Git, path: str, hunk: HunkResolution, settled: Settled, parting: Parting | None, theirs_line: int
-) -> ConflictHunk:
-    def by(side: str, first: int, text: str) -> list[SideCommit]:
-        base = parting.bases[0] if parting and parting.bases else ""
-        return line_commits(git, base, side, path, first, len(text.splitlines()))
+def _written_by(
+    git: Git, sides: ConflictSides, hunks: Sequence[HunkResolution], parting: Parting | None
+) -> tuple[list[list[SideCommit]], list[list[SideCommit]]]:
+    """Who wrote each hunk on both sides."""
+    if parting is None or not hunks:
+        return [[] for _ in hunks], [[] for _ in hunks]
+    base, path = parting.bases[0], sides.path
+    mine = [(hunk.ours_line, len(hunk.ours.splitlines())) for hunk in hunks]
+    others: list[tuple[int, int]] = []
+    behind = 0
+    for hunk in hunks:
+        line = lines_at(sides.theirs, hunk.theirs, behind)
+        behind = line or behind
+        others.append((line, len(hunk.theirs.splitlines())))
+    looking = meanwhile(lambda: line_commits(git, base, parting.ours, path, mine))
+    try:
+        theirs_by = line_commits(git, base, parting.theirs, path, others)
+    finally:
+        ours_by = looking.result()
+    return ours_by, theirs_by
 
+
+def _hunk(
+    path: str, hunk: HunkResolution, settled: Settled, ours_by: list[SideCommit], theirs_by: list[SideCommit]
+) -> ConflictHunk:
     return ConflictHunk(
         id=f"{tellable(path)}:{hunk.number}",
         number=hunk.number,
@@ -175,17 +198,10 @@ def _hunk(
         base=tellable(hunk.base[:_MOST_TEXT]),
         theirs=tellable(hunk.theirs[:_MOST_TEXT]),
         text=tellable(hunk.text[:_MOST_TEXT]),
-        ours_by=by(parting.ours, hunk.ours_line, hunk.ours) if parting else [],
-        theirs_by=by(parting.theirs, theirs_line, hunk.theirs) if parting else [],
+        ours_by=ours_by,
+        theirs_by=theirs_by,
         settled=hunk.number in settled.numbers,
     )
-
-
-def _file_commits(git: Git, path: str, parting: Parting | None) -> tuple[list[SideCommit], list[SideCommit]]:
-    if parting is None or not parting.bases:
-        return [], []
-    base = parting.bases[0]
-    return file_commits(git, base, parting.ours, path), file_commits(git, base, parting.theirs, path)
 
 
 def tellable(text: str) -> str:

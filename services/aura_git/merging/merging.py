@@ -14,6 +14,7 @@ from aura_git.merging.obstacles import refuse_obstacles, refuse_open, tree_chang
 from aura_git.merging.settling import Accepted
 from aura_git.merging.simulation import Simulation, forecast, refuse, simulate
 from aura_git.merging.stops import Stop, left_of, settle_stop
+from aura_git.merging.trees import Parting
 from aura_git.merging.tuning import comment_char, in_place, judging_hooks, told_by_git, tuned_repository
 from aura_git.repository import Repository
 from aura_git.running import Git
@@ -40,7 +41,7 @@ class Work:
     @property
     def branch(self) -> str:
         """Name of the branch that it goes into; `HEAD` when none is checked out."""
-        return self.forecast.into if self.forecast.into != self.simulation.parting.ours[:12] else "HEAD"
+        return self.forecast.into if self.forecast.into != self.simulation.ours[:12] else "HEAD"
 
     def said(self) -> str:
         """What git said so far."""
@@ -78,8 +79,8 @@ def do_merge(repository: Repository, safety: Safety, request: DoMerge) -> MergeA
         raise _left_over(request.ref, left)
     title = f"merge {request.ref} into {seen.into}"
     with safety.begin(repository, "merge", title, gates=Gates(clean=True)) as operation:
-        operation.remember(ref=request.ref, theirs=simulation.parting.theirs, ours=simulation.parting.ours)
-        if repository.git.commit_of("HEAD") != simulation.parting.ours:
+        operation.remember(ref=request.ref, theirs=simulation.theirs, ours=simulation.ours)
+        if repository.git.commit_of("HEAD") != simulation.ours:
             raise GateClosed("another commit was checked out meanwhile", hint="Nothing was changed. Look at it again.")
         return _do(work, operation)
 
@@ -91,7 +92,7 @@ def _records(repository: Repository) -> bool:
 
 
 def _still(expected: str, simulation: Simulation) -> None:
-    theirs = simulation.parting.theirs
+    theirs = simulation.theirs
     if expected and not theirs.startswith(expected):
         raise GateClosed(
             f"{simulation.ref} was {expected[:12]} when it was shown, and is {theirs[:12]} now",
@@ -126,7 +127,7 @@ def _plan(seen: MergeForecast, left: list[str]) -> str:
 def _do(work: Work, operation: Operation) -> MergeAnswer:
     if work.simulation.outcome == "fast-forward" and _fast_forwards(work):
         operation.step("move the branch")
-        _move(work, work.simulation.parting.theirs)
+        _move(work, work.simulation.theirs)
         return _done(work, operation, f"{work.forecast.into} was fast-forwarded to {work.request.ref}")
     if work.request.where == "in-place" or _with_submodules(work):
         return _do_in_place(work, operation)
@@ -138,7 +139,7 @@ def _do_apart(work: Work, operation: Operation) -> MergeAnswer:
     operation.step("merge in a temporary work tree")
     lock_files = any(file.command for file in work.forecast.conflicts)
     full = lock_files or bool(judging_hooks(work.repository))
-    with work_apart(work.repository, work.simulation.parting.ours, full=full) as apart:
+    with work_apart(work.repository, work.simulation.ours, full=full) as apart:
         stop = Stop((), ())
         if not _start(work, apart.git):
             stop = settle_stop(apart, work.accepted, work.said(), says=work.says, lock_files=lock_files)
@@ -160,7 +161,7 @@ def _do_in_place(work: Work, operation: Operation) -> MergeAnswer:
     try:
         stop = Stop((), ())
         if not _start(work, git):
-            parting = work.simulation.parting
+            parting = Parting(work.simulation.ours, work.simulation.theirs, (work.forecast.base,))
             stop = settle_stop(where, work.accepted, work.said(), parting=parting, says=work.says)
             if stop.left:
                 operation.remember(comment=comment_char(work.request.message))
@@ -233,7 +234,7 @@ def _fast_forwards(work: Work) -> bool:
 
 def _with_submodules(work: Work) -> bool:
     """Whether sub-modules move: git needs them checked out to merge them, which a temporary work tree has not."""
-    changes = tree_changes(work.repository.git, work.simulation.parting.ours, work.simulation.tree)
+    changes = tree_changes(work.repository.git, work.simulation.ours, work.simulation.tree)
     return any(change.mode == _SUBMODULE for change in changes)
 
 
@@ -249,7 +250,7 @@ def _said(text: str) -> list[str]:
 
 def _check_parents(work: Work, new: str) -> None:
     parents = work.repository.git.text("rev-list", "--parents", "-n1", new).split()[1:]
-    if parents != [work.simulation.parting.ours, work.simulation.parting.theirs]:
+    if parents != [work.simulation.ours, work.simulation.theirs]:
         raise GateClosed(
             f"{work.request.ref} moved while it was merged", hint="The branch was not changed. Look at it again."
         )
@@ -268,7 +269,7 @@ def _answer(
         command="merge",
         operation=operation,
         summary=summary,
-        old=work.simulation.parting.ours,
+        old=work.simulation.ours,
         new=work.repository.git.commit_of("HEAD"),
         conflicts=list(stop.conflicts),
         left=list(stop.left),

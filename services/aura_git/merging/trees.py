@@ -13,7 +13,19 @@ from typing import Final
 from aura_git.running import Git
 from aura_shared.errors import GateClosed, GitError
 
-__all__ = ["MergedTrees", "Parting", "Said", "Stage", "is_plain", "merge_trees", "parse_merged", "part"]
+__all__ = [
+    "MergedTrees",
+    "Named",
+    "Parting",
+    "Said",
+    "Stage",
+    "is_plain",
+    "merge_trees",
+    "names_of",
+    "parse_merged",
+    "part",
+    "part_counted",
+]
 
 _HASH_LENGTHS: Final = (40, 64)
 _SUBMODULE_ADVICE: Final = b"Recursive merging with submodules currently only supports trivial cases."
@@ -104,6 +116,47 @@ def part(git: Git, ref: str, ours: str = "HEAD") -> Parting:
         git.commit_of(ref)
         raise GitError(f"`git rev-parse` failed: {found.err}")
     return Parting(named[1], named[0], tuple(line[1:] for line in found.lines if line.startswith("^")))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is checked out and what is merged, by their hashes."""
+
+    ours: str
+    ours_tree: str
+    theirs: str
+    theirs_tree: str
+    branch: str
+    """Short name of what is checked out; empty when HEAD is detached."""
+
+
+def names_of(git: Git, ref: str) -> Named:
+    """The commits and trees behind HEAD and another name, and the branch; one call of git.
+
+    Raises:
+        UnknownRef: A name stands for no commit.
+    """
+    theirs = ref if is_plain(ref) else git.commit_of(ref)
+    asked = [f"{name}^{{{kind}}}" for name in ("HEAD", theirs) for kind in ("commit", "tree")]
+    found = git.read("rev-parse", *asked, "--symbolic-full-name", "HEAD", "--", ok=(0, 128))
+    if found.code or len(found.lines) != len(asked) + 2:  # and `--`, which is printed too
+        git.commit_of("HEAD")
+        git.commit_of(ref)
+        raise GitError(f"`git rev-parse` failed: {found.err}")
+    ours, ours_tree, named, tree, head, _ = found.lines
+    return Named(ours, ours_tree, named, tree, head.removeprefix("refs/heads/") if head != "HEAD" else "")
+
+
+def part_counted(git: Git, ours: str, theirs: str) -> tuple[Parting, int]:
+    """Where two commits part, and how many commits the second has that the first has not.
+
+    Every merge base has a child on one side only, so it is among the borders of what only one side has; a single border
+    is the base.
+    """
+    lines = git.read("rev-list", "--left-right", "--boundary", f"{ours}...{theirs}", "--").lines
+    borders = [line[1:] for line in lines if line.startswith("-")]
+    parting = Parting(ours, theirs, tuple(borders)) if len(borders) == 1 else part(git, theirs, ours)
+    return parting, sum(line.startswith(">") for line in lines)
 
 
 def is_plain(name: str) -> bool:

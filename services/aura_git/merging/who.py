@@ -2,56 +2,109 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from aura_git.running import Git
 from aura_shared.messages.merges import SideCommit
 
-__all__ = ["file_commits", "line_commits", "lines_at"]
+__all__ = ["FileCommits", "file_commits", "line_commits", "lines_at"]
 
 _MOST: Final = 3
 """Commits that are told of one place; the newest say most."""
-_FORMAT: Final = "--format=%h%x00%an%x00%aI%x00%s"
+_FORMAT: Final = "--format=%x00%m%x00%h%x00%an%x00%aI%x00%s"
+_OURS: Final = "<"
 
 
-def file_commits(git: Git, base: str, side: str, path: str) -> list[SideCommit]:
-    """Commits after `base` up to `side` that touched a file, newest first; at most three."""
-    span = f"{base}..{side}" if base else side
-    ran = git.at(GIT_LITERAL_PATHSPECS="1").read("log", f"-n{_MOST}", _FORMAT, span, "--", path, ok=(0, 128))
-    return [_commit(line) for line in ran.lines if line.count("\0") == 3]
+@dataclass(slots=True)
+class FileCommits:
+    """Commits of each side that touched a file, newest first; at most three of each."""
+
+    ours: list[SideCommit] = field(default_factory=list[SideCommit])
+    theirs: list[SideCommit] = field(default_factory=list[SideCommit])
 
 
-def _commit(line: str) -> SideCommit:
-    commit, author, date, subject = line.split("\0")
-    return SideCommit(commit=commit, author=author, date=date, subject=subject)
+def file_commits(git: Git, base: str, ours: str, theirs: str, paths: Sequence[str]) -> dict[str, FileCommits]:
+    """Commits of two sides that touched some files, since both parted; one call of git for all of them.
+
+    Args:
+        git: In the repository.
+        base: What this commit has is left out.
+        ours: Commit of our side.
+        theirs: Commit of the other.
+        paths: Which files.
+    """
+    found = {path: FileCommits() for path in paths}
+    if not found:
+        return found
+    how = ("-z", "-c", "--no-renames", "--left-right", "--name-only", _FORMAT)
+    span = (f"{ours}...{theirs}", f"^{base}")
+    ran = git.at(GIT_LITERAL_PATHSPECS="1").read("log", *how, *span, "--", *found, ok=(0, 128))
+    words = iter(os.fsdecode(word) for word in ran.out.split(b"\0")) if ran.code == 0 else iter(())
+    for mark in words:
+        if not mark:
+            continue
+        commit, author, date, subject = (_told(next(words, "")) for _ in range(4))
+        for name in words:
+            if not name:
+                break
+            told = found.get(name.removeprefix("\n"))
+            side = (told.ours if mark == _OURS else told.theirs) if told else []
+            if len(side) < _MOST:
+                side.append(SideCommit(commit=commit, author=author, date=date, subject=subject))
+    return found
 
 
-def line_commits(git: Git, base: str, side: str, path: str, first: int, count: int) -> list[SideCommit]:
-    """Commits after `base` up to `side` that wrote some lines of a file; empty when none of them did.
+def _told(word: str) -> str:
+    return os.fsencode(word).decode(errors="replace")
+
+
+def line_commits(git: Git, base: str, side: str, path: str, spans: Sequence[tuple[int, int]]) -> list[list[SideCommit]]:
+    """For each span of lines the commits after `base` up to `side` that wrote some of them; one call of git for all.
 
     Args:
         git: In the repository.
         base: Commit where both sides part.
         side: Commit of the side.
         path: The file, as that side calls it.
-        first: First line, from 1.
-        count: How many lines.
+        spans: First line, from 1, and how many.
     """
-    if count < 1 or first < 1 or not base:
-        return []
-    ran = git.read(*("blame", "--line-porcelain", f"-L{first},+{count}", f"{base}..{side}", "--", path), ok=(0, 128))
-    found: dict[str, dict[str, str]] = {}
+    wanted = [f"-L{first},+{count}" for first, count in spans if first > 0 and count > 0]
+    if not wanted or not base:
+        return [[] for _ in spans]
+    ran = git.read("blame", "--line-porcelain", *wanted, f"{base}..{side}", "--", path, ok=(0, 128))
+    if ran.code and len(wanted) > 1:  # a span that ends behind the file fails for all
+        return [line_commits(git, base, side, path, [span])[0] for span in spans]
+    written = _lines(ran.out.decode(errors="replace")) if ran.code == 0 else {}
+    return [
+        _newest([written[line] for line in range(first, first + count) if line in written]) for first, count in spans
+    ]
+
+
+def _lines(text: str) -> dict[int, dict[str, str]]:
+    """What `blame --line-porcelain` says of each line; those from before the base are left out."""
+    written: dict[int, dict[str, str]] = {}
     facts: dict[str, str] = {}
-    for line in ran.out.decode(errors="replace").split("\n") if ran.code == 0 else ():
+    for line in text.split("\n"):
         if line.startswith("\t"):
             if "boundary" not in facts:
-                found.setdefault(facts["commit"], facts)
+                written[int(facts["line"])] = facts
             facts = {}
         elif not facts:
-            facts = {"commit": line.split(" ")[0]}
+            commit, _, number, *_ = [*line.split(" "), "0", "0"]
+            facts = {"commit": commit, "line": number}
         else:
             key, _, value = line.partition(" ")
             facts[key] = value
+    return written
+
+
+def _newest(lines: Sequence[dict[str, str]]) -> list[SideCommit]:
+    found: dict[str, dict[str, str]] = {}
+    for facts in lines:
+        found.setdefault(facts["commit"], facts)
     newest = sorted(found.values(), key=lambda one: -int(one.get("author-time", "0")))
     return [_blamed(one) for one in newest[:_MOST]]
 
