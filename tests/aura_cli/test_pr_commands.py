@@ -134,7 +134,8 @@ def test_tests_are_run_and_quoted_when_asked_for(run: Run, rig: GitRig, shop: Gi
 
 
 def test_a_branch_is_reviewed(run: Run) -> None:
-    assert "# Review: review of range" in run("review", "--no-model")
-    assert json.loads(run("review", "main..HEAD", "--json"))["title"] == "review of range"
+    assert "# Review: feature/cart into main\n" in run("review", "--no-model")
+    assert "# Review: HEAD into main\n" in run("review", "HEAD", "--base", "main", "--no-model")
+    assert json.loads(run("review", "main..HEAD", "--json"))["title"] == "main..HEAD"
     with pytest.raises(UsageProblem, match="only a pull request"):
         run("review", "main..HEAD", "--post")

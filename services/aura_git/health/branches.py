@@ -18,6 +18,7 @@ __all__ = ["check_branches", "check_history", "check_stale", "check_stashes", "c
 _TRACK: Final = re.compile(r"ahead (\d+)|behind (\d+)")
 _MOST_UNPUSHED: Final = 200
 _HUGE_FILES: Final = 200
+_STALE_S: Final = 90 * 86_400
 _LEFT_OVER: Final = re.compile(r"^(?:fixup|squash|amend)! ")
 _WIP: Final = re.compile(r"^(?:wip|tmp|temp|todo|xxx|checkpoint)\b", re.IGNORECASE)
 
@@ -64,7 +65,11 @@ def check_stale(look: Look) -> Iterator[HealthFinding]:
     now = datetime.fromtimestamp(look.now, UTC)
     found = propose(look.repository, read_branching(look.repository), protected=look.protected, now=now)
     merged = [(one.branch, one.detail) for one in found.proposals if one.reason not in {"stale", "upstream-gone"}]
-    stale = [(one.branch, one.detail) for one in found.proposals if one.reason == "stale"]
+    stale = [
+        (one.branch, one.detail)
+        for one in found.proposals
+        if one.reason == "stale" and not _moved_lately(look, one.branch)
+    ]
     if merged:
         yield finding(
             "merged-branches", "note", "branches are merged", "a short list shows what is under way", merged,
@@ -75,6 +80,15 @@ def check_stale(look: Look) -> Iterator[HealthFinding]:
             "stale-branches", "note", "branches had no commit for 90 days", "nobody knows any more what is in them",
             stale, "aura branch cleanup",
         )  # fmt: skip
+
+
+def _moved_lately(look: Look, branch: str) -> bool:
+    """Whether a branch with an old commit was begun, fetched or moved here lately: its log was written then."""
+    try:
+        written = (look.repository.common_dir / "logs" / "refs" / "heads" / branch).stat().st_mtime
+    except OSError:
+        return False
+    return look.now - written < _STALE_S
 
 
 def check_stashes(look: Look) -> Iterator[HealthFinding]:

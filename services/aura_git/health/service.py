@@ -140,7 +140,8 @@ class HealthService:
 
     def _state_of(self, repository: Repository) -> tuple[RepositoryState, tuple[str, ...]]:
         """Its state, and which branches get nothing by the watch: those of the settings and of the strategy."""
-        return repository.state(), (*self._desk.settings.git.protected, *read_branching(repository).bases)
+        branching = read_branching(repository)
+        return repository.state(), (*self._desk.settings.git.protected, *branching.bases, *branching.protected)
 
     async def _done_or_proposed(self, repository: Repository, step: Step) -> GitProposal:
         """Do what the owner allows; what is refused is proposed, with the reason."""

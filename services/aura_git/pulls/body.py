@@ -248,7 +248,7 @@ def _run(tried: Tried | None) -> str:
         why = (tried.problem or (ran.detail if ran is not None else "")).strip()
         return f"Run by Aura: not run{f' ({harmless(why.splitlines()[0])})' if why else ''}."
     where = f"in the sandbox ({ran.sandbox}) at {tried.commit[:9]}"
-    outcome = {"skipped": "nothing that tells"}.get(ran.outcome, ran.outcome)
+    outcome = {"skipped": "no result"}.get(ran.outcome, ran.outcome)
     files = _many(len(ran.tests), "file")
     head = f"Run by Aura {where}, the tests that reach the change ({files}): **{outcome}**"
     detail = _bounded(harmless(ran.detail.strip()).splitlines(), _MOST_LINES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 
 from aura_git.branching.remotes import find_remote, problem_of
@@ -24,6 +25,8 @@ __all__ = ["Reviewer"]
 _REVIEW_S: Final = 300.0
 _FACTS_S: Final = 60.0
 _MOST: Final = 30
+_HEAD: Final = re.compile(r"\A# Review: .*")
+"""Facts are called by their newest commit, which seldom says what a branch is for."""
 
 
 class Reviewer:
@@ -48,11 +51,12 @@ class Reviewer:
         fetched, operation = "", ""
         if number:
             fetched, operation = await self._desk.write(lambda: self._fetch(repository, request.remote, number))
-        range_ = await asyncio.to_thread(self._range, repository, request, fetched or what)
-        content, title, model = await self._reviewed(repository, range_, use_model=request.model)
+        range_, title = await asyncio.to_thread(self._range, repository, request, fetched or what)
+        content, newest, model = await self._reviewed(repository, range_, use_model=request.model)
+        title = f"pull request {number}" if number else title or newest
         answer = ReviewedPull(
-            title=f"Pull request {number}" if number else title,
-            content=content,
+            title=title,
+            content=_HEAD.sub(lambda _: f"# Review: {harmless(title)}", content, count=1),
             revision=range_,
             model=model,
             number=number,
@@ -89,21 +93,23 @@ class Reviewer:
             raise said
 
     @staticmethod
-    def _range(repository: Repository, request: ReviewPull, what: str) -> str:
-        """The range as two hashes, so that no name can be taken for something else."""
+    def _range(repository: Repository, request: ReviewPull, what: str) -> tuple[str, str]:
+        """The range as two hashes, so that no name can be taken for something else; and what it is called."""
         for dots in ("...", ".."):
             left, found, right = what.partition(dots)
             if found:
                 start = repository.git.commit_of(left or "HEAD")
-                return f"{start}{dots}{repository.git.commit_of(right or 'HEAD')}"
+                return f"{start}{dots}{repository.git.commit_of(right or 'HEAD')}", what
         branch = what if repository.git.find_commit(f"refs/heads/{what}") else repository.state().branch
         tip = repository.git.commit_of(what or "HEAD")
         remote = find_remote(repository, branch, request.remote)
+        name = what or branch
         if request.base:
-            return f"{repository.git.commit_of(request.base)}...{tip}"
+            return f"{repository.git.commit_of(request.base)}...{tip}", f"{name} into {request.base}"
         if not branch:
             raise GateClosed("HEAD is detached: nothing says what to compare with", hint="Give a range: A..B")
-        return f"{find_base(repository, branch, remote).commit}...{tip}"
+        base = find_base(repository, branch, remote)
+        return f"{base.commit}...{tip}", f"{name} into {base.name}"
 
     async def _reviewed(self, repository: Repository, range_: str, *, use_model: bool) -> tuple[str, str, str]:
         """Text, title and model."""

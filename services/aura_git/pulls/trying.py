@@ -70,6 +70,8 @@ class Trier:
             ran = await self._bus.request(request, timeout_s=_RUN_S, project=repository.project)
         except AuraError as error:
             return Tried(branch.tip, problem=error.message)
+        # What a run prints names folders of this machine, which a text for others has no use for.
+        ran = ran.model_copy(update={"detail": ran.detail.replace(f"{repository.root}/{prefix}", "")})
         if ran.outcome != "skipped":
             while len(self._known) >= _MOST_KEPT:
                 self._known.pop(next(iter(self._known)))

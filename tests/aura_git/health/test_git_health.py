@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,18 @@ def test_work_that_is_only_here_is_found(healthy: GitLab, tmp_path: Path) -> Non
     healthy.switch("main")
     healthy.git("commit", "--quiet", "--amend", "-m", "feat: other")
     assert rules(healthy, "diverged-branches") == {"diverged-branches": ["main"]}
+
+
+def test_a_branch_is_stale_only_where_nothing_moved_it_lately(healthy: GitLab) -> None:
+    healthy.branch("feature/old")
+    healthy.commit("feat: old", {"old.py": "o = 1\n"})
+    healthy.switch("main")
+    log = healthy.root / ".git/logs/refs/heads/feature/old"
+    assert rules(healthy, "stale-branches") == {}
+    os.utime(log, (0, 0))
+    assert rules(healthy, "stale-branches") == {"stale-branches": ["feature/old"]}
+    log.unlink()
+    assert rules(healthy, "stale-branches") == {"stale-branches": ["feature/old"]}
 
 
 def test_files_that_should_not_be_tracked_are_found(lab: GitLab) -> None:

@@ -27,6 +27,8 @@ from git_lab import GitLab, make_lab
 from git_rig import GitRig
 from shared_bus.brokers import connected, running_broker, short_paths
 
+STRATEGY = 'strategy = "github-flow"\nmain = "live"\nprotected = ["stable/*"]\n'
+
 
 class Watched:
     """A repository with the service, whose time is a number."""
@@ -179,7 +181,7 @@ async def test_with_commit_it_commits_and_never_pushes(watched: Watched) -> None
     watched.lab.write({"b.py": "b = 1\n"})
     there = watched.lab.head("refs/remotes/origin/feature/x")
     (made,) = await watched.rest()
-    assert made.kind == "committed"
+    assert made.kind == "committed", made.why
     assert watched.lab.head("HEAD~1") == there
     assert watched.lab.git("status", "--porcelain") == ""
     assert [(one.kind, one.operation) for one in await watched.rest()] == [("push", "")]
@@ -206,10 +208,10 @@ async def test_with_push_it_pushes_to_the_branch_of_its_own_name_only(watched: W
 
 
 @pytest.mark.requirement("G2")
-@pytest.mark.parametrize("branch", ["main", "release/1.0", "live"])
+@pytest.mark.parametrize("branch", ["main", "release/1.0", "live", "stable/2"])
 async def test_protected_branches_get_neither_commit_nor_push(watched: Watched, branch: str) -> None:
     lab = watched.lab
-    lab.commit("build: strategy", {".aura/branching.toml": 'strategy = "github-flow"\nmain = "live"\n'})
+    lab.commit("build: strategy", {".aura/branching.toml": STRATEGY})
     lab.git("branch", "--force", branch) if branch == "main" else lab.git("branch", branch)
     lab.switch(branch)
     lab.git("push", "--quiet", "-u", "origin", branch)

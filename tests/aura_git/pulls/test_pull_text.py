@@ -183,7 +183,7 @@ def test_title_tasks_reviewers_and_parts_come_from_git(shop: GitLab) -> None:
                tests=["a", "b"]),
       "(2 files): **failed**\n\n````text\npytest a b\n1 failed, 2 passed\n```\n"),
      (RanTests(outcome="skipped", detail="the same run fails without the change as well", sandbox="bwrap", tests=["a"]),
-      "(1 file): **nothing that tells**"),
+      "(1 file): **no result**"),
      (RanTests(outcome="skipped", detail="no test reaches what changes"), "Run by Aura: not run (no test reaches what"),
      (None, "Run by Aura: not run (the factory does not answer).")],
     ids=["passed", "failed", "before", "none", "gone"],
@@ -206,7 +206,8 @@ async def test_tests_are_run_at_the_newest_commit_only_when_wished_for_and_remem
 
     async def answer(request: RunTests, _context: Context) -> RanTests:
         asked.append(request)
-        return RanTests(outcome="passed", detail="pytest: 1 passed", sandbox="bwrap", tests=["tests/test_cart.py"])
+        detail = f"pytest {shop.root}/tests/test_cart.py: 1 passed"
+        return RanTests(outcome="passed", detail=detail, sandbox="bwrap", tests=["tests/test_cart.py"])
 
     async def text(*, tests: bool) -> str:
         return (await rig.ask(DraftPull(project=rig.project.id, model=False, tests=tests))).text.body
@@ -214,7 +215,7 @@ async def test_tests_are_run_at_the_newest_commit_only_when_wished_for_and_remem
     assert "Run by Aura: not run." in await text(tests=False)
     assert "Run by Aura: not run (" in await text(tests=True)  # no factory
     rig.hub.connect("factory").serve(RunTests, answer)
-    assert "**passed**" in await text(tests=True)
+    assert "**passed**\n\n```text\npytest tests/test_cart.py: 1 passed\n```" in await text(tests=True)
     assert "**passed**" in await text(tests=False)
     (request,) = asked
     assert request.tree == shop.git("rev-parse", "HEAD^{tree}").strip()
