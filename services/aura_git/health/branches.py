@@ -158,7 +158,7 @@ def check_history(look: Look) -> Iterator[HealthFinding]:
 
 
 def _huge(look: Look, commits: list[str]) -> Iterator[HealthFinding]:
-    given = "\n".join(commits[:100]).encode()
+    given = "".join(f"{name}\n" for name in commits[:100]).encode()  # git leaves a line without its end out
     ran = look.repository.git.read("diff-tree", "--stdin", "--root", "-r", "--name-only", "-z", stdin=given)
     counts: dict[str, int] = {}
     current = ""

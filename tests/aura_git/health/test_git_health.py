@@ -73,6 +73,81 @@ def test_a_branch_is_stale_only_where_nothing_moved_it_lately(healthy: GitLab) -
     assert rules(healthy, "stale-branches") == {"stale-branches": ["feature/old"]}
 
 
+def with_origin(lab: GitLab, tmp_path: Path) -> None:
+    """A bare `origin` that has `main`."""
+    make_lab(tmp_path / "origin.git", bare=True)
+    lab.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    lab.git("push", "--quiet", "-u", "origin", "main")
+
+
+@pytest.mark.requirement("G3")
+def test_commits_that_were_not_pushed_are_looked_at_before_they_are(healthy: GitLab, tmp_path: Path) -> None:
+    with_origin(healthy, tmp_path)
+    healthy.branch("feature/new")
+    healthy.commit("feat: many", {f"many/{number}.txt": "x" for number in range(201)})
+    many = healthy.head()
+    healthy.switch("main")
+    healthy.commit("feat: beside", {"beside.py": "b = 1\n"})
+    healthy.switch("feature/new")
+    healthy.git("merge", "--quiet", "--no-edit", "main")
+    found = rules(healthy)
+    assert found["huge-commits"] == [many]
+    assert found["merges-of-upstream"] == [healthy.head()]
+    assert found["unpushed-work"] == ["feature/new", "main"]
+
+
+@pytest.mark.requirement("G3")
+def test_work_that_is_easily_forgotten_is_found(healthy: GitLab, tmp_path: Path) -> None:
+    healthy.write({"a.py": "a = 2\n"})
+    healthy.git("stash")
+    healthy.branch("feature/done")
+    healthy.commit("feat: done", {"done.py": "d = 1\n"})
+    healthy.switch("main")
+    healthy.git("merge", "--quiet", "--no-ff", "--no-edit", "feature/done")
+    found = rules(healthy)
+    assert (found["stashes"], found["merged-branches"]) == (["stash@{0}"], ["feature/done"])
+    healthy.git("switch", "--quiet", "--detach")
+    healthy.commit("feat: lost", {"lost.py": "x = 1\n"})
+    assert rules(healthy, "detached-commits") == {"detached-commits": [healthy.head()]}
+    healthy.git("clone", "--quiet", "--depth=1", f"file://{healthy.root}", str(tmp_path / "shallow"))
+    shallow = check_health(open_repository(tmp_path / "shallow"), rules=["incomplete-clone"]).findings[0]
+    assert shallow.command == "git fetch --unshallow"
+
+
+def test_an_operation_that_was_left_is_found(healthy: GitLab) -> None:
+    healthy.branch("other")
+    healthy.commit("feat: theirs", {"a.py": "a = 2\n"})
+    healthy.switch("main")
+    healthy.commit("feat: ours", {"a.py": "a = 3\n"})
+    healthy.git("merge", "--quiet", "other", ok=1)
+    finding = check_health(healthy.repository(), rules=["in-progress"]).findings[0]
+    assert finding.what == "a merge is under way"
+
+
+def test_stores_hooks_and_records_that_are_not_in_order_are_found(healthy: GitLab) -> None:
+    hooks = healthy.root / ".git/hooks"
+    (hooks / "pre-push").write_text("#!/usr/bin/env no-such-program\n")
+    (hooks / "commit-msg").write_text("no program at all\n")
+    (hooks / "pre-commit").write_text("#!\n")
+    (hooks / "post-merge").write_text("#!/usr/bin/env -S A=1 sh\n")
+    for file in hooks.iterdir():
+        file.chmod(0o755)
+    assert rules(healthy, "broken-hooks") == {"broken-hooks": ["pre-push"]}
+    healthy.git("config", "core.hooksPath", "nowhere")
+    assert rules(healthy, "broken-hooks") == {"broken-hooks": ["nowhere"]}
+    healthy.git("config", "core.logAllRefUpdates", "false")
+    assert rules(healthy, "short-memory") == {"short-memory": ["core.logAllRefUpdates"]}
+    (healthy.root / ".git/objects/pack/tmp_pack_x").write_bytes(b"x")
+    assert rules(healthy, "old-store") == {"old-store": ["objects"]}
+
+
+def test_a_bare_repository_is_checked_without_its_files(tmp_path: Path, git_settings: Path) -> None:
+    bare = make_lab(tmp_path / "bare.git", bare=True)
+    report = check_health(bare.repository())
+    assert report.findings == []
+    assert "missing-ignore: the repository is bare" in report.skipped
+
+
 def test_files_that_should_not_be_tracked_are_found(lab: GitLab) -> None:
     lab.commit(
         "feat: x",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aura_git.pulls.blocks import block, renew
@@ -13,7 +15,7 @@ from aura_git.pulls.owners import parse_owners
 from aura_git.pulls.service import PullService
 from aura_git.pulls.templates import fill, headings_of
 from aura_git.pulls.tokens import variables_of
-from aura_git.pulls.trying import Tried
+from aura_git.pulls.trying import Tried, Trier
 from aura_shared.bus import Context
 from aura_shared.errors import GateClosed, NotFound, UnknownRef
 from aura_shared.messages.pulls import DraftPull, ForgeKind, ReviewPull
@@ -223,6 +225,14 @@ async def test_tests_are_run_at_the_newest_commit_only_when_wished_for_and_remem
     assert request.paths == ["src/cart.py", "tests/test_cart.py"]
     shop.commit("fix: more", {"src/cart.py": "x = 1\n"})
     assert "Run by Aura: not run." in await text(tests=False)
+
+
+async def test_a_branch_that_leaves_the_project_alone_has_no_tests(shop: GitLab) -> None:
+    repository = replace(shop.repository(), prefix="web/")
+    branch = read_branch(repository, "feature/12-cart", find_base(repository, "feature/12-cart", ""))
+    tried = await Trier(GitRig(shop.root).bus).tried(repository, branch, run=True)
+    assert tried is not None
+    assert tried.problem == "it touches no file of the project"
 
 
 def test_dependencies_migrations_long_and_folded_files_are_risks(shop: GitLab) -> None:
