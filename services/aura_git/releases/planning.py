@@ -438,9 +438,17 @@ def _message(look: _Look, version: Version, tag: str) -> str:
         subject = look.repository.git.text("log", "-1", "--format=%s", "--end-of-options", old)
         subject = re.sub(r"\s*\(#\d+\)$", "", subject)
         if str(old_version) in subject and len(subject) < 72:
-            return subject.replace(str(old_version), str(version))
+            return _raised(subject, tags, old_version, version)
     name = f"{look.package.name} " if look.package.path else ""
     return f"chore(release): {name}{version if not look.several else tag.removeprefix(look.package.name).lstrip('-/@')}"
+
+
+def _raised(subject: str, tags: Tags, old: Version, new: Version) -> str:
+    """The line with the new version; where it names the one before too, that is the old one now."""
+    before = max((one for _, one in tags.finals if one < old), default=None)
+    raised = {str(old): str(new), **({str(before): str(old)} if before is not None else {})}
+    form = "|".join(re.escape(one) for one in sorted(raised, key=len, reverse=True))
+    return re.sub(rf"(?<![\d.])(?:{form})(?![\d])(?!\.\d)", lambda found: raised[found[0]], subject)
 
 
 def _diff(edits: Sequence[FileEdit]) -> str:

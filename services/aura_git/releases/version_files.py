@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from aura_git.releases.packages import Package
 from aura_git.releases.versions import Version, parse_version
@@ -15,6 +16,8 @@ from aura_git.repository import Repository
 __all__ = ["FileEdit", "Place", "find_places", "json_places", "toml_places", "version_edits"]
 
 _LARGEST: Final = 20_000_000
+_LONGEST_LINE: Final = 2_000
+_MOST_NAMED: Final = 50
 _TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
 _TABLE: Final = re.compile(r"^\s*\[(\[)?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"""^(\s*)([\w."-]+)(\s*[=:]\s*)(?:(["'])(.*?)\4|([^\s#"'\[{][^\s#]*))""")
@@ -224,11 +227,51 @@ def _rust(repository: Repository, base: str, package: Package, places: list[Plac
                 places.append(_place(lock, held, start, end))
 
 
+def _commitizen(repository: Repository, base: str, places: list[Place]) -> None:
+    """What commitizen's `version_files` name: `PATH`, or `PATH:EXPRESSION` for the lines that count."""
+    held = next((parse_version(one.text) for one in places), None)
+    for name in ("pyproject.toml", ".cz.toml"):
+        text = _text(repository, base + name)
+        try:
+            data: object = tomllib.loads(text or "")
+        except ValueError:
+            continue
+        for key in ("tool", "commitizen", "version_files"):
+            data = cast("dict[str, object]", data).get(key) if isinstance(data, dict) else None
+        named = cast("list[object]", data) if isinstance(data, list) else []
+        for one in named[:_MOST_NAMED]:
+            path, _, form = str(one).partition(":")
+            if held is not None and ".." not in path.split("/") and not path.startswith("/"):
+                _in_lines(repository, base + path, form, held, places)
+
+
+def _in_lines(repository: Repository, path: str, form: str, held: Version, places: list[Place]) -> None:
+    text = _text(repository, path)
+    known = {(one.path, one.start) for one in places}
+    at = 0
+    for line in (text or "").splitlines(keepends=True):
+        if text is not None and len(line) <= _LONGEST_LINE and (not form or _finds(form, line)):
+            for found in re.finditer(
+                rf"(?<![\w.]){re.escape(str(held))}(?![\w.])|(?<=v){re.escape(str(held))}\b", line
+            ):
+                place = _place(path, text, at + found.start(), at + found.end())
+                if (place.path, place.start) not in known:
+                    places.append(place)
+        at += len(line)
+
+
+def _finds(form: str, line: str) -> bool:
+    """Whether a line has the words of an expression, which is none of ours: run as one, it might never end."""
+    words = [word for word in re.split(r"[^\w -]+", form) if word.strip()]
+    return all(word in line for word in words)
+
+
 def _others(repository: Repository, base: str, package: Package, places: list[Place], told: list[str]) -> None:
     """Versions in the configuration of other release tools, which would be out of step otherwise."""
     _take(repository, f"{base}.bumpversion.cfg", {("bumpversion", "current_version")}, places)
     _take(repository, f"{base}.bumpversion.toml", {("tool.bumpversion", "current_version")}, places)
     _take(repository, f"{base}.cz.toml", {("tool.commitizen", "version")}, places)
+    _commitizen(repository, base, places)
     manifest = _text(repository, ".release-please-manifest.json")
     for path, start, end in json_places(manifest or ""):
         if manifest is not None and path == (package.path or ".",):

@@ -254,3 +254,28 @@ def test_a_development_version_needs_no_number() -> None:
     assert Version(3, 2, 0, ("dev",)).python == "3.2.0.dev0"
     section = write_section([], Version(1, 0, 1), DAY, read_layout(""))
     assert section == f"## [1.0.1] - {DAY}\n\n- No changes that users notice.\n"
+
+
+def test_files_that_commitizen_names_have_the_version_too(lab: GitLab) -> None:
+    hooks = "- repo: https://h/o/other\n  rev: v1.2.0\n- repo: https://h/o/shop\n  rev: v1.2.0 # shop\n"
+    named = '["docs/index.md", ".pre-commit-config.yaml:rev:.+shop", "../outside.md", "/etc/hosts", "gone.md"]'
+    files = {
+        "pyproject.toml": f'[project]\nname = "s"\nversion = "1.2.0"\n[tool.commitizen]\nversion_files = {named}\n',
+        "docs/index.md": "Needs 1.2.0, not 1.2.01.\n",
+        ".pre-commit-config.yaml": hooks,
+    }
+    lab.write({"../outside.md": "1.2.0\n"})
+    released(lab, "v1.2.0", files)
+    lab.commit("fix: a", {"a": "1"})
+    edits = {edit.path: edit.after.decode() for edit in plan(lab).edits if edit.before is not None}
+    assert edits["docs/index.md"] == "Needs 1.2.1, not 1.2.01.\n"
+    assert edits[".pre-commit-config.yaml"] == hooks.replace("v1.2.0 # shop", "v1.2.1 # shop")
+    assert set(edits) == set(files)
+
+
+def test_a_message_that_names_both_versions_goes_on_from_the_last(lab: GitLab) -> None:
+    released(lab, "v1.2.0", {})
+    lab.commit("bump: version 1.2.0 → 1.2.1", {"a": "0"})
+    lab.git("tag", "v1.2.1")
+    lab.commit("fix: a", {"a": "1"})
+    assert plan(lab).plan.message == "bump: version 1.2.1 → 1.2.2"
