@@ -24,6 +24,10 @@ _SHORTEST: Final = 4  # Shorter names are used for too many things.
 _PARAMETER: Final = re.compile(r"^\*{0,2}\s*(?:mut\s+|&\s*)*([A-Za-z_]\w*)")
 _RECEIVERS: Final = frozenset({"self", "cls", "this"})
 _MOST: Final = 20
+_KEYWORDS: Final = (".py", ".pyi")
+_COMMENTS: Final = ("#", "//", "*", "/*")
+_DEFINES: Final = "def|func|fn|function|class"
+_IMPORTS: Final = "from|import|use|pub use|export|const|let|var"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +138,58 @@ def _signatures(
             for path, use in sorted(other.items()):
                 if not use.new_words[name] or _defines(use.after, name):
                     continue
-                place = _place(merged(path), name, call=True)
+                place = _call(merged(path), path, change.path, name, _renamed(before, after))
                 if place:
                     message = (
-                        f"{name}({before}) became {name}({after}) on one side, and the other side began to call it"
+                        f"{name}({', '.join(before)}) became {name}({', '.join(after)}) on one side,"
+                        " and the other side began to call it"
                     )
                     yield SemanticProblem("changed-signature", path, place, message)
 
 
-def _changed_signatures(change: SideChange) -> Iterator[tuple[str, str, str]]:
+def _changed_signatures(change: SideChange) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Functions that have to be called otherwise: parameters came, went or changed places, or in Python their names."""
     if change.before is None or change.after is None:
         return
     for name, old in _functions(change.before).items():
         new = _functions(change.after).get(name)
-        if new is not None and len(name) >= _SHORTEST and _needed(old) != _needed(new):
-            yield name, ", ".join(_needed(old)), ", ".join(_needed(new))
+        if new is None or len(name) < _SHORTEST:
+            continue
+        before, after = _needed(old), _needed(new)
+        named = change.path.endswith(_KEYWORDS)  # elsewhere a caller never gives the name
+        if before != after and (named or not _renamed(before, after)):
+            yield name, before, after
+
+
+def _renamed(before: list[str], after: list[str]) -> list[str]:
+    """Old names of parameters where nothing but names changed; empty when more did."""
+    return [name for name in before if name not in after] if len(before) == len(after) else []
+
+
+def _call(text: bytes | None, path: str, defined_in: str, name: str, renamed: list[str]) -> int:
+    """Line of the first call of a function of another file, from 1; 0 when there is none that is surely one.
+
+    Args:
+        text: The merged file.
+        path: Where it lies.
+        defined_in: The file that defines the function.
+        name: The function.
+        renamed: When only parameters were renamed, their old names: a call counts that gives one by its name.
+    """
+    whole = decoded(text or b"")
+    folder, _, file = defined_in.rpartition("/")
+    modules = {file.partition(".")[0], folder.rpartition("/")[2]}
+    near = path == defined_in or (path.endswith(".go") and path.rpartition("/")[0] == folder)
+    bare = near or re.search(rf"^\s*(?:{_IMPORTS})\b[^;=]{{0,400}}?\b{re.escape(name)}\b", whole, re.MULTILINE)
+    called = re.compile(rf"(?:\b(\w+)\s*(?:\.|::)\s*|(?<![\w.:]))\b{re.escape(name)}\s*\(([^)]*)")
+    for number, line in enumerate(whole.split("\n"), 1):
+        if line.strip().startswith(_COMMENTS) or re.search(rf"(?:{_DEFINES})\s+{re.escape(name)}\b", line):
+            continue
+        for found in called.finditer(line):
+            known = found[1] in modules if found[1] else bool(bare)
+            if known and (not renamed or any(re.search(rf"\b{one}\s*=", found[2]) for one in renamed)):
+                return number
+    return 0
 
 
 def _functions(outline: Outline) -> dict[str, str]:
@@ -193,14 +234,14 @@ def _defines(outline: Outline | None, name: str) -> bool:
     return outline is not None and any(one.name == name for one in outline.definitions)
 
 
-def _place(text: bytes | None, name: str, *, call: bool = False) -> int:
+def _place(text: bytes | None, name: str) -> int:
     """Line of the first use of a name, from 1; 0 when there is none."""
-    pattern = rf"\b{re.escape(name)}\b" + (r"\s*\(" if call else "")
+    pattern = rf"\b{re.escape(name)}\b"
     for number, line in enumerate(decoded(text or b"").split("\n"), 1):
         bare = line.strip()
-        if bare.startswith(("#", "//", "*", "/*")) or re.match(r"(?:import|from|use)\b", bare):
+        if bare.startswith(_COMMENTS) or re.match(r"(?:import|from|use)\b", bare):
             continue
-        if re.search(pattern, line) and not re.search(rf"(?:def|func|fn|function|class)\s+{re.escape(name)}\b", line):
+        if re.search(pattern, line) and not re.search(rf"(?:{_DEFINES})\s+{re.escape(name)}\b", line):
             return number
     return 0
 
