@@ -18,15 +18,31 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from aura_gateway.guard import TOKEN_PROTOCOL
 from aura_shared.bus import Bus, Delivery, Events
 from aura_shared.errors import BusError, UsageProblem
+from aura_shared.messages.approvals import ApprovalChanged
+from aura_shared.messages.branches import BranchUpdated
+from aura_shared.messages.changes import ChangeUpdated
 from aura_shared.messages.code import IndexUpdated, ProjectRemoved, ProjectStateChanged
+from aura_shared.messages.commits import CommitDraftOutdated, CommitMade
 from aura_shared.messages.core import Event
+from aura_shared.messages.findings import FindingsUpdated
+from aura_shared.messages.git import GitChanged, GitOperationUpdated
+from aura_shared.messages.git_health import GitProposal
+from aura_shared.messages.merges import MergeUpdated
+from aura_shared.messages.models import ModelServersChanged
+from aura_shared.messages.pulls import PullUpdated
+from aura_shared.messages.releases import ReleaseCut
 from aura_shared.messages.services import LogLine, ServiceMetrics, ServiceStateChanged
 
 __all__ = ["EVENT_KINDS", "EVENT_PROTOCOL", "TOO_SLOW", "EventFrame", "EventStreams", "event_routes"]
 
 EVENT_KINDS: Final[Mapping[str, type[Event]]] = {
     kind.type: kind
-    for kind in (ProjectStateChanged, ProjectRemoved, IndexUpdated, ServiceStateChanged, ServiceMetrics, LogLine)
+    for kind in (
+        *(ProjectStateChanged, ProjectRemoved, IndexUpdated, FindingsUpdated, ChangeUpdated, ApprovalChanged),
+        *(GitChanged, GitOperationUpdated, GitProposal, CommitMade, CommitDraftOutdated, BranchUpdated),
+        *(MergeUpdated, PullUpdated, ReleaseCut, ModelServersChanged),
+        *(ServiceStateChanged, ServiceMetrics, LogLine),
+    )
 }
 """Every kind of event that can be asked for."""
 _USUAL: Final = tuple(kind for kind in EVENT_KINDS.values() if kind.durability != "ephemeral")

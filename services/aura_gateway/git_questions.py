@@ -18,7 +18,7 @@ _READING: Final[Sequence[Question]] = (
     Question(
         "git/commit/draft", commits.DraftCommit, "git", "draft_commit", "Draft a commit",
         "A commit message in the repository's habits, and what speaks against the commit. Changes nothing.",
-        always=True, shows=("what", "paths"), timeout_s=LONG_S,
+        always=True, shows=("what", "paths"), hides=("diff", "template", "comment"), timeout_s=LONG_S,
     ),
     Question(
         "git/merge/simulate", merges.SimulateMerge, "git", "simulate_merge", "Simulate a merge",

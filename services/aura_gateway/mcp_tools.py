@@ -203,15 +203,20 @@ class McpTools:
     def asking_for(self, question: Question) -> Tool:
         """The tool of a question that clients opt in to."""
 
+        def kept(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
+            return {name: value for name, value in fields.items() if name not in question.hides}
+
         async def ask(context: ToolContext, call: Call, given: dict[str, Any]) -> Answered:
             def text(answer: BaseModel, project: str) -> str:
-                return mcp_texts.listed_text(mcp_toolsets.answer_text(mcp_texts.structured(answer, project), project))
+                fields = kept(mcp_texts.structured(answer, project))
+                return mcp_texts.listed_text(mcp_toolsets.answer_text(fields, project))
 
             inputs = ClientInputs(context)
             asked = await self._meant(question.kind, context, call, given)
             if question.approval:
                 await self._approved(question, inputs, call, asked)
-            return await self._answered(asked, text, context, call, inputs, question.timeout_s)
+            told, fields = await self._answered(asked, text, context, call, inputs, question.timeout_s)
+            return told, kept(fields)
 
         lists = tuple(name for name, field in question.reply.model_fields.items() if "list[" in str(field.annotation))
         kind = _Kind(

@@ -38,6 +38,8 @@ class Question:
     """Whether the tool is listed for every agent."""
     shows: tuple[str, ...] = ()
     """Fields that the tool takes; empty for all."""
+    hides: tuple[str, ...] = ()
+    """Fields of the answer that are for editors: an agent would pay for them and has no use for them."""
     timeout_s: float = 0.0
     """Bound of a call that may take longer than others; 0 for the gateway's own."""
 

@@ -15,7 +15,10 @@ from websockets.typing import Subprotocol
 
 from aura_gateway.events import TOO_SLOW, chosen_kinds, chosen_place
 from aura_shared.errors import UsageProblem
+from aura_shared.messages.bus import JournalReplaced
 from aura_shared.messages.code import IndexUpdated, ProjectStateChanged
+from aura_shared.messages.core import Event
+from aura_shared.messages.registry import MODULES
 from aura_shared.messages.services import LogLine
 from aura_shared.settings import GatewaySettings
 from gateway_lab import Lab, project, running_gateway, until
@@ -125,10 +128,15 @@ async def test_stopping_the_gateway_ends_the_streams(aura_home: Path) -> None:
     assert closed.value.rcvd.code == 1001
 
 
+def _is_kept(kind: type[Event]) -> bool:
+    return kind.durability != "ephemeral"
+
+
 def test_without_a_choice_the_kept_events_come() -> None:
-    assert {kind.type for kind in chosen_kinds(None)} == {
-        "code.project.state", "code.project.removed", "code.index.updated", "service.state",
-    }  # fmt: skip
+    known = {message for module in MODULES for message in vars(module).values() if isinstance(message, type)}
+    kept = {kind.type for kind in known if issubclass(kind, Event) and kind is not Event and _is_kept(kind)}
+    assert {kind.type for kind in chosen_kinds(None)} == kept - {JournalReplaced.type}
+    assert {"code.index.updated", "git.changed", "git.commit.outdated", "gateway.approval.changed"} <= kept
     assert chosen_place(None) is None
     assert chosen_place("7") == 7
     with pytest.raises(UsageProblem):
