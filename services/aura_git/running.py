@@ -99,6 +99,10 @@ class Git:
         """The same in another folder or with further variables."""
         return Git(folder or self.folder, timeout_s=self.timeout_s, environment={**self._environment, **environment})
 
+    def variable(self, name: str) -> str:
+        """A further variable of each call; empty when it has none."""
+        return self._environment.get(name, "")
+
     def read(self, *arguments: str, stdin: bytes | None = None, ok: Collection[int] = (0,)) -> Ran:
         """Run a command that only reads: it takes no lock, not even to refresh the index.
 

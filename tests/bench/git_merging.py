@@ -3,9 +3,12 @@
 usage: python tests/bench/git_merging.py [--merges N] [--rebases N] REPOSITORY...
 
 Each repository is cloned without copying its objects. Merges: real two-parent merges from the whole history are merged
-in memory (`trees.merge_trees`, with everything that git says parsed), simulated (`simulation.simulate`: names, where
-both part, and the outcome besides), and given to bare `git merge-tree --write-tree`, in turns, the best of three
-times of each; the trees have to be the same. `ratio` is the merge against git, `all` the whole simulation; of medians.
+in memory (`trees.merge_trees`, with everything that git says parsed), simulated (`simulation.simulate`: the commits and
+trees of both names, the branch, and the outcome besides), previewed (with `simulation.forecast`: where both part, what
+changes, each conflict with its proposal, what is in the way), told as a whole (with who wrote what of each conflict,
+and the check of meaning), and given to bare `git merge-tree --write-tree`, in turns, the best of five times of each;
+the trees have to be the same. `ratio` is the merge against git, `all` the simulation, then the preview and the whole;
+of medians. `calls` are processes of git for the simulation and the whole, medians.
 Rebases: the branch behind a merge is replayed in memory onto the other parent, and by `git rebase` in a temporary work
 tree; the trees at the end have to be the same.
 """
@@ -19,16 +22,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from aura_git.merging.replay import plan_replay, replay
-from aura_git.merging.simulation import simulate
+from aura_git.merging.settling import Accepted
+from aura_git.merging.simulation import forecast, simulate
 from aura_git.merging.trees import merge_trees
 from aura_git.repository import Repository, open_repository
+from aura_git.running import Git
 
 MOST_COMMITS = 30
-ROUNDS = 3
+ROUNDS = 5
 ENVIRONMENT = {**os.environ, "GIT_LFS_SKIP_SMUDGE": "1", "GIT_EDITOR": ":"}
 
 
@@ -40,6 +47,10 @@ class Times:
     plain: list[float] = field(default_factory=list[float])
     whole: list[float] = field(default_factory=list[float])
     """Of the whole simulation."""
+    preview: list[float] = field(default_factory=list[float])
+    told: list[float] = field(default_factory=list[float])
+    calls: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """Processes of git for a simulation, and for all that is told."""
     extra: list[float] = field(default_factory=list[float])
     """With what plain git needs besides, such as a work tree."""
     different: int = 0
@@ -49,7 +60,11 @@ class Times:
         """Its line of the table."""
         ours, plain = statistics.median(self.ours), statistics.median(self.plain)
         ratio = ours / plain
-        extra = f"{statistics.median(self.whole) / plain:8.2f}" if self.whole else ""
+        wholes = (self.whole, self.preview, self.told) if self.whole else ()
+        extra = "".join(f"{statistics.median(one) / plain:9.2f}" for one in wholes)
+        if self.calls:
+            few, many = zip(*self.calls, strict=True)
+            extra += f"{statistics.median(few):7.0f} {statistics.median(many):5.0f}"
         extra += f"{1000 * statistics.median(self.extra):11.1f}" if self.extra else ""
         return (
             f"{name:<16}{len(self.ours):>7}{self.conflicts:>11}{self.different:>11}"
@@ -87,24 +102,37 @@ def time_merges(folder: Path, pairs: list[tuple[str, str]]) -> Times:
         seen = simulate(repository, theirs)
         if seen.merged is None:
             continue
-        best = {"ours": 9.0, "whole": 9.0, "plain": 9.0}
-        plain = ""
+        ways = ways_of(folder, repository, theirs)
+        best = dict.fromkeys(ways, 99.0)
         for number in range(ROUNDS):
-            for who in ("ours", "plain", "whole") if number % 2 else ("whole", "plain", "ours"):
+            for who in sorted(ways, reverse=bool(number % 2)):
                 began = time.perf_counter()
-                if who == "ours":
-                    merge_trees(repository.git, "HEAD", theirs)
-                elif who == "whole":
-                    simulate(repository, theirs)
-                else:
-                    plain = git(folder, "merge-tree", "--write-tree", "HEAD", theirs, ok=False)
+                ways[who]()
                 best[who] = min(best[who], time.perf_counter() - began)
-        times.ours.append(best["ours"])
-        times.plain.append(best["plain"])
-        times.whole.append(best["whole"])
-        times.different += plain.partition("\n")[0] != seen.merged.tree
+        for who, seconds in best.items():
+            getattr(times, who).append(seconds)
+        times.calls.append((calls_of(ways["whole"]), calls_of(ways["told"])))
+        times.different += str(ways["plain"]()).partition("\n")[0] != seen.merged.tree
         times.conflicts += seen.outcome == "conflicts"
     return times
+
+
+def ways_of(folder: Path, repository: Repository, theirs: str) -> dict[str, Callable[[], object]]:
+    """What is compared, by the names of `Times`."""
+    return {
+        "ours": lambda: merge_trees(repository.git, "HEAD", theirs),
+        "plain": lambda: git(folder, "merge-tree", "--write-tree", "HEAD", theirs, ok=False),
+        "whole": lambda: simulate(repository, theirs),
+        "preview": lambda: forecast(repository, simulate(repository, theirs), Accepted(), explained=False),
+        "told": lambda: forecast(repository, simulate(repository, theirs), Accepted()),
+    }
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """Processes of git that some work starts."""
+    with patch.object(Git, "_call", autospec=True, side_effect=Git._call) as called:
+        work()
+    return called.call_count
 
 
 def time_rebases(folder: Path, pairs: list[tuple[str, str]], count: int) -> Times:
@@ -156,16 +184,17 @@ def main() -> None:
     parser.add_argument("--rebases", type=int, default=15, help="most rebases of each")
     wanted = parser.parse_args()
     rebases: list[str] = []
-    print("Merge simulation against `git merge-tree --write-tree`\n" + HEADERS + f"{'all':>8}")
+    print("Merge simulation against `git merge-tree --write-tree`\n" + HEADERS + "      all  preview    whole  calls")
     for source in wanted.repositories:
+        name = source.parent.name[:15] if source.name == "repo" else source.name
         with tempfile.TemporaryDirectory() as parent:
             folder = Path(parent) / "clone.git"
             git(Path(parent), "clone", "--quiet", "--bare", "--shared", str(source.resolve()), str(folder))
             pairs = merges_of(folder, wanted.merges)
-            print(time_merges(folder, pairs).row(source.name), flush=True)
+            print(time_merges(folder, pairs).row(name), flush=True)
             times = time_rebases(folder, pairs, wanted.rebases)
             if times.ours:
-                rebases.append(times.row(source.name))
+                rebases.append(times.row(name))
     print("\nRebase in memory against `git rebase` in a work tree (last column: with making and removing it)")
     print(HEADERS + "    tree ms")
     print("\n".join(rebases))

@@ -73,8 +73,7 @@ def run_commit(repository: Repository, message: str, *, tree: str, sign_off: boo
         hooks = tuple(_hooks(trace))
     if ran.code:
         raise _refused(ran, hooks, _changed(before, git_files(repository)))
-    commit = repository.git.commit_of("HEAD")
-    made, subject = repository.git.text("show", "--no-patch", "--format=%T%n%s", commit).split("\n", 1)
+    commit, made, subject = repository.git.text("show", "--no-patch", "--format=%H%n%T%n%s", "HEAD").split("\n", 2)
     changed = set(_changed(before, git_files(repository)))
     if made != tree:
         changed |= set(repository.git.read("diff-tree", "-r", "-z", "--name-only", tree, made).items)
@@ -83,12 +82,8 @@ def run_commit(repository: Repository, message: str, *, tree: str, sign_off: boo
 
 def git_files(repository: Repository) -> dict[str, tuple[int, int]]:
     """Time and size of the files that differ from the index or from HEAD: a hook that changes one is noticed by it."""
-    names = {*repository.git.read("diff-files", "-z", "--name-only").items}
-    head = repository.git.find_commit("HEAD")
-    if head is not None:
-        names |= {*repository.git.read("diff-index", "--cached", "-z", "--name-only", head).items}
-    else:
-        names |= {*repository.git.read("ls-files", "-z").items}
+    how = ("--porcelain=v2", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=none")
+    names = [item.split(" ", 10 if item[0] == "u" else 8)[-1] for item in repository.git.read("status", *how).items]
     found: dict[str, tuple[int, int]] = {}
     for name in names:
         try:

@@ -11,8 +11,8 @@ from aura_git.commits.splitting import SplitDraft
 from aura_git.commits.splitting_order import entries_after
 from aura_git.commits.staging import (
     Taken,
-    base_of,
     changed_entries,
+    empty_tree,
     entries_of,
     index_aside,
     index_bytes,
@@ -84,6 +84,7 @@ def commit_draft(
     if not message.strip():
         raise UsageProblem("a commit needs a message", hint="Write one, or take the draft's.")
     state = read_state(repository, untracked=False)
+    _refuse_moved(state.head, draft)
     _refuse_changed(safety, repository, draft, consent.allow)
     gates = _gates(state.branch, consent, concludes=bool(draft.concludes))
     _refuse_waiting(safety, repository, draft)
@@ -109,11 +110,13 @@ def _refuse_waiting(safety: Safety, repository: Repository, draft: Draft) -> Non
         )
 
 
-def _refuse_changed(safety: Safety, repository: Repository, draft: Draft, allow: Collection[str]) -> None:
-    """Refuse a draft that stands for something else than what would be committed now, or that is held back."""
-    head = repository.git.find_commit("HEAD") or ""
+def _refuse_moved(head: str, draft: Draft) -> None:
     if head != draft.head:
         raise DraftOutdated("another commit is checked out than when the draft was made")
+
+
+def _refuse_changed(safety: Safety, repository: Repository, draft: Draft, allow: Collection[str]) -> None:
+    """Refuse a draft that stands for something else than what would be committed now, or that is held back."""
     with index_aside(repository) as aside:
         _refuse_other_tree(take_in(aside, draft.taken), draft)
         refuse_concerns(safety.concerns(aside, allow=allow))
@@ -143,6 +146,7 @@ def refuse_concerns(concerns: Collection[Concern]) -> None:
 
 def _commit(repository: Repository, draft: Draft, message: str, operation: Operation) -> tuple[MadeCommit, list[str]]:
     sign_off = draft.habits.signed_off and not draft.concludes
+    _refuse_moved(repository.git.find_commit("HEAD") or "", draft)  # others may have committed before the lock
     if draft.taken.index_itself:
         operation.step("commit what is staged")
         _refuse_other_tree(tree_of(repository), draft)
@@ -160,9 +164,7 @@ def _commit(repository: Repository, draft: Draft, message: str, operation: Opera
 
 
 def _base(repository: Repository, head: str) -> str:
-    if head:
-        return head
-    return repository.git.read("hash-object", "-t", "tree", "--stdin", stdin=b"").text
+    return head or empty_tree(repository.git)
 
 
 def _told(made: MadeCommit, moved: Sequence[str] = ()) -> list[str]:
@@ -208,8 +210,8 @@ def commit_split(
         HookRefused: A hook said no; nothing is committed.
     """
     state = read_state(repository, untracked=False)
-    head = repository.git.find_commit("HEAD") or ""
-    if base_of(repository) != plan.base:
+    head = state.head
+    if (head or empty_tree(repository.git)) != plan.base:
         raise DraftOutdated("another commit is checked out than when the split was planned")
     if not plan.sound and not consent.unsound_ok:
         problems = [f"{one.id}: {problem}" for one in plan.commits for problem in one.problems]

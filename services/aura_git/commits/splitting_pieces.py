@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from aura_git.commits.staging import Entry, entries_of
+from aura_git.merging.sides import read_blobs
 from aura_git.repository import Repository
 
 __all__ = ["FileChange", "Piece", "build_file", "read_pieces", "short_diff"]
@@ -20,6 +21,7 @@ _HUNK: Final = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MU
 _MOST_FILES: Final = 300
 """Files that are cut into runs of lines; in a larger change, the others are taken as a whole."""
 _MOST_BYTES: Final = 2_000_000
+_MOST_TOGETHER: Final = 50_000_000
 _REGULAR: Final = frozenset({"100644", "100755"})
 _BINARY_HEAD: Final = 8000
 _MOST_CHARS: Final = 4000
@@ -80,9 +82,10 @@ def read_pieces(repository: Repository, base: str, tree: str) -> list[FileChange
         change = FileChange(path, before, after)
         if path in renamed:
             change.old_path, change.old_before = renamed[path], entries[renamed[path]][0]
-        _read_contents(repository, change)
-        change.pieces = _cut(repository, change, lines=len(files) < _MOST_FILES)
         files.append(change)
+    _read_contents(repository, files)
+    for number, change in enumerate(files):
+        change.pieces = _cut(repository, change, lines=number < _MOST_FILES)
     return files
 
 
@@ -94,19 +97,35 @@ def _renames(repository: Repository, base: str, tree: str) -> dict[str, str]:
     return {new: old for _status, old, new in zip(words, words, words, strict=False)}
 
 
-def _read_contents(repository: Repository, change: FileChange) -> None:
-    old = change.old_before or change.before
-    change.old = _blob(repository, old)
-    change.new = _blob(repository, change.after)
+def _read_contents(repository: Repository, changes: Iterable[FileChange]) -> None:
+    """Read all files before and after; two calls of git, and one more for each 50 MB."""
+    changes = list(changes)
+    pairs = [(one.old_before or one.before, one.after) for one in changes]
+    wanted = dict.fromkeys(entry.hash for pair in pairs for entry in pair if entry.mode in _REGULAR)
+    blobs: dict[str, bytes] = {}
+    together: list[str] = []
+    room = _MOST_TOGETHER
+    for name, size in _sizes(repository, wanted):
+        if together and size > room:
+            blobs |= read_blobs(repository.git, together)
+            together, room = [], _MOST_TOGETHER
+        together.append(name)
+        room -= size
+    blobs |= read_blobs(repository.git, together)
+    for change, (old, new) in zip(changes, pairs, strict=True):
+        change.old = blobs.get(old.hash) if old.mode in _REGULAR else None
+        change.new = blobs.get(new.hash) if new.mode in _REGULAR else None
 
 
-def _blob(repository: Repository, entry: Entry) -> bytes | None:
-    if entry.mode not in _REGULAR:
-        return None
-    size = repository.git.read("cat-file", "-s", entry.hash, ok=(0, 1, 128))
-    if size.code or int(size.text) > _MOST_BYTES:
-        return None  # A partial clone may not have it.
-    return repository.git.read("cat-file", "blob", entry.hash).out
+def _sizes(repository: Repository, names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Blobs that are not too long, with their size; a partial clone may not have all."""
+    asked = "".join(f"{name}\n" for name in names).encode()
+    if not asked:
+        return
+    for line in repository.git.read("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked).lines:
+        name, _, size = line.partition(" ")
+        if size.isdigit() and int(size) <= _MOST_BYTES:
+            yield name, int(size)
 
 
 def _cut(repository: Repository, change: FileChange, *, lines: bool) -> list[Piece]:

@@ -83,7 +83,7 @@ def index_aside(repository: Repository, within: Path | None = None) -> Generator
         repository: Which.
         within: Where index and new objects lie meanwhile; by default where temporary files do.
     """
-    objects = repository.git.text("rev-parse", "--path-format=absolute", "--git-path", "objects")
+    objects = repository.git.variable("GIT_OBJECT_DIRECTORY") or repository.common_dir / "objects"
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=within) as folder:
         store = Path(folder, "objects")
         (store / "info").mkdir(parents=True)
@@ -134,23 +134,33 @@ def take_in(repository: Repository, taken: Taken) -> str:
     if taken.everything:
         git.write("add", "--all", "--", *(limits or [":/"]))
     if taken.paths:
-        everything = changed_entries(repository, base_of(repository))
-        picked = changed_entries(repository, base_of(repository), limits)
+        base = base_of(repository)
+        everything = changed_entries(repository, base)
+        picked = changed_entries(repository, base, limits)
         put_entries(git, {path: old for path, (old, _new) in everything.items() if path not in picked})
     return tree_of(repository)
 
 
 def unknown_paths(repository: Repository, paths: Collection[str]) -> list[str]:
     """Those that name neither a file that git tracks, nor one that is there."""
+    how = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--")
+    git = repository.git
+    limits = [f":(top,literal){path}" for path in paths]
+    found = git.read(*how, *limits).items if paths else []
     unknown: list[str] = []
-    for path in paths:
-        listed = repository.git.read(
-            *("ls-files", "-z", "--cached", "--others", "--exclude-standard"), "--", f":(top,literal){path}"
-        )
-        in_head = repository.git.read("ls-tree", "-z", base_of(repository), "--", path, ok=(0, 128))
-        if not listed.out and not in_head.out:
+    base = ""
+    for path in (path for path in paths if not _within(path, found)):
+        base = base or base_of(repository)
+        in_head = git.read("ls-tree", "-z", base, "--", path, ok=(0, 128))
+        if not in_head.out and not git.read(*how, f":(top,literal){path}").out:
             unknown.append(path)
     return unknown
+
+
+def _within(path: str, found: Iterable[str]) -> bool:
+    """Whether some files are what a path names, or lie in it; false where only git can say it."""
+    folder = path.rstrip("/")
+    return any(one == folder or one.startswith(f"{folder}/") for one in found)
 
 
 def base_of(repository: Repository) -> str:
@@ -264,7 +274,8 @@ def index_bytes(repository: Repository) -> bytes:
 
 
 def _index_file(repository: Repository) -> Path:
-    return Path(repository.git.text("rev-parse", "--path-format=absolute", "--git-path", "index"))
+    """Where the index is: git keeps one in the folder of each work tree, unless a variable says otherwise."""
+    return Path(repository.git.variable("GIT_INDEX_FILE") or repository.git_dir / "index")
 
 
 def _copy_index(repository: Repository, to: Path) -> None:

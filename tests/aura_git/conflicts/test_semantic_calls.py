@@ -6,7 +6,7 @@ import pytest
 
 from aura_git.conflicts.semantic import SideChange, check_merge
 
-pytestmark = pytest.mark.requirement("G4")
+pytestmark = pytest.mark.requirement("G3")
 
 
 def calls(path: str, before: str, after: str, user: str, text: str) -> list[tuple[str, int]]:
