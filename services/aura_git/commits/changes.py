@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -33,16 +34,22 @@ _PATCH: Final = (
 _STATUS: Final = frozenset("AMDRCT")
 
 
-def read_staged(repository: Repository, *, paths: Collection[str] = ()) -> StagedChange:
+def read_staged(
+    repository: Repository, *, paths: Collection[str] = (), base: str = "", tree: str | None = None
+) -> StagedChange:
     """What is staged, against HEAD or, while there is no commit, against nothing.
 
     Args:
         repository: Which.
         paths: Only these files; `tree` is that of the whole index all the same, and empty while it has conflicts.
+        base: What HEAD is, when that was read just now.
+        tree: Tree of the index, when it was written just now.
     """
-    base = repository.git.find_commit("HEAD") or _empty_tree(repository)
+    base = base or repository.git.find_commit("HEAD") or _empty_tree(repository)
+    tree = _tree_of_index(repository) if tree is None else tree
     asked = ("diff-index", "--cached", base)
-    return _read(repository, asked, paths, _tree_of_index(repository))
+    author = repository.git.config("user.email").lower()
+    return replace(_read(repository, asked, paths, tree), author=author)
 
 
 def read_commit(repository: Repository, commit: str) -> StagedChange:
@@ -52,10 +59,13 @@ def read_commit(repository: Repository, commit: str) -> StagedChange:
         UnknownRef: There is no such commit.
     """
     named = repository.git.commit_of(commit)
-    _, *parents = repository.git.text("rev-list", "--parents", "--max-count=1", named).split()
+    names, _, author = repository.git.text("rev-list", "--parents", "--max-count=1", "--format=%ae", named).partition(
+        "\n"
+    )
+    _commit, _itself, *parents = names.split()
     base = parents[0] if parents else _empty_tree(repository)
     tree = repository.git.text("rev-parse", "--verify", f"{named}^{{tree}}")
-    return _read(repository, ("diff-tree", "-r", base, named), (), tree)
+    return replace(_read(repository, ("diff-tree", "-r", base, named), (), tree), author=author.strip().lower())
 
 
 def read_blob(repository: Repository, where: str, path: str, *, most_bytes: int = 400_000) -> str | None:

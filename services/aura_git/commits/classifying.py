@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Classifier", "Example", "train"]
 
-_PENALTY: Final = 0.5
-_HALF_LIFE: Final = 400.0
+_PENALTY: Final = 2.0
+_HALF_LIFE: Final = 200.0
 """Commits after which an example counts half: habits drift."""
 _ROUNDS: Final = 200
 _TRUST: Final = 1.0
+_UNKNOWN: Final = 0.01
+"""What the prior gives a label that it does not know."""
+_LEAST: Final = 0.003
 _RARE: Final = {"new": 2, "old": 2, "around": 2}
 """How many examples need a feature of a group, so that it counts."""
 
@@ -39,7 +42,7 @@ class Example:
     features: Features
     label: str
     prior: Mapping[str, float]
-    """How likely each label is before anything is learned; what rules say."""
+    """How likely each label is before anything is learned; what is expected everywhere."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def train(
     trust: float = _TRUST,
     penalty: float = _PENALTY,
     rounds: int = _ROUNDS,
+    half_life: float = _HALF_LIFE,
 ) -> Classifier:
     """Learn from examples, newest first; the same examples always give the same.
 
@@ -88,6 +92,7 @@ def train(
         trust: Weight of the prior.
         penalty: How much large weights cost.
         rounds: Steps of the descent.
+        half_life: Commits after which an example counts half.
     """
     import numpy as np  # noqa: PLC0415 - likewise
 
@@ -97,7 +102,7 @@ def train(
     wanted = np.zeros((len(examples), len(labels)))
     wanted[np.arange(len(examples)), [labels.index(one.label) for one in examples]] = 1
     offset = trust * np.array([_logarithms(labels, one.prior) for one in examples])
-    weight = 0.5 ** (np.arange(len(examples)) / _HALF_LIFE)
+    weight = 0.5 ** (np.arange(len(examples)) / half_life)
     kernel = matrix @ matrix.T + 1.0  # the 1 is the bias
     factors = _descend(kernel, wanted, offset, weight, penalty, rounds)
     rows, columns = np.nonzero(matrix)
@@ -157,7 +162,7 @@ def _placed(
 def _logarithms(labels: Sequence[str], prior: Mapping[str, float]) -> Matrix:
     import numpy as np  # noqa: PLC0415 - likewise
 
-    return np.log(np.array([max(prior.get(label, 0.0), 0.01) for label in labels]))
+    return np.log(np.array([max(prior.get(label, _UNKNOWN), _LEAST) for label in labels]))
 
 
 def _softmax(scores: Matrix) -> Matrix:

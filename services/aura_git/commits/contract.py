@@ -49,6 +49,8 @@ class StagedChange:
     tree: str
     """Hash of the tree that would be committed; what a draft stands for."""
     cut: bool = False
+    author: str = ""
+    """E-mail address of who commits, lower case; empty when unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from typing import Final
 from aura_git.commits.classifying import Classifier, Example, train
 from aura_git.commits.configuration import read_configuration
 from aura_git.commits.contract import Habits
+from aura_git.commits.expecting import expected_types
 from aura_git.commits.features import Features, features_of
 from aura_git.commits.grammar import split_area
 from aura_git.commits.habits import KNOWN_TYPES, habits_of
 from aura_git.commits.history import PastCommit, is_ordinary, list_commits, read_patches
-from aura_git.commits.rules import TYPES, rate_types
+from aura_git.commits.rules import TYPES
 from aura_git.commits.scopes import PastScope, ScopeVotes
 from aura_git.repository import Repository
 
@@ -111,7 +112,7 @@ def _lessons(
             lessons.append(seen[one.hash])
         elif patch := patches.get(one.hash):
             features = features_of(patch)
-            lessons.append(Lesson(one, features, rate_types(patch, features)))
+            lessons.append(Lesson(one, features, expected_types(features)))
     return tuple(lessons)
 
 

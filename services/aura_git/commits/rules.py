@@ -1,4 +1,4 @@
-"""Types by rules: what paths and lines say where there is no history to learn from."""
+"""Types by rules, made by hand: what the bench of messages compares with what is learned."""
 
 from __future__ import annotations
 

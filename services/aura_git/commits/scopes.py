@@ -1,14 +1,15 @@
-"""Scopes: a vote of past changes, the more alike the more it counts, together with what a classifier learned of them.
+"""Scopes: past changes vote, a classifier learns, folders remember, names count; never a scope that nobody used here.
 
-Never a scope that nobody used here. On 15 repositories the vote alone was right for 58.0 % of the commits, the
-classifier alone for 57.3 %, both for 59.7 %.
+Each of them gives every scope a share. How much each counts was fitted on 62 repositories (`_VOTE` and what follows),
+and on each quarter of them the others' weights were right for 66.2 % of the commits: the vote and the classifier alone
+with how often a named scope was used, as it was before, for 65.4 %.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,11 +25,20 @@ _SHARPNESS: Final = 6
 _HALF_LIFE: Final = 300.0
 _OTHER_TYPE: Final = 0.4
 """What a commit of another type counts."""
+_VOTE: Final = 0.1
+_CLASSIFIER: Final = 0.5
+_FOLDERS: Final = 0.9
 _NAMED: Final = 2.0
-"""Weight of how often a scope was used when a folder or file of the change had its name."""
+"""What a scope gains when a folder or file of the change has its name."""
 _FLOOR: Final = 0.01
+_FLOOR_OF_FOLDERS: Final = 0.005
+_HALF_LIFE_OF_FOLDERS: Final = 200.0
+_STIFFNESS: Final = 1.5
+"""So many changes of a folder count as much as all that is said of the folder above it."""
+_MOST_FILES: Final = 40
 _PENALTY: Final = 0.3
 _ROUNDS: Final = 80
+_HALF_LIFE_OF_EXAMPLES: Final = 400.0
 _UNKNOWN: Final = 0.3
 _PARTS: Final = re.compile(r"[-_.]")
 
@@ -53,9 +63,13 @@ class ScopeVotes:
     def __init__(self, past: Sequence[PastScope], allowed: Collection[str] = ()) -> None:
         self._past = [(one.type, one.scope) for one in past]
         self._allowed = frozenset(allowed)
-        self._named = _named(past)
+        self._folders = _Folders(past)
         examples = [Example(one.features, one.scope, {}) for one in past]
-        self._classifier = train(examples, trust=0.0, penalty=_PENALTY, rounds=_ROUNDS) if examples else None
+        self._classifier = (
+            train(examples, trust=0.0, penalty=_PENALTY, rounds=_ROUNDS, half_life=_HALF_LIFE_OF_EXAMPLES)
+            if examples
+            else None
+        )
         self._postings: dict[str, dict[str, list[int]]] = {}
         self._norms: dict[str, list[float]] = {}
         for group in _GROUPS:
@@ -87,15 +101,18 @@ class ScopeVotes:
         return self._together(votes, features)
 
     def _together(self, votes: Mapping[str, float], features: Features) -> dict[str, float]:
-        """The votes, times what the classifier says, times what a path of that name says."""
+        """The votes, what the classifier says, what is used in the folders, and whether a path has the name."""
         learned = self._classifier.guess(features, {}) if self._classifier else {}
-        words = _words(features.get("path", ()))
+        paths = features.get("path", ())
+        words = _words(paths)
+        used = self._folders.shares(paths)
         total = sum(votes.values())
         scores: dict[str, float] = {}
         for scope, vote in votes.items():
-            score = (vote / total + _FLOOR) * (learned.get(scope, 0.0) + _FLOOR)
-            named = self._named.get(scope, 0.0) if scope and names_path(scope, words) else 0.0
-            scores[scope] = math.sqrt(score * math.exp(_NAMED * named))
+            score = (vote / total + _FLOOR) ** _VOTE
+            score *= (learned.get(scope, 0.0) + _FLOOR) ** _CLASSIFIER
+            score *= (used.get(scope, 0.0) + _FLOOR_OF_FOLDERS) ** _FOLDERS
+            scores[scope] = score * math.exp(_NAMED * (bool(scope) and names_path(scope, words)))
         total = sum(scores.values())
         return {scope: score / total for scope, score in scores.items()}
 
@@ -123,14 +140,36 @@ class ScopeVotes:
         return near
 
 
-def _named(past: Sequence[PastScope]) -> dict[str, float]:
-    """How often each scope was used when a folder or file of a change had its name."""
-    words = [_words(one.features.get("path", ())) for one in past]
-    shares: dict[str, float] = {}
-    for scope in {one.scope for one in past if one.scope}:
-        rows = [row for row, some in enumerate(words) if names_path(scope, some)]
-        shares[scope] = (sum(past[row].scope == scope for row in rows) + 0.5) / (len(rows) + 2)
-    return shares
+class _Folders:
+    """How often each scope was used for changes in a folder; one with few changes leans on the folder above it."""
+
+    def __init__(self, past: Sequence[PastScope]) -> None:
+        self._counts: dict[str, dict[str, float]] = {}
+        for row, one in enumerate(past):
+            for path in one.features.get("path", ()):
+                counts = self._counts.setdefault(path, {})
+                counts[one.scope] = counts.get(one.scope, 0.0) + 0.5 ** (row / _HALF_LIFE_OF_FOLDERS)
+        self._all = Counter(one.scope for one in past)
+
+    def shares(self, paths: Collection[str]) -> dict[str, float]:
+        """Of each scope, the mean over the files that change."""
+        above = {path[:at] for path in paths for at, letter in enumerate(path) if letter == "/"}
+        leaves = sorted(path for path in paths if path not in above)[:_MOST_FILES]
+        count = sum(self._all.values())
+        start = {scope: times / count for scope, times in self._all.items()}
+        sums: dict[str, float] = dict.fromkeys(start, 0.0)
+        for leaf in leaves:
+            for scope, share in self._shares_of(leaf, start).items():
+                sums[scope] += share / len(leaves)
+        return sums if leaves else start
+
+    def _shares_of(self, path: str, start: dict[str, float]) -> dict[str, float]:
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            if found := self._counts.get("/".join(parts[:depth])):
+                total = sum(found.values()) + _STIFFNESS
+                start = {scope: (found.get(scope, 0.0) + _STIFFNESS * share) / total for scope, share in start.items()}
+        return start
 
 
 def _words(paths: Collection[str]) -> set[str]:

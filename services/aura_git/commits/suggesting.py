@@ -11,6 +11,7 @@ from typing import Final
 
 from aura_git.commits.changes import read_commit, read_staged
 from aura_git.commits.contract import CommitMessage, Guess, Habits, StagedChange, Suggestion
+from aura_git.commits.expecting import expected_types
 from aura_git.commits.features import Features, features_of
 from aura_git.commits.grammar import format_message, header_of, parse_message
 from aura_git.commits.grounding import ungrounded
@@ -18,7 +19,7 @@ from aura_git.commits.habits import spelled
 from aura_git.commits.learning import Learned, learn
 from aura_git.commits.linting import LintedCommit, lint_message, lint_range
 from aura_git.commits.patches import FilePatch, read_patch
-from aura_git.commits.rules import rate_types
+from aura_git.commits.recent import email_of, lean_on_recent
 from aura_git.commits.subjects import Material, subjects
 from aura_git.commits.symbols import SymbolChange, symbol_changes
 from aura_git.repository import Repository
@@ -64,8 +65,10 @@ def suggest(learned: Learned, change: StagedChange, *, repository: Repository | 
     habits = learned.habits
     files = files_of(change)
     features = features_of(files)
-    prior = rate_types(files, features)
+    prior = expected_types(features)
     rates = learned.classifier.guess(features, prior) if learned.classifier else prior
+    past = [(one.commit.header.type.lower(), email_of(one.commit.author)) for one in learned.lessons]
+    rates = lean_on_recent(rates, past, change.author)
     types = _types(rates, habits)
     scopes = _scopes(learned, features, rates)
     symbols = symbol_changes(repository or learned.repository, files)
@@ -147,7 +150,11 @@ def _reasons(
     if habits.style == "conventional":
         best = types[0]
         second = f", then {types[1].value} {types[1].confidence:.0%}" if len(types) > 1 else ""
-        source = f"{learned.classifier.examples} commits of this repository" if learned.classifier else "rules"
+        source = (
+            f"{learned.classifier.examples} commits of this repository"
+            if learned.classifier
+            else "the habits of many repositories"
+        )
         told.append(f"type {best.value} {best.confidence:.0%}{second}, by {source}")
         only = next((name[5:] for name in features["kind"] if name.startswith("only ")), "")
         if only and "+" not in only:

@@ -145,3 +145,13 @@ def test_texts_are_read_from_commits_and_the_index(lab: GitLab) -> None:
     assert read_blob(repository, "HEAD", "b.bin") is None
     assert read_blob(repository, "HEAD", "none.py") is None
     assert read_blob(repository, "HEAD", "a.py", most_bytes=3) is None
+
+
+def test_who_commits_is_told(lab: GitLab) -> None:
+    first = lab.commit("feat: a", {"a.py": "x = 1\n"})
+    written = lab.git("log", "-1", "--format=%ae", first).strip().lower()
+    assert read_commit(lab.repository(), first).author == written
+    lab.git("config", "user.email", "Ann@Example.org")
+    lab.write({"a.py": "x = 2\n"})
+    lab.git("add", "a.py")
+    assert read_staged(lab.repository()).author == "ann@example.org"

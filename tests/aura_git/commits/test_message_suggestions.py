@@ -144,12 +144,12 @@ def test_what_a_commit_did_is_suggested_from_older_history_only(shop: GitLab) ->
     assert found.message == CommitMessage("feat", "login", "add step_11")
 
 
-def test_without_a_history_rules_decide(lab: GitLab) -> None:
+def test_without_a_history_the_habits_of_many_repositories_decide(lab: GitLab) -> None:
     learned = learn(lab.repository())
     assert (learned.head, learned.classifier, learned.habits.style) == ("", None, "conventional")
     found = suggest(learned, staged(lab, {"README.md": "# Shop\n\nText.\n"}))
     assert (found.learned_from, found.message) == (0, CommitMessage("docs", "", "describe shop"))
-    assert found.reasons[0].endswith("by rules")
+    assert found.reasons[0].endswith("by the habits of many repositories")
 
 
 def test_configured_types_and_scopes_are_the_only_ones(shop: GitLab) -> None:
