@@ -335,7 +335,11 @@ def _filled(look: _Look, plan: ReleasePlan, version: Version, day: str, obstacle
     repository, tags = look.repository, look.tags
     tag = f"{tags.prefix}{version}"
     if repository.git.read("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}", ok=(0, 1, 128)).code == 0:
-        obstacles.append(f"the tag {tag} exists already")
+        newest_there = _newest_anywhere(repository, tags.prefix)
+        beyond = (
+            f"; the newest is {newest_there}, which HEAD does not descend from" if newest_there != tags.newest else ""
+        )
+        obstacles.append(f"the tag {tag} exists already{beyond}")
     newest = max((one for one in (tags.final_version, tags.newest_version) if one is not None), default=None)
     if newest is not None and version <= newest:
         obstacles.append(f"{version} is not greater than {newest}")
@@ -370,6 +374,13 @@ def _filled(look: _Look, plan: ReleasePlan, version: Version, day: str, obstacle
         }
     )  # fmt: skip
     return Planned(told, tuple(edits), look.state.head, fragments.command if fragments else ())
+
+
+def _newest_anywhere(repository: Repository, prefix: str) -> str:
+    """The tag of the greatest version with a prefix, wherever it is."""
+    names = repository.git.read("for-each-ref", "--format=%(refname:strip=2)", "refs/tags").lines
+    found = [(version, name) for name in names if (version := parse_version(name.removeprefix(prefix))) is not None]
+    return max(found, key=lambda one: one[0], default=(None, ""))[1]
 
 
 def _changelog_path(repository: Repository, package: Package) -> str:

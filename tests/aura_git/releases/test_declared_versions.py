@@ -273,6 +273,17 @@ def test_files_that_commitizen_names_have_the_version_too(lab: GitLab) -> None:
     assert set(edits) == set(files)
 
 
+def test_a_tag_that_is_elsewhere_is_told_with_the_newest(lab: GitLab) -> None:
+    released(lab, "v1.2.0", {})
+    lab.branch("beside")
+    released(lab, "v1.2.1", {})
+    released(lab, "v1.3.0", {})
+    lab.switch("main")
+    lab.commit("fix: a", {"a": "1"})
+    told = "the tag v1.2.1 exists already; the newest is v1.3.0, which HEAD does not descend from"
+    assert told in plan(lab).plan.obstacles
+
+
 def test_a_message_that_names_both_versions_goes_on_from_the_last(lab: GitLab) -> None:
     released(lab, "v1.2.0", {})
     lab.commit("bump: version 1.2.0 → 1.2.1", {"a": "0"})
