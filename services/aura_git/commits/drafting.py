@@ -22,7 +22,7 @@ from aura_git.commits.drafting_tasks import TaskLink, task_footer, task_of
 from aura_git.commits.grammar import clean_message, header_of
 from aura_git.commits.linting import kept_rules
 from aura_git.commits.splitting import count_groups
-from aura_git.commits.staging import Taken, base_of, index_aside, intended, take_in
+from aura_git.commits.staging import Taken, empty_tree, index_aside, intended, take_in
 from aura_git.commits.suggesting import Learned, files_of, format_message, lint_message, parse_message, suggest
 from aura_git.commits.suggesting import read_staged as read_index
 from aura_git.commits.symbols import symbol_changes
@@ -115,9 +115,9 @@ def make_draft(
     state = read_state(repository, untracked=False)
     concludes = "" if taken.tree else _concluded(state, taken)
     with index_aside(repository) as aside:
-        base = base_of(aside)
+        base = state.head or empty_tree(aside.git)
         tree = take_in(aside, taken)
-        change = _really_staged(aside, replace(read_index(aside), tree=tree))
+        change = _really_staged(aside, read_index(aside, base=base, tree=tree))
         concerns = tuple(safety.concerns(aside, allow=allow)) if change.paths else ()
         draft = Draft(
             token_hex(8), taken, state.head, state.branch, change, learned.habits, CommitMessage("", "", ""), "", None,
