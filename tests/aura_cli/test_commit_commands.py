@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +13,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from aura_cli import commit_flow, commit_view, commit_waiting
+from aura_cli import commit_flow
 from aura_cli.commands import commit as command
-from aura_cli.commit_waiting import patiently
-from aura_cli.screen import ProgressLine
 from aura_cli_running import Aura, Ran, StandIn
+from aura_git.commits.hooks import install_hook
 from aura_git.commits.service import CommitService
 from aura_shared.bus import Context
 from aura_shared.errors import AuraError, UsageProblem
@@ -347,39 +346,6 @@ def test_tests_of_a_split_that_pass_or_were_not_run_ask_nothing(run: Run, served
     assert len(shop.log("main..work")) == 2
 
 
-PLAN: dict[str, object] = {
-    "commits": [{"id": "A", "message": "fix: a", "hunks": ["h1"]}, {"id": "B", "message": "fix: b", "hunks": ["h2"]}],
-    "hunks": [{"id": "h1", "path": "a.py", "start": 3, "added": 1}, {"id": "h2", "path": "b.py", "symbol": "B.b"}],
-}
-
-
-def test_a_plan_as_text_reads_back() -> None:
-    text = commit_view.split_text(PLAN)
-    assert "hunk h2  b.py:0  +0 -0  B.b\n" in text
-    assert commit_view.read_split(text, PLAN) == [
-        {"id": "A", "message": "fix: a", "hunks": ["h1"]},
-        {"id": "B", "message": "fix: b", "hunks": ["h2"]},
-    ]
-    moved = text.replace("commit B\nfix: b", "commit new\nfix: c\n\nWhy it is.").replace("hunk h1", "# hunk h1")
-    assert commit_view.read_split(moved, PLAN) == [{"id": "", "message": "fix: c\n\nWhy it is.", "hunks": ["h2"]}]
-    assert commit_view.read_split("# all gone\n", PLAN) == []
-    with pytest.raises(UsageProblem, match="line 1 stands before"):
-        commit_view.read_split("fix: a\ncommit A\n", PLAN)
-    with pytest.raises(UsageProblem, match="neither a hunk nor a commit"):
-        commit_view.read_split("commit A\nfix: a\nhunk h1\nwhat\n", PLAN)
-
-
-def test_text_of_a_repository_cannot_move_the_cursor() -> None:
-    draft: dict[str, object] = {
-        "branch": "x\x1b[2J",
-        "files": [{"path": "a\x1b]0;b", "old_path": "c\rd", "status": "R"}],
-        "message": {"text": "fix: \x1b[31mred"},
-        "left": ["e\x07"],
-        "concerns": [{"rule": "r", "path": "p\x1b", "message": "m", "blocks": True, "line": 3}],
-    }
-    assert not any(sign in "\n".join(commit_view.draft_lines(draft)) for sign in ("\x1b[2J", "\x1b]", "\r", "\x07"))
-
-
 def test_hooks_are_installed_shown_and_taken_away(run: Run, shop: GitLab) -> None:
     ran = run(command.hooks, "install")
     assert ran.out.startswith("the hook is in place  ")
@@ -540,25 +506,48 @@ def test_what_is_wrong_many_times_is_one_line(run: Run, shop: GitLab) -> None:
     assert "(and 2 more lines)" in ran.out
 
 
-def test_leaving_while_hooks_run_says_that_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(KeyboardInterrupt), patiently("committing", commit_flow.GOES_ON):
-        raise KeyboardInterrupt
-    assert "Aura goes on with it" in capsys.readouterr().err
-    with patiently("", "never said"):
-        pass
-    assert capsys.readouterr().err == ""
+@pytest.mark.parametrize(
+    ("how", "drafted"),
+    [
+        (("commit", "--quiet"), True),
+        (("-c", "user.useConfigOnly=true", "commit", "--quiet", "--allow-empty-message"), True),
+        (("commit", "--quiet", "--allow-empty-message", "--file", "-"), False),
+        (("commit", "-F", "message.txt"), False),
+        (("commit", "--quiet", "--verbose"), True),
+    ],
+    ids=["terminal, Magit, fugitive", "VS Code with an empty box", "VS Code with a message", "JetBrains", "verbose"],
+)
+def test_commits_of_editors_meet_the_hook(
+    run: Run, shop: GitLab, tmp_path: Path, how: tuple[str, ...], drafted: bool
+) -> None:
+    seen = tmp_path / "seen"
+    shop.environment["GIT_EDITOR"] = f"sh -c 'cp \"$1\" {shlex.quote(str(seen))}' sh"
+    aura = tmp_path / "aura"
+    aura.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m aura_cli "$@"\n')
+    aura.chmod(0o755)
+    install_hook(shop.repository(), command=str(aura))
+    shop.write({"src/cart.py": ROUNDED, "message.txt": "fix: by hand\n"})
+    shop.git("add", "src/cart.py")
+    shop.git(*how, stdin="fix: by hand\n")
+    if drafted:
+        assert seen.read_text().split("\n")[0] == shop.log("-1")[0]
+        assert shop.log("-1")[0] not in {"", "fix: by hand"}
+    else:
+        assert not seen.exists()
+        assert shop.log("-1") == ["fix: by hand"]
 
 
-def test_a_wait_is_told_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[str] = []
-    done = threading.Event()
-
-    def show(_line: ProgressLine, text: str) -> None:
-        shown.append(text)
-        done.set()
-
-    monkeypatch.setattr(ProgressLine, "show", show)
-    monkeypatch.setattr(commit_waiting, "_SOON_S", 0.001)
-    with patiently("running hooks"):
-        assert done.wait(20)
-    assert shown[0].startswith("running hooks … ")
+@pytest.mark.parametrize(("source", "drafted"), [("", True), ("template", True), ("merge", False), ("squash", False)])
+def test_git_gui_gets_a_draft_for_its_field(run: Run, shop: GitLab, tmp_path: Path, source: str, drafted: bool) -> None:
+    """It calls the hook itself, with a file of its own, when it starts and when it rescans."""
+    aura = tmp_path / "aura"
+    aura.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m aura_cli "$@"\n')
+    aura.chmod(0o755)
+    install_hook(shop.repository(), command=str(aura))
+    shop.write({"src/cart.py": ROUNDED})
+    shop.git("add", "src/cart.py")
+    message = shop.root / ".git/PREPARE_COMMIT_MSG"
+    message.write_text("")
+    hook = shop.root / ".git/hooks/prepare-commit-msg"
+    subprocess.run([hook, ".git/PREPARE_COMMIT_MSG", source], cwd=shop.root, check=True)
+    assert bool(message.read_text().strip()) is drafted
