@@ -128,9 +128,10 @@ def make_draft(
             return _conclusion(repository, draft)
         if not change.paths:
             return draft
-        suggestion = suggest(learned, change, repository=aside)
+        changed = symbol_changes(aside, files_of(change))
+        suggestion = suggest(learned, change, repository=aside, symbols=changed)
         suggestion = suggestion if state.head else _first_of_all(suggestion, learned.habits)
-        symbols = tuple(f"{one.what} {one.name}" for one in symbol_changes(aside, files_of(change)))
+        symbols = tuple(f"{one.what} {one.name}" for one in changed)
         parts = 1 if taken.tree else count_groups(aside, base, tree)
     message, task = _compose(suggestion, learned.habits, wishes, state.branch)
     return replace(

