@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import click
 import pytest
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 
 from aura_cli import commit_flow
 from aura_cli.commands import commit as command
-from aura_cli_running import Aura, Ran, StandIn
+from aura_cli_running import Aura, JsonObject, Ran, StandIn
 from aura_git.commits.hooks import install_hook
 from aura_git.commits.service import CommitService
 from aura_shared.bus import Context
@@ -162,10 +163,15 @@ def test_a_message_is_edited_and_what_is_wrong_is_asked_about(
 
 def test_an_unsure_type_is_asked_about(run: Run, shop: GitLab, gateway: StandIn) -> None:
     shop.write({"src/cart.py": ROUNDED})
-    draft = run(command.commit, "--all", "--json", "--dry-run").json()
-    types = draft["types"]
-    assert isinstance(types, list)
-    assert types[0]["confidence"] < 0.5
+    real = gateway.answer
+    assert real is not None
+
+    def unsure(method: str, path: str, token: str, body: JsonObject) -> tuple[int, JsonObject]:
+        status, answer = real(method, path, token, body)
+        types = cast("list[dict[str, object]]", answer.get("types", []))
+        return status, {**answer, "types": [{**one, "confidence": 0.4} for one in types]} if types else answer
+
+    gateway.answer = unsure
     ran = run(command.commit, "--all", says="perf\ny\n")
     assert "Which type fits?" in ran.err
     assert shop.log("-1")[0].startswith("perf")

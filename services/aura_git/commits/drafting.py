@@ -20,6 +20,7 @@ from aura_git.commits.contract import (
 )
 from aura_git.commits.drafting_tasks import TaskLink, task_footer, task_of
 from aura_git.commits.grammar import clean_message, header_of
+from aura_git.commits.kinds import kind_of
 from aura_git.commits.linting import kept_rules
 from aura_git.commits.splitting import count_groups
 from aura_git.commits.staging import Taken, empty_tree, index_aside, intended, take_in
@@ -130,7 +131,7 @@ def make_draft(
             return draft
         changed = symbol_changes(aside, files_of(change))
         suggestion = suggest(learned, change, repository=aside, symbols=changed)
-        suggestion = suggestion if state.head else _first_of_all(suggestion, learned.habits)
+        suggestion = suggestion if state.head else _first_of_all(suggestion, learned.habits, change)
         symbols = tuple(f"{one.what} {one.name}" for one in changed)
         parts = 1 if taken.tree else count_groups(aside, base, tree)
     message, task = _compose(suggestion, learned.habits, wishes, state.branch)
@@ -178,14 +179,14 @@ def comment_sign(repository: Repository) -> str:
     return "#" if sign in {"", "auto"} else sign
 
 
-def _first_of_all(suggestion: Suggestion, habits: Habits) -> Suggestion:
-    """For the first commit of a repository: there is nothing yet that it could fix."""
+def _first_of_all(suggestion: Suggestion, habits: Habits, change: StagedChange) -> Suggestion:
+    """For the first commit of a repository: its code is new, and there is nothing yet that it could fix or change."""
     message = suggestion.message
-    if message.type.lower() != "fix" or (habits.allowed_types and "feat" not in habits.allowed_types):
+    allowed = not habits.allowed_types or "feat" in habits.allowed_types
+    if not (message.type and allowed and any(kind_of(one.path) == "source" for one in change.paths)):
         return suggestion
-    others = [one for one in suggestion.types if one.value not in {"feat", "fix"}]
-    sure = Guess("feat", sum(one.confidence for one in suggestion.types if one not in others))
-    return replace(suggestion, types=(sure, *others), message=replace(message, type="feat"))
+    others = tuple(one for one in suggestion.types if one.value.lower() != "feat")
+    return replace(suggestion, types=(Guess("feat", 1.0), *others), message=replace(message, type="feat"))
 
 
 def _compose(suggestion: Suggestion, habits: Habits, wishes: Wishes, branch: str) -> tuple[CommitMessage, TaskLink]:
