@@ -54,7 +54,7 @@ def habits_of(commits: Sequence[PastCommit], configuration: Configuration, *, si
     style = _style(some, share, configuration)
     typed = [one for one in headers if one.type] if style == "conventional" else []
     told = [parse_message(one.message, style=style) for one in some]
-    descriptions = [_SQUASHED.sub("", one.description) for one in told if one.description]
+    descriptions = [text for one in told if (text := _SQUASHED.sub("", one.description).strip())]
     emojis = _emojis(typed)
     return Habits(
         commits=len(some),

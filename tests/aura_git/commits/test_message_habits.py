@@ -68,6 +68,10 @@ def test_habits_of_a_conventional_history() -> None:
     assert found.source == "history of 10 commits"
 
 
+def test_a_header_of_a_number_alone_has_no_case() -> None:
+    assert not habits_of(past("fix:  (#44)", "fix: (#45)", "(#46)"), Configuration()).capitalised
+
+
 def test_a_few_capitals_are_no_habit() -> None:
     assert not habits_of(past(*["feat: Add a"] * 8, *["feat: add a"] * 2), Configuration()).capitalised
 
