@@ -27,7 +27,7 @@ from aura_cli.commit_waiting import patiently
 from aura_cli.gateway import Gateway
 from aura_cli.screen import ask, asks, dim, note, out, out_json, plural
 from aura_cli.targets import with_daemon
-from aura_shared.errors import CommitBlocked, ProtectedBranch, UsageProblem
+from aura_shared.errors import CommitBlocked, GateClosed, ProtectedBranch, UsageProblem
 from aura_shared.paths import find_paths
 
 DRAFT_S: Final = 180.0  # A local model may word it.
@@ -109,6 +109,7 @@ def _commit_once(ctx: click.Context, wanted: Wanted, *, message_only: bool) -> N
     draft = _choose_type(wanted, draft)
     for line in draft_lines(_as_given(draft, wanted)):
         out(line)
+    _refuse_detached(wanted, draft)
     allow = allowed(wanted, draft)
     message = _worded(wanted, draft) if allow is not None else None
     if message is None or allow is None:
@@ -219,6 +220,16 @@ def _worded(wanted: Wanted, draft: JsonObject) -> str | None:
     if answer == "e":
         return _edited(wanted, draft, message or text_of(object_of(draft, "message"), "text"))
     return message if answer == "y" else None
+
+
+def _refuse_detached(wanted: Wanted, draft: JsonObject) -> None:
+    """Ask nothing about what would be refused after all."""
+    head = text_of(draft, "head")
+    if wanted.asks and head and not text_of(draft, "branch"):
+        raise GateClosed(
+            f"HEAD is detached at {head[:10]}: no branch is checked out",
+            hint="Make a branch here with `git switch -c NAME`, or go to one with `git switch NAME`.",
+        )
 
 
 def _asked_of_branch(wanted: Wanted, draft: JsonObject) -> bool:

@@ -429,6 +429,16 @@ def test_a_dry_run_asks_nothing_and_shows_what_everything_would_be(run: Run, sho
     assert "Which type" not in ran.err
 
 
+def test_nothing_is_asked_about_what_would_be_refused(run: Run, shop: GitLab) -> None:
+    shop.git("switch", "-q", "--detach")
+    shop.write({"src/cart.py": ROUNDED})
+    with pytest.raises(AuraError, match="HEAD is detached") as asked:
+        run(command.commit, "--all", "--type", "fix", says="y\n")
+    with pytest.raises(AuraError, match="HEAD is detached") as unasked:
+        run(command.commit, "--all", "--type", "fix", "--yes")
+    assert (asked.value.message, asked.value.hint) == (unasked.value.message, unasked.value.hint)
+
+
 def test_no_to_what_is_held_back_is_no_error(run: Run, shop: GitLab) -> None:
     shop.write(
         {

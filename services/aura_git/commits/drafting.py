@@ -36,6 +36,8 @@ __all__ = ["Draft", "Wishes", "alternatives", "comment_sign", "fitted", "make_dr
 _MOST_ALTERNATIVES: Final = 4
 _GIT_WORDS: Final = frozenset({"merge"})
 """What git is in the middle of, and a commit concludes."""
+_FIRST_IS_FEAT: Final = 0.8
+"""How sure it is that the first code of a repository is a feature; `chore` is what else people write."""
 _HOW_TO_END: Final = "Go on with `aura continue`, or take it back with `aura abort`."
 
 
@@ -185,8 +187,11 @@ def _first_of_all(suggestion: Suggestion, habits: Habits, change: StagedChange) 
     allowed = not habits.allowed_types or "feat" in habits.allowed_types
     if not (message.type and allowed and any(kind_of(one.path) == "source" for one in change.paths)):
         return suggestion
-    others = tuple(one for one in suggestion.types if one.value.lower() != "feat")
-    return replace(suggestion, types=(Guess("feat", 1.0), *others), message=replace(message, type="feat"))
+    others = [one for one in suggestion.types if one.value.lower() != "feat"]
+    rest = sum(one.confidence for one in others) or 1.0
+    less = [replace(one, confidence=one.confidence / rest * (1 - _FIRST_IS_FEAT)) for one in others]
+    types = (Guess("feat", _FIRST_IS_FEAT), *less)
+    return replace(suggestion, types=types, message=replace(message, type="feat"))
 
 
 def _compose(suggestion: Suggestion, habits: Habits, wishes: Wishes, branch: str) -> tuple[CommitMessage, TaskLink]:
