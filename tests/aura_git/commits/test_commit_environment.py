@@ -124,21 +124,21 @@ async def test_what_git_sets_for_its_hooks_does_not_reach_another_commit(
 
 def test_only_folders_that_can_be_meant_are_sent() -> None:
     shell = {
-        "PATH": "/usr/bin:.:bin::/usr/bin:/opt/\udcff/bin:/home/ada/.nvm/versions/node/v20/bin",
-        "VIRTUAL_ENV": "/home/ada/venv",
-        "NVM_BIN": "/home/ada/.nvm/versions/node/v20/bin",
+        "PATH": "/usr/bin:.:bin::/usr/bin:/opt/\udcff/bin:/opt/node/bin",
+        "VIRTUAL_ENV": "/opt/venv",
+        "NVM_BIN": "/opt/node/bin",
         "NVM_CD_FLAGS": "",
-        "PYENV_ROOT": "/home/ada/.pyenv",
+        "PYENV_ROOT": "/opt/.pyenv",
         "PYENV_VERSION": "3.11.4",
-        "HOME": "/home/ada",
+        "HOME": "/opt/ada",
         "GIT_DIR": "/x",
         "SECRET_TOKEN": "/abc",
     }
     assert for_hooks(shell) == {
-        "PATH": "/usr/bin:/home/ada/.nvm/versions/node/v20/bin",
-        "VIRTUAL_ENV": "/home/ada/venv",
-        "NVM_BIN": "/home/ada/.nvm/versions/node/v20/bin",
-        "PYENV_ROOT": "/home/ada/.pyenv",
+        "PATH": "/usr/bin:/opt/node/bin",
+        "VIRTUAL_ENV": "/opt/venv",
+        "NVM_BIN": "/opt/node/bin",
+        "PYENV_ROOT": "/opt/.pyenv",
     }
     assert for_hooks({}) == {}
     long = for_hooks({"PATH": ":".join(f"/{number:05}" for number in range(20_000))})
