@@ -23,8 +23,7 @@ MOST = {
     "merge": 9,
     "preview": 9,
 }
-"""Processes of each request, over the repository of `calls_of_requests`; 19 of a commit's are the safety core's, `merge` is a dry run.
-"""
+"""Processes of each request over the repository of the tests of commits; `merge` is a dry run."""
 
 
 @contextmanager
