@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aura_git.commits.service_memory import Kept
 from aura_git.service import GitService
 from aura_shared.bus import Bus, Events
 from aura_shared.errors import AuraError, DraftOutdated, HookRefused
@@ -168,3 +169,14 @@ async def test_drafts_of_a_project_that_is_gone_are_forgotten(desk: Desk, shop: 
     await asyncio.to_thread(_commit_it, shop)
     await desk.files_changed()
     assert (await desk.told()).draft == later.id
+
+
+def test_only_the_newest_drafts_are_kept(shop: GitLab) -> None:
+    kept: Kept[str] = Kept(2)
+    repository = shop.repository()
+    for name in ("a", "b", "c"):
+        kept.put(repository, name, name.upper())
+    assert [kept.find(repository, name) for name in ("a", "b", "c")] == [None, "B", "C"]
+    kept.drop(repository, "c")
+    kept.drop(repository, "never there")
+    assert kept.find(repository, "c") is None
