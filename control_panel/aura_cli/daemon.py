@@ -17,6 +17,7 @@ from aura_cli.answers import JsonObject, objects_of, text_of, texts_of
 from aura_shared import control
 from aura_shared.errors import AuraError, Conflict, DaemonDown, StorageError, Unavailable
 from aura_shared.paths import AuraPaths
+from aura_shared.processes import UMASK_VARIABLE
 
 POLL_S = 0.04  # A status call takes about 1 ms; slower polling would be seen in the 3 s that `aura up` may take.
 _TAIL_LINES = 15
@@ -59,6 +60,7 @@ def start_daemon(paths: AuraPaths) -> None:
     if environment.get("AURA_HOME"):
         # The daemon runs in another working directory, where a relative folder would be another one.
         environment["AURA_HOME"] = str(Path(environment["AURA_HOME"]).absolute())
+    environment[UMASK_VARIABLE] = f"{_umask():o}"
     output, output_from = _open_output(paths)
     try:
         process = subprocess.Popen(
@@ -76,6 +78,13 @@ def start_daemon(paths: AuraPaths) -> None:
     finally:
         os.close(output)
     _started.append(_Started(process, output_from))
+
+
+def _umask() -> int:
+    """Of this process; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def daemon_status(paths: AuraPaths, timeout_s: float = 5.0) -> Status | None:

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["PROCESSES", "ProcessSpec", "procfile", "start_levels"]
+__all__ = ["PROCESSES", "UMASK_VARIABLE", "ProcessSpec", "procfile", "start_levels"]
+
+UMASK_VARIABLE: Final = "AURA_UMASK"
+"""Environment variable with the umask of the person's shell, octal: what Aura writes for itself is private, but what it
+has git write is as the person's own git would write it."""
 
 
 @dataclass(frozen=True, slots=True)
