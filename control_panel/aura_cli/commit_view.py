@@ -97,7 +97,7 @@ def _reason_lines(draft: JsonObject) -> list[str]:
         source = (
             f"as {plural(learned, 'commit')} here {'teaches' if learned == 1 else 'teach'}"
             if learned
-            else "by rules: there is no history to learn"
+            else "by the habits of many repositories: there is no history to learn from"
         )
         lines.append(dim(f"{shown}, {source}"))
     if text_of(draft, "worded_by") == "model":

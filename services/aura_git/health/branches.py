@@ -9,7 +9,10 @@ from typing import Final
 
 from aura_git.branching.cleaning import propose
 from aura_git.branching.reading import read_branching
-from aura_git.commits.linting import lint_range
+from aura_git.commits.configuration import read_configuration
+from aura_git.commits.habits import habits_of
+from aura_git.commits.history import is_ordinary, list_commits
+from aura_git.commits.linting import kept_rules, lint_range
 from aura_git.health.findings import Look, finding
 from aura_shared.messages.git_health import HealthFinding
 
@@ -17,6 +20,7 @@ __all__ = ["check_branches", "check_history", "check_stale", "check_stashes", "c
 
 _TRACK: Final = re.compile(r"ahead (\d+)|behind (\d+)")
 _MOST_UNPUSHED: Final = 200
+_MOST_READ: Final = 600
 _HUGE_FILES: Final = 200
 _STALE_S: Final = 90 * 86_400
 _LEFT_OVER: Final = re.compile(r"^(?:fixup|squash|amend)! ")
@@ -182,9 +186,11 @@ def _lint(look: Look, hashes: list[str]) -> Iterator[HealthFinding]:
     base = git.read("rev-parse", "--verify", "--quiet", f"{hashes[-1]}^", ok=(0, 1, 128))
     revisions = f"{base.text}..HEAD" if base.code == 0 else "HEAD"
     wanted = set(hashes)
+    ordinary = [one for one in list_commits(look.repository, most=_MOST_READ) if is_ordinary(one)]
+    habits = habits_of(ordinary, read_configuration(look.repository))
     bad = [
         (one.hash, one.problems[0].message)
-        for one in lint_range(look.repository, revisions)
+        for one in lint_range(look.repository, revisions, habits, rules=kept_rules(habits, ordinary))
         if one.hash in wanted and any(problem.level == "error" for problem in one.problems)
     ]
     if bad:

@@ -61,6 +61,17 @@ def test_work_that_is_only_here_is_found(healthy: GitLab, tmp_path: Path) -> Non
     assert rules(healthy, "diverged-branches") == {"diverged-branches": ["main"]}
 
 
+@pytest.mark.requirement("G1")
+def test_messages_are_judged_by_the_rules_of_their_own_repository(healthy: GitLab, tmp_path: Path) -> None:
+    for number in range(30):
+        healthy.commit(f"Handle case {number} of the parser.")
+    make_lab(tmp_path / "origin.git", bare=True)
+    healthy.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    healthy.git("push", "--quiet", "-u", "origin", "main")
+    healthy.commit("Handle the last case of the parser.")
+    assert rules(healthy, "messages") == {}
+
+
 def test_a_branch_is_stale_only_where_nothing_moved_it_lately(healthy: GitLab) -> None:
     healthy.branch("feature/old")
     healthy.commit("feat: old", {"old.py": "o = 1\n"})
