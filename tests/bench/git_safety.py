@@ -25,6 +25,7 @@ from aura_git.repository import Repository, open_repository, read_state
 from aura_git.safety.concerns import find_concerns_between
 from aura_git.safety.contract import Gates
 from aura_git.safety.core import SafetyCore
+from aura_git.safety.remembered import forget
 from aura_git.safety.snapshots import take_snapshot
 from aura_shared.errors import GitError
 from aura_shared.settings import GitSettings
@@ -60,10 +61,16 @@ def print_costs(root: Path, files: int) -> None:
         "git status (every untracked file)": lambda: run(root, "status", "--porcelain=v2", "--branch", "-z", "-uall"),
         "git status": lambda: run(root, "status", "--porcelain=v2", "--branch", "-z"),
         "state of the repository": lambda: read_state(repository),
+        "snapshot, the first of a process": lambda: first(repository, f"op{next(numbers)}"),
         "snapshot": lambda: take_snapshot(repository, f"op{next(numbers)}", "before"),
         "snapshot + gates + journal": lambda: begin(core, repository),
     }
-    for title, arrange in (("clean", lambda: None), ("20 files changed, 5 untracked", lambda: change(root))):
+    states = {
+        "clean": lambda: None,
+        "20 files changed, 5 untracked": lambda: change(root, 20),
+        "2,000 files changed, 5 untracked": lambda: change(root, 2000),
+    }
+    for title, arrange in states.items():
         arrange()
         times: dict[str, list[float]] = {name: [] for name in rows}
         for _ in range(REPEATS):
@@ -76,6 +83,12 @@ def print_costs(root: Path, files: int) -> None:
         for name, taken in times.items():
             median = statistics.median(taken)
             print(f"  {name:<36} {median:6.3f} s  {median / peer:5.2f} x git status  (least {min(taken):.3f} s)")
+
+
+def first(repository: Repository, operation: str) -> None:
+    """A snapshot that knows nothing of an earlier one."""
+    forget(repository.git_dir)
+    take_snapshot(repository, operation, "before")
 
 
 def begin(core: SafetyCore, repository: Repository) -> None:
@@ -96,10 +109,11 @@ def make(root: Path, files: int) -> None:
     run(root, "commit", "-qm", "feat: many files")
 
 
-def change(root: Path) -> None:
+def change(root: Path, files: int) -> None:
     """Change some files and make some."""
-    for number in range(20):
-        (root / f"{number % 40:02}" / "00" / f"module_{number}.py").write_text("changed\n")
+    for number in range(files):
+        folder = root / f"{number % 40:02}" / f"{number // 40 % 25:02}"
+        (folder / f"module_{number}.py").write_text(f"changed {number}\n")
     for number in range(5):
         (root / f"untracked-{number}.txt").write_text("new\n")
 
