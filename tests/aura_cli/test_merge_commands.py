@@ -69,7 +69,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 @pytest.fixture
 def conflict(shop: MergeLab) -> MergeLab:
     """A conflict that only a person settles, and a proposal."""
-    base, ours, theirs = IMPORTS, IMPORTS + "import sys\n", IMPORTS + "import json\n"
+    base, ours, theirs = IMPORTS, IMPORTS + "import sys\n", IMPORTS.replace("os", "json")
     shop.part(
         {"a.txt": LINES, "c.py": base},
         {"a.txt": line(5, "alpha"), "c.py": ours},

@@ -8,6 +8,7 @@ from typing import Final
 
 from aura_git.conflicts.blocks import Block, Chunk, merge_lines, parse_blocks, rendered
 from aura_git.conflicts.contract import ConflictSides, FileResolution, HunkResolution, Tier
+from aura_git.conflicts.doubts import Surroundings
 from aura_git.conflicts.guards import Guard
 from aura_git.conflicts.lines import decoded, encoded, is_binary
 from aura_git.conflicts.rules import Verdict, judge
@@ -73,7 +74,10 @@ def resolve_blocks(
         return FileResolution(sides.path, text, (), 0, Guard(sides).parses(text))
     large = sum(len(side or b"") for side in (sides.ours, sides.theirs)) > _MOST_BYTES
     refused = Verdict("refuse", "large-file", "The file is too large to be looked at piece by piece.")
-    judged = [_Judged(block, refused if large else judge(block, language), position) for position, block in blocks]
+    around = None if large else Surroundings(sides)
+    judged = [
+        _Judged(block, refused if large else judge(block, language, around), position) for position, block in blocks
+    ]
     guard = Guard(sides)
     if not large:
         _guarded(chunks, judged, guard)
@@ -95,8 +99,10 @@ def _filled(chunks: Sequence[Chunk], taken: Mapping[int, str]) -> list[Chunk]:
 def _guarded(chunks: Sequence[Chunk], judged: Sequence[_Judged], guard: Guard) -> None:
     """Take back what does not stand up: names by themselves, then all together, and one by one where that fails."""
     for one in judged:
+        if one.verdict.tier == "refuse" or one.verdict.rule == "version":  # `dev` of `1.2-dev` is no name
+            continue
         problem = guard.hunk_problem(one.verdict.text)
-        if problem and one.verdict.tier != "refuse":
+        if problem:
             one.verdict = _demoted(one.verdict, problem)
     for tiers in (("auto",), ("auto", "propose"), ("auto", "propose", "suggest")):
         together = [one for one in judged if one.verdict.tier in tiers]

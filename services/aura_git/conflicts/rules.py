@@ -13,15 +13,16 @@ from typing import Final
 
 from aura_git.conflicts.blocks import Block
 from aura_git.conflicts.contract import Tier
+from aura_git.conflicts.doubts import Surroundings, doubt_of_lines, doubt_of_words
 from aura_git.conflicts.edits import edits_of, is_within, woven
 from aura_git.conflicts.importing import union_of_imports
-from aura_git.conflicts.lines import split
+from aura_git.conflicts.remarks import without_comments
+from aura_git.conflicts.versions import higher_version
 
 __all__ = ["Verdict", "judge"]
 
 _TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]")
-_NAME: Final = re.compile(r"[^\W\d]\w*")
-_MOST_ENTANGLED: Final = 24
+_LAYOUT: Final = re.compile(r"[\s,;(){}'\"`]+")
 _MOST_TOKENS: Final = 4000
 _MOST_LINES: Final = 2000
 _INDENTED: Final = frozenset({"python", "yaml", "makefile", ""})
@@ -37,19 +38,29 @@ class Verdict:
     text: str = ""
 
 
-def judge(block: Block, language: str) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a rule knows besides the conflict."""
+
+    language: str
+    around: Surroundings | None
+
+
+def judge(block: Block, language: str, around: Surroundings | None = None) -> Verdict:
     """What becomes of a conflict; the first rule that fits decides.
 
     Args:
         block: The conflict.
         language: Identifier of the file's language; empty where it is not known.
+        around: The whole file in its three versions; without it, less speaks against a proposal.
     """
     if not block.has_base:
         return Verdict("refuse", "no-base", "The block does not show what both sides began with.")
     if len(block.ours) + len(block.theirs) + len(block.base) > _MOST_LINES:
         return Verdict("refuse", "too-long", "The stretch is too long to be compared piece by piece.")
+    seen = _Seen(language, around)
     for rule in _RULES:
-        found = rule(block, language)
+        found = rule(block, seen)
         if found is not None:
             return found
     return _refusal(block)
@@ -59,7 +70,7 @@ def _text(lines: Sequence[str]) -> str:
     return "".join(lines)
 
 
-def _same(block: Block, _language: str) -> Verdict | None:
+def _same(block: Block, _seen: _Seen) -> Verdict | None:
     if block.ours == block.theirs:
         return Verdict("auto", "same", "Both sides wrote the same.", _text(block.ours))
     return None
@@ -77,22 +88,47 @@ def _bare(lines: Sequence[str], language: str) -> list[str]:
     return bare
 
 
-def _spacing(block: Block, language: str) -> Verdict | None:
-    ours, base, theirs = (_bare(lines, language) for lines in (block.ours, block.base, block.theirs))
+def _version(block: Block, _seen: _Seen) -> Verdict | None:
+    kept = higher_version(block)
+    if kept is None:
+        return None
+    return Verdict("propose", "version", "Both sides changed only the version; the higher one is kept.", _text(kept))
+
+
+def _spacing(block: Block, seen: _Seen) -> Verdict | None:
+    ours, base, theirs = (_bare(lines, seen.language) for lines in (block.ours, block.base, block.theirs))
     if ours == theirs and ours:
-        return Verdict("auto", "spacing", "Both sides differ in spacing alone; ours is kept.", _text(block.ours))
+        words = "Both sides differ in spacing alone; ours is kept."
+        if _indents(block.ours) == _indents(block.theirs):
+            return Verdict("auto", "spacing", words, _text(block.ours))
+        return Verdict("propose", "indentation", words, _text(block.ours))
     for side, kept, lines, words in (
         (ours, block.theirs, block.ours, "Ours changed only spacing; theirs is kept."),
         (theirs, block.ours, block.theirs, "Theirs changed only spacing; ours is kept."),
     ):
         if side == base and base:
-            # Empty lines that come or go beside a rewrite were twice of three times a sign of more than spacing.
-            tier: Tier = "auto" if len(lines) == len(block.base) else "propose"
-            return Verdict(tier, "spacing" if tier == "auto" else "empty-lines", words, _text(kept))
+            tier, rule = _kind_of_spacing(block.base, lines)
+            return Verdict(tier, rule, words, _text(kept))
     return None
 
 
-def _subset(block: Block, _language: str) -> Verdict | None:
+def _kind_of_spacing(base: Sequence[str], lines: Sequence[str]) -> tuple[Tier, str]:
+    """Tier and rule for a side that changed only spacing, by where it did."""
+    if len(lines) != len(base):
+        # Empty lines that come or go beside a rewrite were one time in five a sign of more than spacing.
+        return "propose", "empty-lines"
+    if lines == base:  # git shows both alike where only one ends with a line feed
+        return "propose", "line-end"
+    if [line.rstrip() for line in lines] == [line.rstrip() for line in base]:
+        return "auto", "spacing"
+    return "suggest", "indentation"  # Within lines it came with other changes of the person in two of five.
+
+
+def _indents(lines: Sequence[str]) -> list[str]:
+    return [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
+
+
+def _subset(block: Block, _seen: _Seen) -> Verdict | None:
     for small, large, words in (
         (block.theirs, block.ours, "Ours holds all that theirs changed, and more."),
         (block.ours, block.theirs, "Theirs holds all that ours changed, and more."),
@@ -101,11 +137,15 @@ def _subset(block: Block, _language: str) -> Verdict | None:
             block.base, small, large
         ):
             continue
-        if any(line.strip() for line in large):
-            # An empty line is no statement that the other side could have made as well.
-            tier: Tier = "auto" if any(line.strip() for line in set(small) - set(block.base)) else "propose"
-            return Verdict(tier, "subset", words, _text(large))
-        return Verdict("propose", "both-deleted", f"{words} Nothing is left of it.", _text(large))
+        if not any(line.strip() for line in large):
+            return Verdict("propose", "both-deleted", f"{words} Nothing is left of it.", _text(large))
+        # An empty line is no statement that the other side could have made as well.
+        says = any(line.strip() for line in set(small) - set(block.base))
+        # Where the larger side has more lines, the person changed them or left them out in one of six.
+        replaced = any(line.strip() for line in block.base) and len(large) <= len(small)
+        if says and replaced:
+            return Verdict("auto", "subset", words, _text(large))
+        return Verdict("propose", "superset", words, _text(large))
     return None
 
 
@@ -117,84 +157,82 @@ def _took(base: Sequence[str], small: Sequence[str], large: Sequence[str]) -> bo
     )
 
 
-def _imports(block: Block, language: str) -> Verdict | None:
-    lines = union_of_imports(block, language)
+def _imports(block: Block, seen: _Seen) -> Verdict | None:
+    lines = union_of_imports(block, seen.language)
     if lines is None:
         return None
-    return Verdict("propose", "imports", "Both sides added imports, of different names; all are kept.", _text(lines))
+    reason = "Both sides added imports, of different names; all are kept. Their order is a guess."
+    return Verdict("suggest", "imports", reason, _text(lines))  # In that order in a third, in another one in half.
 
 
-def _adjacent(block: Block, _language: str) -> Verdict | None:
+def _adjacent(block: Block, seen: _Seen) -> Verdict | None:
     ours, theirs = edits_of(block.base, block.ours), edits_of(block.base, block.theirs)
     lines = woven(block.base, ours, theirs, gap=0)
     if lines is None:
         return None
     reason = "The sides changed neighbouring lines; both changes are kept."
-    return _unless_entangled(block, Verdict("propose", "adjacent", reason, _text(lines)))
+    text = _text(lines)
+    return _unless(doubt_of_lines(block, text, seen.around), Verdict("propose", "adjacent", reason, text))
 
 
-def _tokens(block: Block, _language: str) -> Verdict | None:
-    parts = [_TOKEN.findall(_text(lines)) for lines in (block.base, block.ours, block.theirs)]
-    if not all(parts) or sum(map(len, parts)) > _MOST_TOKENS:
+def _contained(block: Block, _seen: _Seen) -> Verdict | None:
+    """One side holds the words that the other changed, and more."""
+    parts = _words_of(block, spacing=False)
+    if parts is None:
         return None
     base, ours, theirs = parts
-    merged = woven(base, edits_of(base, ours), edits_of(base, theirs), gap=1)
+    if _LAYOUT.sub("", _text(block.ours)) == _LAYOUT.sub("", _text(block.theirs)):
+        return None  # Which layout is meant, no word tells.
+    for small, large, kept, words in (
+        (theirs, ours, block.ours, "Ours holds all the words that theirs changed, and more."),
+        (ours, theirs, block.theirs, "Theirs holds all the words that ours changed, and more."),
+    ):
+        if is_within(edits_of(base, small), edits_of(base, large)):
+            return Verdict("propose", "contained", words, _text(kept))
+    return None
+
+
+def _comments(block: Block, seen: _Seen) -> Verdict | None:
+    """One side changed nothing but comments, on lines that the other changed."""
+    code = [without_comments(lines, seen.language) for lines in (block.ours, block.base, block.theirs)]
+    ours, base, theirs = code
+    if base is None or not base or ours == theirs:
+        return None
+    reason = "{} changed only comments on lines that the other side rewrote, which are kept."
+    if ours == base:
+        return Verdict("propose", "comments", reason.format("Ours"), _text(block.theirs))
+    if theirs == base:
+        return Verdict("propose", "comments", reason.format("Theirs"), _text(block.ours))
+    return None
+
+
+def _tokens(block: Block, _seen: _Seen) -> Verdict | None:
+    parts = _words_of(block, spacing=True)
+    if parts is None:
+        return None
+    base, ours, theirs = parts
+    edits = edits_of(base, ours), edits_of(base, theirs)
+    merged = woven(base, *edits, gap=1)
     if merged is None:
         return None
     reason = "The sides changed different words of the same lines; both changes are kept."
-    return _unless_entangled(block, Verdict("propose", "tokens", reason, _text(merged)))
+    text = _text(merged)
+    return _unless(doubt_of_words(block, text, (base, *edits)), Verdict("propose", "tokens", reason, text))
 
 
-def _unless_entangled(block: Block, verdict: Verdict) -> Verdict:
-    """A proposal, or only a suggestion where the two changes seem to be about the same thing."""
-    why = _entangled(block) or _comes_back(block, verdict.text)
+def _words_of(block: Block, *, spacing: bool) -> list[list[str]] | None:
+    """Words of the base and of both sides; None where one has none, or there are too many."""
+    found = [_TOKEN.findall(_text(lines)) for lines in (block.base, block.ours, block.theirs)]
+    parts = found if spacing else [[word for word in words if word.strip()] for words in found]
+    return parts if all(parts) and sum(map(len, parts)) <= _MOST_TOKENS else None
+
+
+def _unless(why: str, verdict: Verdict) -> Verdict:
+    """A proposal, or only a suggestion where something speaks against it."""
     return replace(verdict, tier="suggest", reason=f"{verdict.reason} But {why}.") if why else verdict
 
 
-def _entangled(block: Block) -> str:
-    base = Counter(_NAME.findall(_text(block.base)))
-    for mine, others, who in ((block.ours, block.theirs, "we"), (block.theirs, block.ours, "they")):
-        gone = set(base) - set(_NAME.findall(_text(mine)))
-        again = gone & set(Counter(_NAME.findall(_text(others))) - base)
-        if again:
-            return f"{who} replaced {min(again)} here, and the other side wrote it once more"
-    if len(block.ours) + len(block.theirs) > _MOST_ENTANGLED:
-        return "both rewrote many lines"
-    changed = [_changed_lines(block.base, side) for side in (block.ours, block.theirs)]
-    for first, second in (changed, changed[::-1]):
-        for position in first:
-            if position + 1 in second and position + 1 < len(block.base) and _goes_on(block.base[position]):
-                return "both changed one statement"
-    return ""
-
-
-def _comes_back(block: Block, text: str) -> str:
-    """Why a text undoes what a side did: a line that it deleted stands there, since the other side moved it.
-
-    Or one that both sides have is gone, since both moved it.
-    """
-    base, result = Counter(block.base), Counter(split(text))
-    kept = Counter(block.ours) & Counter(block.theirs)
-    if any(result[line] < count for line, count in kept.items() if line.strip()):
-        return "a line that both sides have would be gone"
-    for side, who in ((block.ours, "we"), (block.theirs, "they")):
-        left = Counter(side)
-        if any(result[line] > left[line] < base[line] for line in base if line.strip()):
-            return f"a line that {who} deleted would come back"
-    return ""
-
-
-def _changed_lines(base: Sequence[str], side: Sequence[str]) -> set[int]:
-    """Lines of the base that a side replaced, or inserted something before."""
-    return {line for edit in edits_of(base, side) for line in range(edit.start, max(edit.end, edit.start + 1))}
-
-
-def _goes_on(line: str) -> bool:
-    """Whether a statement goes on in the next line."""
-    return line.rstrip().endswith(("(", "[", "\\", "=", "+", "&&", "||", "and", "or", "?", "."))
-
-
-def _union(block: Block, _language: str) -> Verdict | None:
+def _union(block: Block, _seen: _Seen) -> Verdict | None:
     if block.base or not (block.ours and block.theirs):
         return None
     ours, theirs = _text(block.ours), _text(block.theirs)
@@ -204,8 +242,8 @@ def _union(block: Block, _language: str) -> Verdict | None:
     return Verdict("suggest", "both-inserted", reason, ours + theirs)
 
 
-_RULES: Final[tuple[Callable[[Block, str], Verdict | None], ...]] = (
-    _same, _spacing, _subset, _imports, _adjacent, _tokens, _union,
+_RULES: Final[tuple[Callable[[Block, _Seen], Verdict | None], ...]] = (
+    _same, _version, _spacing, _subset, _imports, _adjacent, _contained, _tokens, _comments, _union,
 )  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def test_a_file_that_has_no_lines_to_merge_is_left_to_a_person(three: ConflictSi
 
 
 def test_a_file_that_both_added_has_no_base() -> None:
-    found = resolve_file(ConflictSides("a.txt", None, b"a\nb\n", b"a\nb\nc\n"))
+    found = resolve_file(ConflictSides("a.txt", None, b"a\nb\n", b"a\nb\nc\n"), accept=("propose",))
     assert (found.text, found.remaining) == (b"a\nb\nc\n", 0)
 
 

@@ -38,11 +38,11 @@ def driven(lab: GitLab) -> GitLab:
 
 def test_git_merges_with_the_driver_what_is_certain(driven: GitLab) -> None:
     driven.branch("topic")
-    driven.commit("theirs", {"a.txt": BASE.replace("last = 1", "last = 2\nmore = 3")})
+    driven.commit("theirs", {"a.txt": BASE.replace("line 8\nlast = 1", "line eight\nlast = 2")})
     driven.switch("main")
     driven.commit("ours", {"a.txt": BASE.replace("last = 1", "last = 2")})
     driven.git("merge", "-q", "topic")
-    assert (driven.root / "a.txt").read_text().endswith("last = 2\nmore = 3\n")
+    assert (driven.root / "a.txt").read_text().endswith("line eight\nlast = 2\n")
 
 
 def test_git_gets_blocks_for_the_rest(driven: GitLab) -> None:

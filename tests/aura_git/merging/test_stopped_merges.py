@@ -16,7 +16,7 @@ PYTHON = '"""Shop."""\n\nimport os\n\n\ndef total(items):\n    return sum(items)
 SPACED = PYTHON.replace("return sum", "return  sum"), PYTHON.replace("return sum", "return   sum")
 IMPORTS = (
     PYTHON.replace("import os\n", "import os\nimport sys\n"),
-    PYTHON.replace("import os\n", "import os\nimport json\n"),
+    PYTHON.replace("import os\n", "import json\n"),
 )
 
 
