@@ -11,7 +11,8 @@ from typing import Final, Protocol
 
 from aura_git.repository import Repository
 from aura_git.running import Git
-from aura_git.safety.index_file import recorded_sizes
+from aura_git.safety.contract import Snapshot
+from aura_git.safety.index_file import recorded_sizes, time_of_index
 from aura_git.safety.locking import aura_folder, wait_for_git
 from aura_git.safety.planning import Plan, TreeEntry
 from aura_git.safety.replacing import move_into_place, replace_file
@@ -62,7 +63,7 @@ def apply_plan(repository: Repository, operation: Steps, plan: Plan) -> None:
             _replace_state(repository, operation.id, plan)
         if plan.index:
             operation.step("index")
-            _replace_index(repository, operation, folder, plan.target.index)
+            _replace_index(repository, operation, folder, plan.target)
         if plan.writes or plan.deletes:
             operation.step("files")
             _replace_files(repository, plan, ready)
@@ -160,8 +161,9 @@ def _replace_state(repository: Repository, operation: str, plan: Plan) -> None:
             replace_file(repository, place, content, mode=_STATE_MODE)
 
 
-def _replace_index(repository: Repository, operation: Steps, folder: Path, index: str) -> None:
+def _replace_index(repository: Repository, operation: Steps, folder: Path, target: Snapshot) -> None:
     """Replace the index under git's own lock."""
+    index = target.index
     place, lock = repository.git_dir / "index", repository.git_dir / "index.lock"
     content = repository.git.read("cat-file", "blob", index).out if index else b""
     ready = folder / "index"
@@ -169,6 +171,9 @@ def _replace_index(repository: Repository, operation: Steps, folder: Path, index
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    changed_s = time_of_index(content, len(target.tree) // 2)
+    if changed_s:
+        os.utime(ready, (changed_s, changed_s))
     wait_for_git(repository, 0)
     operation.remember(**{INDEX_LOCK: str(ready.stat().st_ino)})
     try:

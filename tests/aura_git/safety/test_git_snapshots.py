@@ -12,11 +12,11 @@ import pytest
 from aura_git.safety import remembered, snapshots
 from aura_git.safety.contract import Gates
 from aura_git.safety.core import SafetyCore
-from aura_git.safety.index_file import recorded_sizes
+from aura_git.safety.index_file import recorded_sizes, time_of_index
 from aura_git.safety.snapshots import take_snapshot
 from aura_git.safety.storing import parts_of
 from git_crash_states import blobs_at_hand, blobs_within_reach, problems, whole
-from git_lab import GitLab, make_lab
+from git_lab import START, GitLab, make_lab
 
 pytestmark = pytest.mark.requirement("G3")
 
@@ -223,3 +223,30 @@ def test_sizes_are_read_from_every_version_of_the_index(version: str, lab: GitLa
         path: len(text) for path, text in files.items() if path != "meant.txt"
     }
     assert recorded_sizes(b"something else") == {}
+    newest = max(int((lab.root / path).stat().st_mtime) for path in files if path != "meant.txt")
+    assert time_of_index((lab.root / ".git/index").read_bytes()) == newest
+    assert time_of_index(b"something else") == 0
+    lab.git("update-index", "--split-index")
+    assert time_of_index((lab.root / ".git/index").read_bytes()) == 1
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["one index", "a split index"])
+def test_an_edit_of_the_same_length_and_second_is_seen_after_an_undo(
+    lab: GitLab, core: SafetyCore, *, split: bool
+) -> None:
+    """git sees it by its content only as long as the index is no younger than the file."""
+    lab.commit("feat: first", {"a.txt": "a\n", "b.txt": "b\n"})
+    if split:
+        lab.git("update-index", "--split-index")
+    lab.git("config", "core.trustctime", "false")
+    for path in ("a.txt", "b.txt"):
+        os.utime(lab.root / path, (START, START))
+    lab.git("update-index", "--refresh")
+    os.utime(lab.root / ".git/index", (START, START))
+    lab.write({"a.txt": "A\n"})
+    os.utime(lab.root / "a.txt", (START, START))
+    assert lab.git("--no-optional-locks", "status", "--porcelain") == " M a.txt\n"
+    with core.begin(lab.repository(), "commit", "Commit", gates=Gates()):
+        lab.git("commit", "-qam", "feat: all")
+    core.undo(lab.repository())
+    assert lab.git("status", "--porcelain") == " M a.txt\n"
