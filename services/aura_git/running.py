@@ -143,6 +143,8 @@ class Git:
             UnknownRef: It stands for none.
         """
         found = self.find_commit(name)
+        if found is None and name == "HEAD":
+            raise UnknownRef("there is no commit yet", hint="Make a first commit: aura commit")
         if found is None:
             raise UnknownRef(f"{name!r} is no branch, tag or commit of {self.folder.name}")
         return found

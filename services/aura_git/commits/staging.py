@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import Final
 
 from aura_git.repository import Repository
 from aura_git.running import Git
-from aura_shared.errors import ConflictsLeft, GitError, UsageProblem
+from aura_git.safety.gates import named
+from aura_shared.errors import ConflictsLeft, GateClosed, GitError, UsageProblem
 
 __all__ = [
     "GONE",
@@ -40,6 +41,8 @@ __all__ = [
 ]
 
 _PREFIX: Final = "aura-index-"
+_FILTER_FAILED: Final = ("filter", "hung up unexpectedly")
+"""What git says when a filter's program does not run, or ends too early."""
 GONE: Final = "000000"
 """Mode of a path that is not there."""
 
@@ -122,10 +125,21 @@ def take_in(repository: Repository, taken: Taken) -> str:
     Raises:
         ConflictsLeft: Conflicts are left.
         UsageProblem: A path is not known.
+        GateClosed: The program of a filter, such as git-lfs, does not run.
     """
     _refuse_conflicts(repository)
-    git = repository.git
     limits = [f":(top,literal){path}" for path in taken.paths]
+    try:
+        return _take_in(repository, taken, limits)
+    except GitError as error:
+        problem = _filter_problem(repository.git, limits, error)
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def _take_in(repository: Repository, taken: Taken, limits: Sequence[str]) -> str:
+    git = repository.git
     if taken.tree:
         git.write("read-tree", taken.tree)
         return taken.tree
@@ -139,6 +153,27 @@ def take_in(repository: Repository, taken: Taken) -> str:
         picked = changed_entries(repository, base, limits)
         put_entries(git, {path: old for path, (old, _new) in everything.items() if path not in picked})
     return tree_of(repository)
+
+
+def _filter_problem(git: Git, limits: Sequence[str], error: GitError) -> GateClosed | None:
+    """That a filter's program does not run, and for which files; None where something else failed."""
+    if not any(sign in error.message for sign in _FILTER_FAILED):
+        return None
+    keys = git.read("config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process)$", ok=(0, 1)).lines
+    names = git.read("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *limits).items
+    asked = b"".join(os.fsencode(name) + b"\0" for name in names)
+    told = git.read("check-attr", "-z", "--stdin", "filter", stdin=asked).items if keys and names else []
+    through = [path for path, value in zip(told[0::3], told[2::3], strict=False) if _is_filter(value, keys)]
+    if not through:
+        return None
+    return GateClosed(
+        f"files go through a filter whose program does not run here: {named(through)}\n{error.message}",
+        hint="Install it (such as git-lfs), or commit other files by their names: aura commit PATH...",
+    )
+
+
+def _is_filter(value: str, keys: Collection[str]) -> bool:
+    return any(key.startswith(f"filter.{value}.") for key in keys)
 
 
 def unknown_paths(repository: Repository, paths: Collection[str]) -> list[str]:

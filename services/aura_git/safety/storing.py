@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 from aura_git.repository import Repository
 from aura_git.running import Git
 from aura_git.safety.remembered import Remembered, Stamp, remembered_of, stamp_of
+from aura_shared.errors import GitError
 
 __all__ = [
     "FILE",
@@ -122,12 +123,13 @@ def store_all(
     """Store what the snapshot is made of; hashes of its parts, and of the changed files by path."""
     git = repository.git
     remembered = remembered_of(repository.git_dir).about(changed.index)
+    through = _through_filters(git, filtered)
     sources = settings_part(settings, folder)
     index = folder / "index"
     if index.exists() and not remembered.hash:  # a large one is stored already
         sources[INDEX_PART] = os.fsencode(index)
     sources.update(_shared_indexes(repository.git_dir, folder / "index"))
-    raw = [path for path, mode in changed.files.items() if mode != SUBMODULE and path not in filtered]
+    raw = [path for path, mode in changed.files.items() if mode != SUBMODULE and path not in through]
     for name, paths in ((RAW_PART, raw), (_SKIPPED_PART, changed.skipped)):
         if paths:
             (folder / name).write_bytes(b"".join(path + b"\0" for path in paths))
@@ -143,14 +145,24 @@ def store_all(
     remembered.hash = stored.get(INDEX_PART, "")
     hashes.update({path: stored.pop(f"/{os.fsdecode(path)}") for path in files})
     remembered.note(stamps, hashes, began_ns)
-    if filtered:
-        names = sorted(filtered)
-        answer = git.write("hash-object", "-w", "--stdin-paths", stdin=quoted(names)).lines
-        hashes.update(zip(names, answer, strict=True))
+    hashes.update(through)
     for path, mode in changed.files.items():
         if mode == SUBMODULE:
             hashes[path] = git.at(repository.root / os.fsdecode(path)).text("rev-parse", "HEAD")
     return stored, hashes
+
+
+def _through_filters(git: Git, filtered: Collection[bytes]) -> dict[bytes, str]:
+    """Store files where their filters put them; none where a program of theirs does not run.
+
+    Where git-lfs is not installed, the snapshot has the bytes themselves: nothing is lost for want of a program.
+    """
+    names = sorted(filtered)
+    try:
+        stored = git.write("hash-object", "-w", "--stdin-paths", stdin=quoted(names)).lines if names else []
+    except GitError:
+        return {}
+    return dict(zip(names, stored, strict=True))
 
 
 def store_index(repository: Repository, index: Path, stamp: Stamp | None) -> None:
