@@ -101,6 +101,23 @@ def test_a_clean_merge_is_shown_and_done(aura: Aura, shop: MergeLab) -> None:
     assert aura("merge", "nowhere").code == 4
 
 
+@pytest.mark.requirement("G3", "P11")
+@pytest.mark.parametrize(
+    "words",
+    [("merge", "--", "--output=owned"), ("rebase", "--", "--output=owned"), ("merge", "--dry-run", "--", "--exec=x"),
+     ("sync", "--remote", "--upload-pack=touch owned"), ("resolve", "--", "--output=owned")],
+)  # fmt: skip
+def test_what_looks_like_an_option_of_git_is_only_a_name(aura: Aura, shop: MergeLab, words: tuple[str, ...]) -> None:
+    """It reaches the service as what it is, and git as no option."""
+    shop.part({"a.txt": LINES}, {"a.txt": line(1, "ours")}, {"a.txt": line(20, "theirs")})
+    before = shop.whole()
+    ran = aura(*words)
+    assert ran.code in {2, 3, 4, 5}
+    assert "usage: git" not in ran.out + ran.err
+    assert shop.whole() == before
+    assert not [path for path in shop.lab.root.parent.rglob("*") if path.name.startswith("owned")]
+
+
 @pytest.mark.requirement("G3", "P10")
 def test_conflicts_are_shown_with_who_changed_what_and_nothing_is_changed(aura: Aura, conflict: MergeLab) -> None:
     before = conflict.whole()
