@@ -19,6 +19,7 @@ from aura_git.pulls.service import PullService
 from aura_git.releases.service import ReleaseService
 from aura_git.running import Git, Ran
 from aura_git.safety.service import SafetyService
+from aura_shared.bus import Context
 from aura_shared.errors import AuraError, ConflictsLeft
 from aura_shared.messages.branches import CleanBranches, FinishBranch, ListBranches, PublishBranch
 from aura_shared.messages.commits import ChangeSplit, DraftCommit, LintMessages, MakeCommit, PlanSplit
@@ -35,6 +36,7 @@ from aura_shared.messages.merges import (
 )
 from aura_shared.messages.pulls import DraftPull
 from aura_shared.messages.releases import PlanRelease
+from aura_shared.messages.wording import WordCommit, WordedCommit
 from git_lab import GitLab, copy_of, make_lab
 from git_rig import GitRig
 from merge_lab import LINES, line
@@ -191,6 +193,28 @@ async def test_branches_that_are_called_like_options_are_pushed_and_deleted(
     mended = await rig.ask(MendGit(project=project, rule="tracked-build-output", items=["__pycache__/-f.pyc"]))
     assert mended.done
     await rig.ask(SyncBranches(project=project))
+    assert owned(shop) == []
+
+
+@pytest.mark.parametrize("words", ["--amend", "-C HEAD", "--author=Eve <eve@localhost>", "$(touch owned)`id`"])
+async def test_words_of_a_model_are_only_ever_a_message(shop: GitLab, calls: list[tuple[str, ...]], words: str) -> None:
+    rig = GitRig(shop.root, *PARTS)
+    asked: list[WordCommit] = []
+
+    async def answer(request: WordCommit, _: Context) -> WordedCommit:
+        asked.append(request)
+        return WordedCommit(description=words, body=f"{words}\n\n{words}", model="local/small", seconds=0.1)
+
+    rig.hub.connect("factory").serve(WordCommit, answer)
+    shop.write({"a.py": "def first():\n    return 2\n"})
+    head = shop.head()
+    draft = await rig.ask(DraftCommit(project=rig.project.id, what="all", model=True))
+    assert asked
+    assert draft.message is not None
+    made = await rig.ask(MakeCommit(project=rig.project.id, draft=draft.id))
+    assert shop.git("log", "-1", "--format=%B").strip() == draft.message.text.strip()
+    assert shop.head(f"{made.commit}~1") == head
+    assert shop.git("log", "-1", "--format=%an").strip() == "Ada Tester"
     assert owned(shop) == []
 
 
