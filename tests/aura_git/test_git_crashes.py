@@ -46,6 +46,7 @@ def test_killed_before_each_write_of_a_file_nothing_is_left_beside_it(
     assert aura_home
     assert git_settings
     with Victims(tmp_path) as victims:
-        wanted = [(name, step) for step in range(1, victims.steps_of(name) + 1)]
-        kills = victims.kill_all(wanted, seed=_SEED)
+        last = victims.steps_of(name)
+        first = last // 2 if name == "resolve" else 1  # before that, it only looks and takes a snapshot
+        kills = victims.kill_all([(name, step) for step in range(first, last + 1)], seed=_SEED)
     assert [kill for kill in kills if kill.broken] == []
