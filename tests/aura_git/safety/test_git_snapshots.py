@@ -101,8 +101,7 @@ def test_a_large_index_is_stored_beside_the_look_at_the_work_tree(lab: GitLab, m
     lab.commit("feat: first", {"a.txt": "a\n"})
     lab.write({"b.txt": "b\n"})
     snapshot = take_snapshot(lab.repository(), "op", "before")
-    stored = lab.git("cat-file", "blob", snapshot.index).encode(errors="surrogateescape")
-    assert stored == (lab.root / ".git/index").read_bytes()
+    assert snapshot.index == lab.git("hash-object", "--no-filters", ".git/index").strip()
     assert lab.git("show", f"{snapshot.tree}:b.txt") == "b\n"
 
 
