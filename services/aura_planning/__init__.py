@@ -1,1 +1,0 @@
-"""Planning: documents, epics, stories and tasks as Markdown files of the repository, and how they hang together."""
