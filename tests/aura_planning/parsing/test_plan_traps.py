@@ -1,0 +1,294 @@
+"""Traps that documents of public repositories hold, each by its name."""
+
+# ruff: noqa: RUF001 - full-width signs and dashes stand in such documents
+from __future__ import annotations
+
+import pytest
+
+from plan_reading import codes, needs, parents, read, rows
+
+pytestmark = pytest.mark.requirement("A2")
+
+
+def test_boxes_of_acceptance_criteria_and_metrics_are_no_tasks() -> None:
+    document = read(
+        """
+        # Plan
+        ## Phase 1: One
+        ### Tasks
+        - [ ] Build it
+        ### Acceptance Criteria
+        - [ ] It works
+        - [x] It is fast
+        ## Definition of Done
+        - [ ] Reviewed
+        ## Success Metrics
+        - [ ] 99 %
+        ## Open Questions
+        - [ ] Who?
+        """
+    )
+    assert [item.title for item in document.items if item.kind == "task"] == ["Build it"]
+    assert [one.ticked for one in document.items[0].criteria] == [False, True]
+
+
+def test_a_document_whose_boxes_are_all_criteria_has_no_task() -> None:
+    document = read(
+        """
+        # Story 1: Door
+        ## Acceptance Criteria
+        1. - [x] It opens
+        2. - [ ] It shuts
+        """
+    )
+    assert [item.kind for item in document.items] == ["story"]
+    assert [one.ticked for one in document.items[0].criteria] == [True, False]
+
+
+def test_bullets_inside_code_fences_are_code() -> None:
+    document = read(
+        """
+        # Plan
+        ## Tasks
+        - [ ] Real
+          ```markdown
+          - [ ] Not real
+          ### Epic 9: Not real
+          ```
+        ~~~
+        - [ ] Not real either
+        ~~~
+        - [ ] Real too
+        """
+    )
+    assert [item.title for item in document.items] == ["Real", "Real too"]
+
+
+def test_a_story_mentioned_in_a_criterion_is_no_prerequisite() -> None:
+    document = read(
+        """
+        ## Epic 1: Boats
+        ### Story 1.1: Hull
+        **Acceptance Criteria:**
+        - It can be used by Story 1.2
+        - Depends on Story 1.2 being planned
+        **Prerequisites:** None
+        ### Story 1.2: Mast
+        **Acceptance Criteria:**
+        - It stands
+        **Prerequisites:** Story 1.1
+        """
+    )
+    assert needs(document) == {"Story 1.2": ["Story 1.1"]}
+    assert codes(document) == []
+
+
+def test_a_task_id_with_two_states_is_one_task_and_a_finding() -> None:
+    document = read(
+        """
+        # Implementation Plan
+        - [x] 5. Tests
+          - [x] 5.2 Write unit tests
+        - [ ] 6. More
+          - [ ] 5.2 Write unit tests
+        """
+    )
+    tasks = [(item.alias, item.status) for item in document.items]
+    assert tasks == [("5", "done"), ("5.2", "todo"), ("6", "todo")]
+    assert ("two-states", 5) in codes(document)
+
+
+def test_one_id_for_two_things_keeps_both_and_says_so() -> None:
+    document = read("- [x] 2.1 Paint the door\n- [ ] 2.1 Order bricks\n- [ ] 2.2 Rest\n")
+    assert [item.title for item in document.items] == ["Paint the door", "Order bricks", "Rest"]
+    assert [(one.code, one.severity, one.line) for one in document.findings] == [("duplicate-id", "error", 2)]
+
+
+def test_capital_x_and_starred_boxes_are_understood() -> None:
+    document = read("# Tasks\n- [X] 1. Done\n- [ ]* 2. Optional\n- [-] 3. Dropped\n- [~] 4. Begun\n* [ ] 5. Open\n")
+    assert [(item.status, item.optional) for item in document.items] == [
+        ("done", False), ("todo", True), ("cancelled", False), ("in-progress", False), ("todo", False),
+    ]  # fmt: skip
+
+
+def test_requirements_1_1_is_not_task_1_1() -> None:
+    document = read(
+        """
+        - [ ] 1. First
+          - [ ] 1.1 Inner
+        - [ ] 2. Second
+          - _Requirements: 1.1_
+        - [ ] 3. Third
+          - _Requirements: 9.9_
+        """
+    )
+    assert needs(document) == {}
+    assert [(ref.written, ref.item) for ref in document.items[2].requirements] == [("1.1", None)]
+
+
+def test_story_numbers_may_begin_anew_in_each_epic() -> None:
+    document = read(
+        """
+        ### Epic-1: One
+        - Story 1: A
+        - Story 2: B
+        ### Epic-2: Two
+        - Story 1: C
+        """
+    )
+    assert [item.title for item in document.items if item.kind == "story"] == ["A", "B", "C"]
+    assert [item.parent for item in document.items if item.kind == "story"] == [0, 0, 3]
+    assert codes(document) == [("restarting-numbers", 5)]
+
+
+def test_epics_keep_the_order_of_the_document() -> None:
+    document = read("### Epic-6: Six\n### Epic-1: One\n### Epic-5: Five\n")
+    assert [item.alias for item in document.items] == ["Epic-6", "Epic-1", "Epic-5"]
+
+
+def test_headings_without_markdown_are_headings() -> None:
+    document = read("PLAN FOR A SHED\n\nTASKS\n\n1. Buy wood\n2. Build\n\nOUT OF SCOPE\n\n- Paint\n")
+    assert [(kind, title) for kind, _, title, _ in rows(document)] == [("task", "Buy wood"), ("task", "Build")]
+    assert [one.text for one in document.out_of_scope] == ["Paint"]
+
+
+def test_phases_listed_twice_are_no_epics_where_epics_are_named() -> None:
+    document = read(
+        """
+        # Plan
+        ## Overview of phases
+        ### Phase 1: Ground
+        - Dig
+        ### Phase 2: Roof
+        - Cover
+        ## Details
+        ### Phase 1: Ground
+        #### Epic 1.1: Cellar
+        - [ ] Dig the cellar
+        """
+    )
+    assert [(item.kind, item.title) for item in document.items] == [("epic", "Cellar"), ("task", "Dig the cellar")]
+    assert [(one.title, len(one.items)) for one in document.groups] == [
+        ("Phase 1: Ground", 0), ("Phase 2: Roof", 0), ("Phase 1: Ground", 2),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("title", "status", "labels"),
+    [
+        ("Roof (MVP)", "", ("MVP",)), ("Roof (COMPLETED)", "done", ()), ("Roof ✅", "done", ()),
+        ("Roof (COMPLETED) ✅", "done", ()), ("✅ Roof", "done", ()), ("Roof [In Progress]", "in-progress", ()),
+        ("Roof (Future)", "", ("Future",)), ("Roof 🚧", "in-progress", ()), ("Roof ❌", "cancelled", ()),
+        ("Roof 🎯 MVP", "", ("MVP",)), ("Roof - DONE", "done", ()),
+    ],
+)  # fmt: skip
+def test_marks_in_a_title_are_properties(title: str, status: str, labels: tuple[str, ...]) -> None:
+    (item,) = read(f"### Epic 1: {title}\n").items
+    assert (item.title, item.status, item.labels) == ("Roof", status, labels)
+
+
+def test_mojibake_is_repaired_for_reading_and_quoted_as_it_is() -> None:
+    document = read("## âœ… PHASE 1: ROOF\n- [ ] Lay Ã¼berall tiles\n")
+    assert [item.title for item in document.items] == ["PHASE 1: ROOF", "Lay überall tiles"]
+    assert document.items[1].source.quote == "- [ ] Lay Ã¼berall tiles"
+    assert ("mojibake", 1) in codes(document)
+
+
+def test_summary_tables_repeat_items_and_add_none() -> None:
+    document = read(
+        """
+        ## Epic Summary
+        | Epic | Title | Stories |
+        |---|---|---|
+        | 1 | Boats | 2 |
+        ## Epic 1: Boats
+        ### Story 1.1: Hull
+        As a sailor, I want a hull.
+        ## FR Coverage
+        | FR | Epic | Story |
+        |---|---|---|
+        | FR1 | Epic 1 | Story 1.1 |
+        ## Overview
+        | Story | Points |
+        |---|---|
+        | Story 1.1: Hull | 3 |
+        ### Execution Order
+        1. **Story 1.1** - must be first
+        """
+    )
+    assert [(item.kind, item.alias) for item in document.items] == [("epic", "Epic 1"), ("story", "Story 1.1")]
+    assert codes(document) == []
+
+
+def test_dependencies_in_a_table_may_be_ranges() -> None:
+    document = read(
+        """
+        - [ ] T001 One
+        - [ ] T002 Two
+        - [ ] T003 Three
+        - [ ] T004 Four
+
+        ## Dependencies
+        | Task | Depends on |
+        |---|---|
+        | T003 | T001-T002 |
+        | T004 | T001–T003 |
+        """
+    )
+    assert needs(document) == {"T003": ["T001", "T002"], "T004": ["T001", "T002", "T003"]}
+
+
+def test_what_is_out_of_scope_is_no_item() -> None:
+    document = read(
+        """
+        ## Requirements
+        - FR-1: Sail
+        - FR-2: Land
+        ## Out of Scope
+        - FR-3: Fly
+        - [ ] Dive
+        ## Future Enhancements
+        1. Race
+        """
+    )
+    assert [item.alias for item in document.items] == ["FR-1", "FR-2"]
+    assert [(one.text, one.why) for one in document.out_of_scope] == [
+        ("FR-3: Fly", "out of scope"), ("Dive", "out of scope"), ("Race", "later"),
+    ]  # fmt: skip
+
+
+def test_a_document_that_is_all_done_says_so_and_has_no_gap() -> None:
+    document = read(
+        """
+        ### Functional Requirements
+        1. **Rules** ✅
+           - Write rules - IMPLEMENTED
+        ### Epic-1: Core (COMPLETED) ✅
+        Implementation completed with the following achievements:
+        - Base structure established
+        """
+    )
+    assert [(item.kind, item.title, item.status) for item in document.items] == [
+        ("requirement", "Rules", "done"), ("epic", "Core", "done"),
+    ]  # fmt: skip
+
+
+def test_a_template_or_guideline_in_a_document_is_no_plan() -> None:
+    document = read(
+        """
+        ## Epic 1: Boats
+        ### Story 1.1: Hull
+        As a sailor, I want a hull.
+        ## Story Guidelines
+        **Story Requirements:**
+        - **Vertical slices** - complete
+        ### Task Format: `[ID] [P?] Description`
+        - **[P]**: parallel
+        """
+    )
+    assert [item.alias for item in document.items] == ["Epic 1", "Story 1.1"]
+
+
+def test_story_parent_follows_its_number_when_epics_are_headings_of_the_same_level() -> None:
+    document = read("## Epic 1: A\n## Story 1.1: B\n## Epic 2: C\n## Story 2.1: D\n### Task 2.1.1: E\n")
+    assert parents(document) == {"Story 1.1": "Epic 1", "Story 2.1": "Epic 2", "Task 2.1.1": "Story 2.1"}
