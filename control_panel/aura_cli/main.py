@@ -76,6 +76,10 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "release": ("releases", "Plan and cut releases."),
         "git": ("git", "Show the state, undo, lint, hooks, health."),
     },
+    "Plan": {
+        "plan": ("plan", "Keep epics, stories and tasks as Markdown files."),
+        "prd": ("prd", "Work on the product requirements document."),
+    },
     "Daemon": {
         "up": ("lifecycle", "Start Aura, and index this repository."),
         "down": ("lifecycle", "Stop Aura."),

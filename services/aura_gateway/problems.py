@@ -28,6 +28,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "unknown_project": 404,
     "unknown_file": 404,
     "unknown_change": 404,
+    "unknown_item": 404,
     "unknown_model": 404,
     "no_repository": 404,
     "unknown_ref": 404,

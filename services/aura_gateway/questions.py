@@ -9,6 +9,8 @@ from typing import Any, Final
 from pydantic import BaseModel, create_model
 
 from aura_gateway.git_questions import GIT_QUESTIONS
+from aura_gateway.plan_item_questions import PLAN_ITEM_QUESTIONS
+from aura_gateway.planning_questions import PLANNING_QUESTIONS
 from aura_gateway.question import LONG_S, Question, Toolset
 from aura_shared.messages import assist, changes, findings, gaps, insight, models, refactoring, similar, structure
 from aura_shared.messages.core import Request
@@ -16,7 +18,7 @@ from aura_shared.messages.core import Request
 __all__ = ["QUESTIONS", "TOOLSETS", "Question", "Toolset", "body_of"]
 
 TOOLSETS: Final[Sequence[Toolset]] = (
-    "structure", "findings", "similar", "overview", "changes", "assist", "models", "git", "git-write",
+    "structure", "findings", "similar", "overview", "changes", "assist", "models", "git", "git-write", "plan",
 )  # fmt: skip
 
 QUESTIONS: Final[Sequence[Question]] = (
@@ -235,6 +237,8 @@ QUESTIONS: Final[Sequence[Question]] = (
         "Forget answers that were kept.",
     ),
     *GIT_QUESTIONS,
+    *PLANNING_QUESTIONS,
+    *PLAN_ITEM_QUESTIONS,
 )  # fmt: skip
 """All of them, by toolset."""
 

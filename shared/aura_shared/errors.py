@@ -11,6 +11,7 @@ AuraError                     the one name a caller needs to catch            in
 │   ├── UnknownProject        no registered project has this name or path     unknown_project   4
 │   ├── UnknownFile           the project has no such file                    unknown_file      4
 │   ├── UnknownChange         there is no such change                         unknown_change    4
+│   ├── UnknownItem           the plan has no such item                       unknown_item      4
 │   ├── UnknownModel          no server has such a model                      unknown_model     4
 │   ├── NoRepository          the project is not in a git repository          no_repository     4
 │   ├── UnknownRef            there is no such branch, tag or commit          unknown_ref       4
@@ -136,6 +137,13 @@ class UnknownChange(NotFound):
 
     code = "unknown_change"
     default_hint = "`aura changes` lists them."
+
+
+class UnknownItem(NotFound):
+    """The plan has no such item."""
+
+    code = "unknown_item"
+    default_hint = "`aura plan list` shows identifiers and aliases."
 
 
 class UnknownModel(NotFound):

@@ -35,6 +35,7 @@ PROCESSES: Final = (
     ProcessSpec("models", "aura_models", after=("bus",)),
     ProcessSpec("factory", "aura_factory", after=("bus",)),
     ProcessSpec("git", "aura_git", after=("bus",)),
+    ProcessSpec("planning", "aura_planning", after=("bus",)),
     ProcessSpec("gateway", "aura_gateway", after=("bus",)),
 )
 

@@ -34,6 +34,7 @@ __all__ = [
     "ModelServerSettings",
     "ModelsSettings",
     "NetworkSettings",
+    "PlanSettings",
     "SandboxSettings",
     "Settings",
     "SupervisorSettings",
@@ -304,6 +305,21 @@ class GitSettings(Section):
     """`Name <address>` for a `Co-authored-by` line in messages that a model wrote; empty for none."""
 
 
+class PlanSettings(Section):
+    """Plans: documents, epics, stories and tasks below `.ai/`."""
+
+    epics_at_once: int = Field(default=1, ge=0, le=1000)
+    """Most epics that may be in progress; 0 for no bound."""
+    stories_at_once: int = Field(default=1, ge=0, le=1000)
+    """Most stories that may be in progress; 0 for no bound."""
+    gates: Literal["enforce", "report"] = "enforce"
+    """Whether a step that a gate forbids is refused, or done and reported."""
+    debounce_ms: int = Field(default=50, ge=0, le=60_000)
+    """Quiet time after a change of a file below `.ai/` before it is read."""
+    keep_days: int = Field(default=180, ge=1, le=3650)
+    """How long a change of the plan can be undone; the newest 200 always."""
+
+
 class NetworkSettings(Section):
     """What may leave this machine: nothing, unless a host is named here."""
 
@@ -325,6 +341,7 @@ class Settings(Section):
     sandbox: SandboxSettings = SandboxSettings()
     changes: ChangesSettings = ChangesSettings()
     git: GitSettings = GitSettings()
+    plan: PlanSettings = PlanSettings()
     network: NetworkSettings = NetworkSettings()
 
 

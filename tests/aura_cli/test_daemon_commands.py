@@ -215,7 +215,7 @@ def test_restart_tells_when_it_does_not_come_back(aura: Aura, supervisor: StandI
 def test_restart_refuses_what_is_no_service(aura: Aura, supervisor: StandInSupervisor) -> None:
     ran = aura("restart", "everything")
     assert ran.code == 2
-    assert "bus, code, models, factory, git, gateway" in ran.err
+    assert "bus, code, models, factory, git, planning, gateway" in ran.err
     assert aura("restart", "code", "--timeout", "0").code == 2
 
 
@@ -308,7 +308,7 @@ def test_logs_are_merged_by_time_and_filtered(aura: Aura) -> None:
     assert "no such log lines" in aura("logs", "gateway").err
     ran = aura("logs", "nonsense")
     assert ran.code == 4
-    assert "supervisor, bus, code, models, factory, git, gateway" in ran.err
+    assert "supervisor, bus, code, models, factory, git, planning, gateway" in ran.err
 
 
 def test_followed_logs_go_on_until_interrupted(aura: Aura, monkeypatch: pytest.MonkeyPatch) -> None:

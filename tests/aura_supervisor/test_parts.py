@@ -90,7 +90,7 @@ def test_the_procfile_is_the_process_table() -> None:
 
 def test_services_start_after_what_they_need() -> None:
     names = [[spec.name for spec in level] for level in start_levels(PROCESSES)]
-    assert names == [["bus"], ["code", "models", "factory", "git", "gateway"]]
+    assert names == [["bus"], ["code", "models", "factory", "git", "planning", "gateway"]]
     with pytest.raises(ValueError, match="nothing can start among: a, b"):
         start_levels([ProcessSpec("a", "a", after=("b",)), ProcessSpec("b", "b", after=("a",))])
 

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = (
     "aura_bus", "aura_cli", "aura_code", "aura_factory", "aura_gateway", "aura_git", "aura_languages",
-    "aura_models", "aura_shared", "aura_supervisor",
+    "aura_models", "aura_planning", "aura_shared", "aura_supervisor",
 )  # fmt: skip
 
 

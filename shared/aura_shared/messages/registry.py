@@ -29,6 +29,8 @@ from aura_shared.messages import (
     insight,
     merges,
     models,
+    plan_items,
+    planning,
     pulls,
     refactoring,
     releases,
@@ -66,6 +68,8 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     pulls,
     releases,
     git_health,
+    planning,
+    plan_items,
 )
 """Where messages are declared."""
 _ABSTRACT: Final = frozenset({Message, Event, Reply, Request})

@@ -1,0 +1,36 @@
+"""The planning service: gives every part its share of the requests."""
+
+from __future__ import annotations
+
+from aura_planning.desk import PlanDesk
+from aura_planning.items.service import ItemService
+from aura_planning.parsing.service import ParseService
+from aura_shared.bus import Bus
+from aura_shared.paths import AuraPaths
+from aura_shared.projects import ProjectRegistry
+from aura_shared.service import Health
+from aura_shared.settings import Settings
+
+__all__ = ["PlanningService"]
+
+
+class PlanningService:
+    """Serves until stopped."""
+
+    def __init__(self, bus: Bus, paths: AuraPaths, settings: Settings, registry: ProjectRegistry) -> None:
+        self._desk = PlanDesk(bus, paths, settings, registry)
+        self._items = ItemService(self._desk)
+
+    async def start(self) -> None:
+        """Serve the requests of the parts, and watch the plans."""
+        ParseService(self._desk).register()
+        self._items.register()
+        await self._items.start()
+
+    async def stop(self) -> None:
+        """Watch no more."""
+        await self._items.stop()
+
+    def health(self) -> Health:
+        """Always well once it has started."""
+        return Health(ok=True)

@@ -1,0 +1,208 @@
+"""The status machine and its gates: which step is allowed now, and what in the files was done without one.
+
+Rules of the `.ai/` workflow: no architecture before the PRD is approved, no story before the architecture is, no work
+on a story that is not approved, no completion before its tasks are done and its tests are green, and not more in
+progress than the team wants. A plan without a PRD is a plain list of work: the gates of documents do not apply to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aura_planning.items.ledger import Ledger
+from aura_planning.items.model import Finding, Item, Kind
+from aura_planning.items.statuses import CLOSED, WORKING
+from aura_shared.settings import PlanSettings
+
+__all__ = ["STEPS", "Refusal", "approved", "audit", "passed_by", "refusals_to_add", "refusals_to_step"]
+
+STEPS: Final[Mapping[Kind, Mapping[str, tuple[str, ...]]]] = {
+    "prd": {"draft": ("approved",), "approved": ("draft",)},
+    "architecture": {"draft": ("approved",), "approved": ("draft",)},
+    "epic": {
+        "future": ("current", "cancelled"),
+        "current": ("complete", "future", "cancelled"),
+        "complete": ("current",),
+        "cancelled": ("future",),
+    },
+    "story": {
+        "draft": ("in-progress", "cancelled"),
+        "in-progress": ("complete", "draft", "cancelled"),
+        "complete": ("in-progress",),
+        "cancelled": ("draft",),
+    },
+    "task": {
+        "todo": ("in-progress", "done", "cancelled"),
+        "in-progress": ("done", "todo", "cancelled"),
+        "done": ("in-progress", "todo"),
+        "cancelled": ("todo",),
+    },
+}
+"""From each status, where one step leads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A gate that is closed."""
+
+    gate: str
+    """Its name, such as `story-not-approved`."""
+    reason: str
+    field: str = "status"
+    """What in the file it is about."""
+
+
+def approved(item: Item) -> bool:
+    """Whether an approval holds: somebody gave it, and for what the file says now."""
+    return bool(item.approved_by and item.approved_hash) and item.approved_hash == item.content
+
+
+def refusals_to_add(ledger: Ledger, kind: Kind) -> list[Refusal]:
+    """What stands against a new item of a kind."""
+    prds = ledger.of_kind("prd")
+    if kind in {"architecture", "story"} and prds and not any(_agreed(one) for one in prds):
+        return [Refusal("prd-not-approved", f"the PRD {_called(prds[0])} is not approved")]
+    designs = ledger.of_kind("architecture")
+    if kind == "story" and prds and not any(_agreed(one) for one in designs):
+        what = f"the architecture {_called(designs[0])} is not approved" if designs else "there is no architecture yet"
+        return [Refusal("architecture-not-approved", what)]
+    return []
+
+
+def refusals_to_step(ledger: Ledger, item: Item, status: str, settings: PlanSettings) -> list[Refusal]:
+    """What stands against giving an item another status.
+
+    Args:
+        ledger: The plan.
+        item: What is changed.
+        status: One of the statuses of its kind.
+        settings: The bounds of work in progress.
+    """
+    if item.status == status:
+        return []
+    steps = STEPS[item.kind].get(item.status)
+    if steps is not None and status not in steps:
+        can = ", ".join(steps)
+        return [Refusal("no-such-step", f"a {item.kind} that is {item.status} becomes {can}, and not {status}")]
+    return [*_state(ledger, item, status), *_too_many(ledger, item, status, settings)]
+
+
+def _state(ledger: Ledger, item: Item, status: str) -> Iterator[Refusal]:
+    """What has to be true of an item that has a status."""
+    if status == "approved":
+        yield from _approved_document(ledger, item)
+    elif item.kind == "story" and status == WORKING["story"]:
+        if not approved(item):
+            why = "changed since it was approved" if item.approved_by else "is not approved"
+            yield Refusal("story-not-approved", f"the story {why}")
+    elif item.kind == "story" and status == "complete":
+        yield from _complete_story(ledger, item)
+    elif item.kind == "epic" and status == "complete":
+        yield from _open_children(ledger, item, "story")
+    elif item.kind == "task" and status in {"in-progress", "done"}:
+        parent = ledger.parent(item)
+        if parent is not None and parent.kind == "story" and not approved(parent):
+            yield Refusal("story-not-approved", f"its story {_called(parent)} is not approved")
+
+
+def _approved_document(ledger: Ledger, item: Item) -> Iterator[Refusal]:
+    if not approved(item):
+        why = "it changed since it was approved" if item.approved_by else "nobody approved it"
+        yield Refusal("approval", why)
+    if item.kind == "architecture":
+        prds = ledger.of_kind("prd")
+        if prds and not any(_agreed(one) for one in prds):
+            yield Refusal("prd-not-approved", f"the PRD {_called(prds[0])} is not approved")
+
+
+def _complete_story(ledger: Ledger, item: Item) -> Iterator[Refusal]:
+    if not approved(item):
+        yield Refusal("story-not-approved", "the story is not approved as it is now")
+    yield from _open_children(ledger, item, "task")
+    if item.boxes_done < item.boxes:
+        left = item.boxes - item.boxes_done
+        yield Refusal("open-tasks", f"{left} of its {item.boxes} checkboxes are not ticked")
+    if item.tests != "green":
+        found = "the last recorded run was red" if item.tests == "red" else "no test run is recorded"
+        yield Refusal("tests-not-green", found, "tests" if item.tests else "status")
+
+
+def _open_children(ledger: Ledger, item: Item, kind: Kind) -> Iterator[Refusal]:
+    left = [one for one in ledger.children(item) if one.kind == kind and one.status not in CLOSED]
+    if left:
+        names = ", ".join(_called(one) for one in left[:5])
+        yield Refusal(f"open-{'stories' if kind == 'story' else 'tasks'}", f"{len(left)} are open: {names}")
+
+
+def _too_many(ledger: Ledger, item: Item, status: str, settings: PlanSettings) -> Iterator[Refusal]:
+    most = _bound(item.kind, settings)
+    if status != WORKING.get(item.kind) or not most:
+        return
+    working = [one for one in ledger.of_kind(item.kind) if one.status == status and one.path != item.path]
+    if len(working) >= most:
+        names = ", ".join(_called(one) for one in working[:5])
+        yield Refusal("work-in-progress", f"{most} may be in progress, and {len(working)} are: {names}")
+
+
+def _bound(kind: Kind, settings: PlanSettings) -> int:
+    """How many of a kind may be in progress; 0 for no bound."""
+    return {"epic": settings.epics_at_once, "story": settings.stories_at_once}.get(kind, 0)
+
+
+def audit(ledger: Ledger, settings: PlanSettings) -> list[Finding]:
+    """What the files say that no step would have led to, for instance because they were edited by hand."""
+    found: list[Finding] = []
+    for item in ledger.items:
+        if item.broken or not item.canonical:
+            continue
+        for refusal in _state(ledger, item, item.status):
+            text = f"{item.status}, but {refusal.reason}"
+            # What was finished before anybody approved anything here needs no step any more.
+            severity = "warning" if item.status in CLOSED and not item.approved_by else "error"
+            line = item.line(refusal.field)
+            found.append(Finding(f"gate-{refusal.gate}", text, item.path, line, severity, item.id))
+        if item.approved_by and not approved(item):
+            text = f"approved by {item.approved_by} for another text: `aura plan show {item.id}` has the difference"
+            found.append(Finding("approval-outdated", text, item.path, item.line("approved_hash"), "warning", item.id))
+    return [*found, *_crowds(ledger, settings)]
+
+
+def passed_by(ledger: Ledger, old: Item | None, new: Item, settings: PlanSettings) -> list[Finding]:
+    """Gates that an edit went past and that the file alone does not show: a step that is none, a new item too early.
+
+    Args:
+        ledger: The plan after the edit.
+        old: What the file was; None for a new one.
+        new: What it is.
+        settings: Bounds of work in progress.
+    """
+    if new.broken or not new.canonical:
+        return []
+    if old is None:
+        found = [one for one in refusals_to_add(ledger, new.kind) if new.status not in CLOSED]
+    elif old.broken or not old.status or not new.status:
+        found = []
+    else:
+        found = [one for one in refusals_to_step(ledger, old, new.status, settings) if one.gate == "no-such-step"]
+    return [Finding(f"gate-{one.gate}", one.reason, new.path, new.line(one.field), "error", new.id) for one in found]
+
+
+def _crowds(ledger: Ledger, settings: PlanSettings) -> Iterator[Finding]:
+    for kind in ("epic", "story"):
+        most = _bound(kind, settings)
+        working = [one for one in ledger.of_kind(kind) if one.status == WORKING[kind] and one.canonical]
+        if most and len(working) > most:
+            for item in working:
+                text = f"{len(working)} are in progress, and {most} may be"
+                yield Finding("gate-work-in-progress", text, item.path, item.line("status"), "warning", item.id)
+
+
+def _agreed(item: Item) -> bool:
+    """Whether a document is approved as it is now."""
+    return item.status == "approved" and approved(item)
+
+
+def _called(item: Item) -> str:
+    return item.alias or item.id or item.path
