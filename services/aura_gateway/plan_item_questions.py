@@ -34,12 +34,12 @@ PLAN_ITEM_QUESTIONS: Final[Sequence[Question]] = (
         ),
     ),
     Question(
-        "plan/approve", plan_items.ApproveItem, "plan", "approve_plan_item", "Approve an item of the plan",
+        "plan/approve", plan_items.ApproveItem, "plan-more", "approve_plan_item", "Approve an item of the plan",
         "Approve the PRD, the architecture or a story as its text is now; a person has to say yes.", writes=True,
         approval=True,
     ),
     Question(
-        "plan/operations", plan_items.ListPlanOperations, "plan", "plan_operations", "List changes of the plan",
+        "plan/operations", plan_items.ListPlanOperations, "plan-more", "plan_operations", "List changes of the plan",
         "What was done to the plan by commands and by edits of files, newest first; each can be undone.",
     ),
     Question(

@@ -12,7 +12,17 @@ __all__ = ["LONG_S", "Question", "Toolset"]
 LONG_S = 1800.0
 """Bound of what waits for models, tests or hooks: they take minutes, and the caller can leave at any time."""
 Toolset = Literal[
-    "structure", "findings", "similar", "overview", "changes", "assist", "models", "git", "git-write", "plan"
+    "structure",
+    "findings",
+    "similar",
+    "overview",
+    "changes",
+    "assist",
+    "models",
+    "git",
+    "git-write",
+    "plan",
+    "plan-more",
 ]
 
 

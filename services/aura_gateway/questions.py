@@ -19,6 +19,7 @@ __all__ = ["QUESTIONS", "TOOLSETS", "Question", "Toolset", "body_of"]
 
 TOOLSETS: Final[Sequence[Toolset]] = (
     "structure", "findings", "similar", "overview", "changes", "assist", "models", "git", "git-write", "plan",
+    "plan-more",
 )  # fmt: skip
 
 QUESTIONS: Final[Sequence[Question]] = (

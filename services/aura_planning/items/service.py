@@ -252,21 +252,25 @@ class ItemService:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    async def _ask(self, name: str, context: Context, work: Callable[[Plan], ResultT]) -> ResultT:
-        """Answer from what the files say now."""
+    async def read(self, name: str, context: Context, work: Callable[[Plan], ResultT]) -> ResultT:
+        """Answer from what the files say now; `work` runs in a thread.
+
+        Raises:
+            UnknownProject: There is no such project.
+        """
         plan = await self._plan(await self._desk.project(name))
         await self._look(plan, context.envelope.id)
         return await asyncio.to_thread(work, plan)
 
     async def _list(self, request: ListItems, context: Context) -> ItemList:
-        return await self._ask(
+        return await self.read(
             request.project,
             context,
             lambda plan: item_list(plan.project.id, plan.store, request, findings_of(plan.store, plan.settings)),
         )
 
     async def _show(self, request: ShowItem, context: Context) -> ItemAnswer:
-        return await self._ask(
+        return await self.read(
             request.project,
             context,
             lambda plan: item_answer(
@@ -275,7 +279,7 @@ class ItemService:
         )
 
     async def _operations(self, request: ListPlanOperations, context: Context) -> PlanOperationList:
-        return await self._ask(
+        return await self.read(
             request.project, context, lambda plan: operation_list(plan.project.id, plan.store, request)
         )
 
@@ -292,25 +296,25 @@ class ItemService:
                 left_out=list(pack.left_out),
             )
 
-        return await self._ask(request.project, context, work)
+        return await self.read(request.project, context, work)
 
     async def _change(self, request: ChangePlan, context: Context) -> PlanDone:
         def planned(plan: Plan) -> Planned:
             return plan_change(plan.store, request, plan.settings)
 
         show = request.dry_run or request.action == "migrate"
-        return await self._carry_out(request.project, request.action, context, planned, show, dry_run=request.dry_run)
+        return await self.carry_out(request.project, request.action, context, planned, show, dry_run=request.dry_run)
 
     async def _approve(self, request: ApproveItem, context: Context) -> PlanDone:
         def planned(plan: Plan) -> Planned:
             return plan_approval(plan.store, request)
 
         command = "revoke" if request.revoke else "approve"
-        return await self._carry_out(
+        return await self.carry_out(
             request.project, command, context, planned, request.dry_run, dry_run=request.dry_run
         )
 
-    async def _carry_out(
+    async def carry_out(
         self,
         name: str,
         command: str,
@@ -320,6 +324,20 @@ class ItemService:
         *,
         dry_run: bool,
     ) -> PlanDone:
+        """Make a change of the plan's files as one operation that can be undone, and tell everybody.
+
+        Args:
+            name: The project.
+            command: For the journal, such as `merge`.
+            context: Of the request.
+            planned: Says what changes, from what the files say now; runs in a thread, with the plan held.
+            show: Whether the answer has the difference.
+            dry_run: Whether to change nothing.
+
+        Raises:
+            UnknownProject: There is no such project.
+            FileMovedOn: A file changed in the same moment.
+        """
         plan = await self._plan(await self._desk.project(name))
         await self._look(plan, context.envelope.id)
 
