@@ -33,7 +33,7 @@ class Draft:
     first: int
     last: int
     strength: Strength
-    reason: Literal["", "phase", "phase-line", "feature", "section", "leaf", "table", "coded"] = ""
+    reason: Literal["", "phase", "phase-line", "feature", "section", "leaf", "table", "coded", "scope"] = ""
     """What speaks for an implied one."""
     up: int | None = None
     """Index of the draft whose section it stands in."""

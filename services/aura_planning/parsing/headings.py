@@ -19,6 +19,12 @@ __all__ = ["Headings"]
 _LEAD: Final = re.compile(r"(?:section\s+)?(\d+(?:\.\d+)*)[.)]?\s+", re.IGNORECASE)
 _SOME_DAY: Final = re.compile(r"\b(?:phase|optimi[sz]ation)\b", re.IGNORECASE)
 _MUSINGS: Final = re.compile(r"considerations?$|dependencies$", re.IGNORECASE)
+_DEMANDS_ONLY: Final = re.compile(
+    r"(?:[\w-]+ ){0,2}(?:requirements|anforderungen|requisitos|exigences|requerimientos|wymagania)\Z"
+)
+_OUTPUTS: Final = re.compile(r"(?:project |key )?deliverables\Z|entregables\Z|livrables\Z")
+"""What there will be in the end; below a phase or a story it is what has to be done."""
+_BACKLOG: Final = re.compile(r"(?:product |project )?backlog\Z|to[- ]?dos?(?: list)?\Z")
 _FEATURE: Final = re.compile(
     r"(?:feature|funktion|funcionalidad(?:e)?|fonctionnalité|功能|機能)\s*#?\s*(\d+(?:\.\d+)*)?\s*[:：.\-–—]\s*(.+)",
     re.IGNORECASE,
@@ -46,7 +52,8 @@ class Headings(Lists):
         if (name is not None and name.sure and name.kind in {"epic", "story"}) or phase_kind(text):
             return False
         self.title_role = role_of(text)
-        self.push(block.level, "", block, text)
+        self.demands_only = _DEMANDS_ONLY.match(plain(text)) is not None
+        self.push(block.level, "tasks" if _BACKLOG.match(plain(text)) else "", block, text)
         return True
 
     def _named_heading(self, block: Block, text: str) -> bool:
@@ -122,6 +129,8 @@ class Headings(Lists):
             role = above
         if role == "plan" and above in KINDS:
             role = above
+        if role == "tasks" and above == "" and self.owner() is None and _OUTPUTS.match(plain(text)):
+            role = "ignore"
         if role == "later" and above == "requirements" and _SOME_DAY.search(text):
             role = above
         frame = self.push(block.level, role, block, text)

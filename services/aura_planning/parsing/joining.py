@@ -10,7 +10,7 @@ from typing import Final
 
 from aura_planning.parsing.contract import Finding
 from aura_planning.parsing.drafts import Draft, Reading
-from aura_planning.parsing.names import key_of
+from aura_planning.parsing.names import key_of, read_name
 
 __all__ = ["choose", "join_doubles", "set_parents", "shown"]
 
@@ -29,8 +29,11 @@ def choose(reading: Reading) -> None:
     said = [one for one in drafts if one.strength != "implied" and not one.dropped]
     rules: Mapping[str, Callable[[Draft], bool]] = {
         "phase": lambda _: not any(other.kind == "epic" for other in said) and not _by_story(said),
-        "phase-line": lambda _: not any(other.kind == "task" for other in said),
+        "phase-line": lambda one: not any(other.kind == "task" for other in said) and not _restates(said, one),
         "leaf": lambda _: not _coded(said),
+        "scope": lambda _: (
+            not any(other.kind == "requirement" and not other.dropped for other in drafts if other.reason != "scope")
+        ),
         "coded": lambda one: not _holds_its_kind(drafts, one),
         "section": lambda one: not _has_stories(said) and _is_worked_out(drafts, one),
     }
@@ -45,6 +48,16 @@ def choose(reading: Reading) -> None:
             one.dropped = one.dropped or one.section in reading.storied
     _drop_empty_phases(drafts)
     _hand_up(drafts)
+
+
+def _restates(said: Sequence[Draft], line: Draft) -> bool:
+    """Whether a line of a timeline only names a story or epic again: `1. Story 1 (days 1-3)`."""
+    name = read_name(line.title)
+    if name is None or not name.alias or name.kind not in {"story", "epic"}:
+        return False
+    key = key_of(name.alias)
+    keys = [key_of(one.alias) for one in said if one.kind == name.kind and one.alias]
+    return any(one == key or one.endswith(f".{key}") for one in keys)
 
 
 def _by_story(said: Sequence[Draft]) -> bool:

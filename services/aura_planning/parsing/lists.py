@@ -8,7 +8,7 @@ from typing import Final
 from aura_planning.parsing.blocks import Block
 from aura_planning.parsing.contract import Kind
 from aura_planning.parsing.labels import Label, read_label
-from aura_planning.parsing.lexicon import Role, is_modal, phase_kind
+from aura_planning.parsing.lexicon import Role, is_modal, phase_kind, plain
 from aura_planning.parsing.marks import clean
 from aura_planning.parsing.names import Name, code_in_role, is_story_sentence, read_name, story_sentence
 from aura_planning.parsing.prose import Prose
@@ -20,6 +20,9 @@ __all__ = ["Lists"]
 _NO_LISTS: Final = frozenset(
     ("ignore", "never", "later", "features", "specs", "metrics", "coverage", "questions", "plan")
 )  # fmt: skip
+
+
+_IN_SCOPE: Final = re.compile(r"(?:mvp |product |project )?(?:in[- ]scope|scope)(?:\s*[(:].*)?\Z")
 
 
 class Lists(Prose):
@@ -36,6 +39,7 @@ class Lists(Prose):
         aside = role in SKIPPED and not self._is_label(block) and not speaks
         if role in {"criteria", "out", "later", "dependencies"} or aside:
             self._listed_aside(block, role)
+            self._scoped(block, role)
             return
         label = read_label(block.text) if block.box is None else None
         if label is not None and self._item_label(block, label, level):
@@ -65,6 +69,13 @@ class Lists(Prose):
                 self.push(LIST + block.indent, "ignore", block)
         elif role == "dependencies":
             self._statement(block)
+
+    def _scoped(self, block: Block, role: Role) -> None:
+        """What a document says is in its scope is what it demands, where it names no requirements."""
+        if role == "ignore" and block.indent == 0 and self.owner() is None and _IN_SCOPE.match(plain(self.top.title)):
+            label = read_label(block.text)
+            if label is None or label.rest or label.bold:
+                self.draft("requirement", Name("requirement", "", block.text), block, "implied", reason="scope")
 
     def _beside(self, block: Block) -> bool:
         """Whether an item stands beside the label of a list, not below it."""
@@ -114,7 +125,8 @@ class Lists(Prose):
         elif (sentence := story_sentence(block.text)) is not None and role != "tasks":
             self._sentence_item(block, sentence)
         elif block.box is not None:
-            self._list(self._boxed_kind(role), self._numbered(block), block)
+            kind = "requirement" if self.demands_only and role in {"", "features"} else self._boxed_kind(role)
+            self._list(kind, self._numbered(block), block)
         elif (kind := self._plain_kind(block, role)) is not None:
             self._list(kind, self._numbered(block), block, strength="listed")
         elif role in {"phase", "plan"} and not self.top.detail and self.top.level < LIST:

@@ -20,14 +20,35 @@ _LISTING: Final = frozenset(
 
 def as_outline(blocks: Sequence[Block]) -> None:
     """Turn the lines that head a section into headings, in place."""
+    shouted = False
     for at, block in enumerate(blocks):
         if block.kind == "item" and block.number and block.box is None:
-            if _heads(blocks, at):
+            if _shouted_heads(blocks, at):
+                block.kind, block.level = "heading", block.number.count(".") + 1 + shouted
+                _outdent(blocks, at + 1)
+            elif _heads(blocks, at):
                 block.kind, block.level = "heading", block.number.count(".") + 1
         elif at and block.kind == "text" and block.spaced and _is_title(block):
             block.kind, block.level = "heading", 1
+            shouted = True
 
     _head_of_list(blocks)
+
+
+def _shouted_heads(blocks: Sequence[Block], at: int) -> bool:
+    """Whether a numbered line in capitals stands over a list: `1. SYSTEM TRAY`."""
+    block = blocks[at]
+    following = blocks[at + 1] if at + 1 < len(blocks) else None
+    shouts = _SHOUTED.match(block.text) is not None and sum(one.isalpha() for one in block.text) >= 4
+    return shouts and block.indent == 0 and following is not None and following.kind == "item" and not following.number
+
+
+def _outdent(blocks: Sequence[Block], at: int) -> None:
+    """The list below a line that became a heading begins at the margin."""
+    for block in blocks[at:]:
+        if block.kind != "item" or not block.indent:
+            return
+        block.indent -= 1
 
 
 def _head_of_list(blocks: Sequence[Block]) -> None:

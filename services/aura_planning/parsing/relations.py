@@ -29,7 +29,8 @@ _PARENS: Final = re.compile(r"[(（\[][^()（）\[\]]*[)）\]]")
 _DEPENDS: Final = re.compile(
     r"\b(?:depends? (?:up)?on|dependent on|depending on|dependenc(?:y|ies)\s*:|blocked by|prerequisites?\s*:|needs? "
     r"(?=[A-Z]*\d|story|task|epic|stories|tasks)|requires? (?=[A-Z]+-?\d|story|task|epic|stories|tasks)|"
-    r"(?:can (?:only )?(?:start|begin) )?after (?=[A-Z]+-?\d|story|task|epic|stories|tasks|completion of)|hängt "
+    r"(?:(?:can (?:only )?|should |must )?(?:start|begin|come|follow|be done) )?"
+    r"after (?=[A-Z]+-?\d|story|task|epic|phase|stories|tasks|completion of)|hängt "
     r"(?:von|ab von)|abhängig von|depende(?:n)? d[eo]|dépend(?:ent)? d[e']|zależy od|wymaga (?=[A-Z]*\d)|зависит "
     r"от)\s*:?|"
     r"依赖(?:于)?\s*[:：]?|依存\s*[:：]?|前置(?:任务)?\s*[:：]",
@@ -55,6 +56,8 @@ _REQUIREMENT_CODE: Final = re.compile(
     r"\b(?:N?FR|REQ|RN?F|N?FA|NF)[-_]?(?:[A-Z]{2,8}-)?\d+(?:\.\d+)*\b(?:\s*[-–]\s*(?:N?FR|REQ|RN?F)[-_]?\d+)?"
 )
 _PHASE_OF: Final = re.compile(r"\bphases?\s+\d+\s*\([^)]*\)", re.IGNORECASE)
+_PHASE_WORDS: Final = frozenset(("phase", "phases"))
+_PHASE_NUMBER: Final = re.compile(r"\bphase\s+(\d+)\b", re.IGNORECASE)
 _MOST_RANGE: Final = 200
 _ITSELF: Final = "an item cannot wait for itself"
 
@@ -75,7 +78,10 @@ class _Linker:
         self.parents = parents
         self.links = Links()
         self.keys: dict[tuple[Kind, str], list[int]] = {}
+        self.phases: dict[str, int] = {}
         for at, one in enumerate(self.drafts):
+            if not one.dropped and one.reason == "phase" and (number := _PHASE_NUMBER.search(one.title)):
+                self.phases.setdefault(number[1], at)
             if not one.dropped and one.alias:
                 self.keys.setdefault((one.kind, key_of(one.alias)), []).append(at)
                 if one.kind == "story" and key_of(one.alias).isdigit():
@@ -91,7 +97,15 @@ class _Linker:
             places = self.keys.get((kind, key_of(token)))
             if places:
                 return self._nearest(places, near)
-        return None
+        return self._within_epic(token, near) if word in {"story", None} else None
+
+    def _within_epic(self, token: str, near: int | None) -> int | None:
+        """`Story 2`, said of a story of epic 1, is story 1.2."""
+        head = key_of(self.drafts[near].alias).rpartition(".")[0] if near is not None else ""
+        if not head or not token.isdigit() or near is None or self.drafts[near].kind != "story":
+            return None
+        places = self.keys.get(("story", f"{head}.{int(token)}"))
+        return places[0] if places else None
 
     def _nearest(self, places: Sequence[int], near: int | None) -> int:
         """Among items with the same number the one in the same epic or section."""
@@ -103,20 +117,29 @@ class _Linker:
     def ids(self, text: str, near: int | None) -> Iterator[tuple[str, int | None]]:
         """The ids in a text, with the items that they mean; ranges are taken apart."""
         words = _whole_group(text) or _outside(text)
-        carried: Kind | None = None
+        carried, phases = None, False
         for found in _TOKEN.finditer(words):
-            word = _KIND_WORDS.get((found["word"] or "").lower())
-            if found["word"] and word is None and not _joins(found["word"]):
-                carried = None
+            said = (found["word"] or "").lower()
+            word = _KIND_WORDS.get(said)
+            if said and word is None and not _joins(said):
+                carried, phases = None, said in _PHASE_WORDS
             carried = word or carried
-            other = (found["word"] or "").lower() in _OTHER_WORDS
-            coded = found["id"][0].isalpha()
-            if coded and not self._known(found["id"]):
-                continue
-            if other or not (coded or word or carried or _only_ids(words)):
-                continue
-            for token in _range(found["id"], found["end"] or ""):
-                yield token, self.resolve(token, None if coded else carried, near)
+            if phases and not word and found["id"].isdigit():
+                yield from (
+                    (one, self.phases[one]) for one in _range(found["id"], found["end"] or "") if one in self.phases
+                )
+            elif self._counts(found, carried, words):
+                coded = found["id"][0].isalpha()
+                for token in _range(found["id"], found["end"] or ""):
+                    yield token, self.resolve(token, None if coded else carried, near)
+
+    def _counts(self, found: re.Match[str], kind: Kind | None, words: str) -> bool:
+        """Whether a token is an id: a known code, or a number after the word for a kind or among numbers only."""
+        if found["id"][0].isalpha() and not self._known(found["id"]):
+            return False
+        if (found["word"] or "").lower() in _OTHER_WORDS:
+            return False
+        return found["id"][0].isalpha() or kind is not None or _only_ids(words)
 
     def _known(self, token: str) -> bool:
         """Whether a code is one of this document, or of a form that only items have."""
@@ -241,7 +264,11 @@ class _Linker:
             found = _DEPENDS.search(sentence)
             if _INDEPENDENT.search(sentence) and found is None:
                 continue
-            if found is not None and not _INDEPENDENT.search(sentence[: found.end()][-24:]):
+            outer = _PARENS.sub(" ", sentence)
+            back = _REVERSED.search(outer)
+            if back is not None and back["sure"] and _DEPENDS.search(outer) is None:
+                self._stated(outer[back.end() :], outer[: back.start()], wish)
+            elif found is not None and not _INDEPENDENT.search(sentence[: found.end()][-24:]):
                 self._stated(sentence[: found.start()], sentence[found.end() :], wish)
             elif _ARROW.search(sentence):
                 self._arrows(sentence, wish)

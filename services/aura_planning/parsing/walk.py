@@ -69,6 +69,8 @@ class Walk:
         self.reading = Reading()
         self.frames: list[Frame] = [Frame(0, "", 1)]
         self.title_role: Role = ""
+        self.demands_only = False
+        """Whether the title says that the document lists requirements and nothing else."""
         self.row: int | None = None
         heads = [block for block in scan.blocks if block.kind == "heading"]
         top = min((block.level for block in heads), default=0)

@@ -292,3 +292,111 @@ def test_a_template_or_guideline_in_a_document_is_no_plan() -> None:
 def test_story_parent_follows_its_number_when_epics_are_headings_of_the_same_level() -> None:
     document = read("## Epic 1: A\n## Story 1.1: B\n## Epic 2: C\n## Story 2.1: D\n### Task 2.1.1: E\n")
     assert parents(document) == {"Story 1.1": "Epic 1", "Story 2.1": "Epic 2", "Task 2.1.1": "Story 2.1"}
+
+
+def test_a_page_about_the_programming_interface_of_epics_has_no_items() -> None:
+    document = read("# Epics\n## Creating\n```python\nawait epics.create()\n```\n## List Epic Stories\nReturns all.\n")
+    assert rows(document) == []
+
+
+def test_what_is_in_scope_counts_where_no_requirement_is_named() -> None:
+    scope = "# App\n## In Scope (MVP)\n- **Budgets:**\n  - by month\n- Import of files\n## Out of Scope\n- Taxes\n"
+    assert rows(read(scope)) == [
+        ("requirement", "", "Budgets", 3),
+        ("requirement", "", "Import of files", 5),
+    ]
+    assert rows(read(scope + "## Requirements\n- FR-1: It opens\n")) == [("requirement", "FR-1", "It opens", 9)]
+    assert rows(read("# Epic 1: Boats\n### Scope\n- hulls\n")) == [("epic", "Epic 1", "Boats", 1)]
+
+
+def test_boxes_of_a_document_that_is_titled_requirements_are_requirements() -> None:
+    document = read("# Requirements\n\nThis app should be able to:\n- [x] load files\n### Show\n- [ ] show names\n")
+    assert [(item.kind, item.title, item.status) for item in document.items] == [
+        ("requirement", "load files", "done"),
+        ("requirement", "show names", "todo"),
+    ]
+
+
+def test_a_backlog_is_a_list_of_tasks_and_deliverables_at_the_top_are_none() -> None:
+    assert rows(read("# Backlog\n\n1. Icons\n2. A settings page\n")) == [
+        ("task", "", "Icons", 3),
+        ("task", "", "A settings page", 4),
+    ]
+    assert rows(read("# Plan\n## Deliverables\n- An application\n## Tasks\n- Build it\n")) == [
+        ("task", "", "Build it", 5)
+    ]
+
+
+def test_numbered_lines_in_capitals_head_their_lists() -> None:
+    document = read(
+        """
+        THE APP - PRODUCT REQUIREMENTS DOCUMENT
+
+        CORE FEATURES
+
+        1. SYSTEM TRAY
+        - An icon
+        - A menu
+
+        2. MAIN WINDOW
+        - A header:
+          - with a logo
+
+        TECHNICAL REQUIREMENTS
+        - Starts in a second
+        """,
+        "docs/prd.txt",
+    )
+    assert rows(document) == [
+        ("requirement", "", "An icon", 6),
+        ("requirement", "", "A menu", 7),
+        ("requirement", "", "A header", 10),
+        ("requirement", "", "Starts in a second", 14),
+    ]
+
+
+def test_a_story_of_the_same_epic_is_meant_by_its_last_number() -> None:
+    document = read(
+        """
+        ## Epic 1: Boats
+        ### Story 1.1: Hull
+        ### Story 1.2: Mast
+        **Prerequisites:** Story 1 complete (needed for the mast)
+        ### Story 1.3: Sail
+        **Prerequisites:** Story 1 (hull) + Story 2 (mast) must be complete
+
+        ## Implementation Timeline - Epic 1
+        1. **Story 1** (Days 1-3): Hull
+        2. **Story 2** (Days 4-6): Mast
+        """
+    )
+    assert needs(document) == {"Story 1.2": ["Story 1.1"], "Story 1.3": ["Story 1.1", "Story 1.2"]}
+    assert [item.kind for item in document.items] == ["epic", "story", "story", "story"]
+
+
+def test_what_must_be_complete_before_something_else_is_needed_by_it() -> None:
+    document = read(
+        """
+        # Tasks
+        ## Phase 1: Base
+        ### Task 1.1: Query
+        ### Task 1.2: Rows
+        ## Phase 2: Views
+        ### Task 2.1: Grid
+        ### Task 2.2: Colours
+        ## Phase 3: Tests
+        ### Task 3.1: All
+        ## Dependencies and Parallelization
+        - Task 1.1 and Task 1.2 (both are independent)
+        - Task 1.1 must complete before Task 2.1 (the grid depends on the query)
+        - Task 1.2 must complete before Task 2.1-2.2
+        - Phase 2 should come after Phase 1 is complete
+        - Phase 3 should come after Phases 1 & 2 are complete
+        """
+    )
+    assert needs(document) == {
+        "Task 2.1": ["Task 1.1", "Task 1.2"],
+        "Task 2.2": ["Task 1.2"],
+        "Phase 2: Views": ["Phase 1: Base"],
+        "Phase 3: Tests": ["Phase 1: Base", "Phase 2: Views"],
+    }
