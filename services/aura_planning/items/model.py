@@ -76,6 +76,10 @@ class Item:
     """False for a file of another layout."""
     where: dict[str, int] = field(default_factory=dict[str, int])
     """Lines of what findings between files are about, counted from 1."""
+    amounts: dict[str, str] = field(default_factory=dict[str, str])
+    """What the order of the work is made of, as it is written: value, estimate, risk, due and others."""
+    proposed: tuple[str, ...] = ()
+    """What may have to be done before: proposals, until a person accepts them."""
 
     def line(self, name: str) -> int:
         """Where a field stands; the first line when it does not."""

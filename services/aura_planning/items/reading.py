@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from aura_planning.items.amounts import AMOUNTS, problem_of
 from aura_planning.items.frontmatter import FrontMatter, read_front_matter
 from aura_planning.items.ids import ID
 from aura_planning.items.layout import Place, place_of
@@ -139,6 +140,8 @@ class _Reading:
             content=content_hash(self._text, self._front, self._marks, title),
             canonical=canonical,
             where=self._where,
+            amounts=self._amounts(),
+            proposed=self._list("proposed_depends_on"),
         )
         return Parsed(item, tuple(replace(one, item=self._id) for one in self._findings))
 
@@ -256,17 +259,25 @@ class _Reading:
         return ()
 
     def _number(self, key: str) -> float | None:
-        written = self._front.text(key)
-        if not written:
-            return None
+        """A plain number; other ways to write an amount are kept in `amounts`."""
         try:
-            number = float(written)
+            number = float(self._front.text(key) or math.nan)
         except ValueError:
-            number = math.nan
-        if not 0 <= number < 1e9:
-            self._find("bad-number", f"{key} must be a number from 0 on, and is {written!r}", self._at(key))
             return None
-        return number
+        return number if 0 <= number < 1e9 else None
+
+    def _amounts(self) -> dict[str, str]:
+        """What the order of the work is made of, where it can be read."""
+        found: dict[str, str] = {}
+        for key in AMOUNTS:
+            texts = self._front.texts(key)
+            written = "/".join(texts) if texts and key in {"estimate", "effort"} else self._front.text(key)
+            if written and (problem := problem_of(key, written)):
+                severity: Severity = "error" if key in _READ else "warning"
+                self._find("bad-date" if key == "due" else "bad-number", problem, self._at(key), severity)
+            elif written:
+                found[key] = written
+        return found
 
     def _outcome(self) -> str:
         written = self._front.text("tests")

@@ -208,7 +208,7 @@ def test_other_layouts_and_spellings_are_read(path: str, text: str, wanted: tupl
         ("stories/k3f9zq-a.md", "---\nid: k3f9zq\nstatus: draft\nstatus: complete\n---\n# A\n", [("key-twice", 4)]),
         ("stories/k3f9zq-a.md", "---\nid: k3f9zq\nstatus: draft\nwords\n---\n# A\n", [("strange-line", 4)]),
         ("stories/k3f9zq-a.md", "---\nid: k3f9zq\nstatus: draft\ntitle: {a: 1}\n---\n# A\n", [("strange-value", 4)]),
-        ("stories/k3f9zq-a.md", "---\nid: k3f9zq\nstatus: draft\nvalue: high\n---\n# A\n", [("bad-number", 4)]),
+        ("stories/k3f9zq-a.md", "---\nid: k3f9zq\nstatus: draft\nvalue: plenty\n---\n# A\n", [("bad-number", 4)]),
         ("stories/k3f9zq-a.md", "---\nid: k3f9zq\nstatus: draft\ntests: maybe\n---\n# A\n", [("bad-tests", 4)]),
         ("stories/k3f9zq-a.md", "---\nid: k3f9zq\nstatus: draft\nepic: a\nparent: b\n---\n# A\n", [("two-parents", 5)]),
         ("stories/k3f9zq-a.md", "---\nid: k3f9zq\nstatus: draft\n---\n\n## Status: Done\n", [("status-differs", 6)]),
