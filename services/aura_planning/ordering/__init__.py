@@ -1,0 +1,1 @@
+"""The order of the work: what is next, why, and what would change it."""
