@@ -23,7 +23,7 @@ _ITEM: Final = re.compile(
     r"\d{1,3}(?:\.\d{1,3}){1,4}[.):]?|[a-zA-Z][.)])"
     r"(?:[ \t]+(.*)|)\Z"
 )
-_BOX: Final = re.compile(r"(?:\\?\[([ xX\-~/>\u2713\u2714\u2705*!?])?\\?\]|([\u2610\u2611\u2612]))(\*)?(?:[ \t]+|\Z)")
+_BOX: Final = re.compile(r"(?:\\?\[([ xXvV\-~/>\u2713\u2714\u2705*!?])?\\?\]|([\u2610\u2611\u2612]))(\*)?(?:[ \t]+|\Z)")
 _RULE: Final = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|={3,}|\u2500{3,}|\u2014{3,})\Z")
 _TABLE_LINE: Final = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*\Z")
 _SETEXT: Final = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
@@ -31,7 +31,17 @@ _COMMENT: Final = re.compile(r"[ \t]*<!--")
 _REFERENCE: Final = re.compile(r" {0,3}\[[^\]]+\]:\s")
 _PIPE: Final = re.compile(r"(?<!\\)\|")
 _FIELDS_IN: Final = frozenset(("yaml", "yml"))
-_BOXES: Final = {"\u2610": " ", "\u2611": "x", "\u2612": "x", "\u2713": "x", "\u2714": "x", "\u2705": "x", "X": "x"}
+_BOXES: Final = {
+    "\u2610": " ",
+    "\u2611": "x",
+    "\u2612": "x",
+    "\u2713": "x",
+    "\u2714": "x",
+    "\u2705": "x",
+    "X": "x",
+    "v": "x",
+    "V": "x",
+}
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from aura_planning.parsing.walk import KINDS, LABEL, LIST, RANK, SCENARIO
 
 __all__ = ["Entries"]
 
+_FAULTS: Final = re.compile(r"(?:known )?(?:issues?|bugs?|problems?)\Z")
 _LEAD: Final = re.compile(r"\d+(?:\.\d+)*[.)]\s+(?=\D)")
 _TITLE_LABEL: Final = re.compile(r"(?:title|título|titulo|titel|titre|tytuł|标题|タイトル)\s*[:：]\s*", re.IGNORECASE)
 
@@ -172,6 +173,9 @@ class Entries(Asides):
         if label.field in {"criteria", "dependencies"}:
             return "criteria" if label.field == "criteria" else "dependencies"
         if label.field in {"text", "note", "status", "estimate", "labels"} and label.role not in KINDS:
+            return "ignore"
+        owner = self.owner()
+        if label.role == "tasks" and owner is not None and owner.kind == "task" and _FAULTS.match(plain(label.name)):
             return "ignore"
         if label.role == "":
             return "ignore" if self.section().demands and not label.bold else above

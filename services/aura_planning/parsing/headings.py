@@ -43,7 +43,7 @@ class Headings(Lists):
             return
         if not self.scan.markdown and not self.reading.title:
             self.reading.title = text
-        if not (self._named_heading(block, text) or self._boxed_heading(block)):
+        if not (self._named_heading(block, text) or self._boxed_heading(block) or self._numbered_task(block)):
             self._plain_heading(block, text)
 
     def _is_title(self, block: Block, text: str) -> bool:
@@ -92,6 +92,28 @@ class Headings(Lists):
         self.push(block.level, "tasks", block, block.text, owner=made, own=True, detail=False)
         return True
 
+    def _numbered_task(self, block: Block) -> bool:
+        """`### 2. Fix the quoting` in a section of tasks, over words and bullets that only say how."""
+        text = block.text
+        lead = _LEAD.match(text)
+        if lead is None or "." in lead[1] or role_of(self.top.title) != "tasks" or self.owner() is not None:
+            return False
+        if not self._only_says_how(block):
+            return False
+        made = self.draft("task", Name("task", lead[1], text[lead.end() :]), block, "listed")
+        self.push(block.level, "ignore", block, text, owner=made, own=True, detail=True)
+        return True
+
+    def _only_says_how(self, block: Block) -> bool:
+        """Whether no list with boxes or numbers of its own stands below a heading."""
+        at = next(n for n, one in enumerate(self.scan.blocks) if one is block)
+        for one in self.scan.blocks[at + 1 :]:
+            if one.kind == "heading" and one.level <= block.level:
+                break
+            if one.kind == "table" or (one.kind == "item" and (one.box is not None or "." in one.number)):
+                return False
+        return True
+
     def _plain_heading(self, block: Block, text: str) -> None:
         if (
             (kind := phase_kind(text))
@@ -117,6 +139,7 @@ class Headings(Lists):
         role = role_of(text)
         above = self.role_above()
         role = "never" if above == "never" else role
+        role = "ignore" if role == "features" and above == "ignore" else role
         if role in {"ignore", ""} and above in {"requirements", "specs", "features"} and self._stays(text, role, above):
             role = ""
         if role == "ignore" and above == "phase" and _LEAD.match(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -126,13 +126,21 @@ def join_doubles(reading: Reading) -> None:
     """Make one of what is written twice, such as a row of a summary and its section; tell what contradicts itself."""
     drafts = reading.drafts
     same: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    told = {key_of(one.alias) for one in drafts if one.kind == "story" and one.heading and not one.dropped}
     for at, one in enumerate(drafts):
         if not one.dropped and one.alias:
-            same[one.kind, key_of(one.alias), _scope(drafts, one)].append(at)
+            same[one.kind, _long_key(one, told), _scope(drafts, one)].append(at)
     for places in same.values():
         if len(places) > 1:
             _join(reading, places)
     _drop_repeats(drafts)
+
+
+def _long_key(one: Draft, told: Collection[str]) -> str:
+    """`US1` is `User Story 1` where the document has a heading of that name."""
+    key = key_of(one.alias)
+    short = re.fullmatch(r"US0*(\d+)", key)
+    return short[1] if short and one.kind == "story" and short[1] in told else key
 
 
 def _scope(drafts: Sequence[Draft], one: Draft) -> str:

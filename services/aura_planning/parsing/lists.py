@@ -8,7 +8,7 @@ from typing import Final
 from aura_planning.parsing.blocks import Block
 from aura_planning.parsing.contract import Kind
 from aura_planning.parsing.labels import Label, read_label
-from aura_planning.parsing.lexicon import Role, is_modal, phase_kind, plain
+from aura_planning.parsing.lexicon import Role, is_modal, phase_kind, plain, role_of
 from aura_planning.parsing.marks import clean
 from aura_planning.parsing.names import Name, code_in_role, is_story_sentence, read_name, story_sentence
 from aura_planning.parsing.prose import Prose
@@ -72,7 +72,7 @@ class Lists(Prose):
 
     def _scoped(self, block: Block, role: Role) -> None:
         """What a document says is in its scope is what it demands, where it names no requirements."""
-        if role == "ignore" and block.indent == 0 and self.owner() is None and _IN_SCOPE.match(plain(self.top.title)):
+        if role == "ignore" and block.indent == 0 and self.owner() is None and _lists_scope(self.top.title):
             label = read_label(block.text)
             if label is None or label.rest or label.bold:
                 self.draft("requirement", Name("requirement", "", block.text), block, "implied", reason="scope")
@@ -164,6 +164,11 @@ class Lists(Prose):
         if owner is not None and len(owner.text) < MOST_TEXT:
             owner.text.append(clean(block.text))
         self.push(level, self.top.role, block, owner=self.top.owner)
+
+
+def _lists_scope(title: str) -> bool:
+    """Whether a section that is no list of requirements says what there will be: `In scope`, `Main features`."""
+    return _IN_SCOPE.match(plain(title)) is not None or role_of(title) == "features"
 
 
 def _has_code(block: Block) -> bool:

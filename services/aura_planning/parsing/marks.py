@@ -37,7 +37,7 @@ _RELEASE: Final = re.compile(
     r"critical path|blocking prerequisites|shared infrastructure)[\])）]|\s*🎯\s*(MVP)\b",
     re.IGNORECASE,
 )  # fmt: skip
-_STRUCK: Final = re.compile(r"\A~~(.+)~~\Z")
+_STRUCK: Final = re.compile(r"\A~~(.+)~~(?:\s*\**[A-Z][A-Z ]{3,}\**)?\Z")
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _TAG: Final = re.compile(
     r"</?(?:a|b|br|i|u|p|em|strong|code|kbd|sub|sup|span|div|font|center|img|details|summary|td|th|tr|table)(?:\s[^>]{0,200})?/?>",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Final
 
 from aura_planning.parsing.blocks import Scan, scan
@@ -44,7 +45,7 @@ def parse_document(data: bytes, path: str) -> Document:
         scanned.findings.extend(cut)
         if not scanned.markdown:
             as_outline(scanned.blocks)
-        reading = read_blocks(scanned)
+        reading = read_blocks(scanned, PurePosixPath(path).name)
     return _document(path, source, scanned, reading)
 
 

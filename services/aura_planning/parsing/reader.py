@@ -82,6 +82,11 @@ class Reader(Headings):
             self.pop(_ROW)
 
 
-def read_blocks(scan: Scan) -> Reading:
-    """What the blocks of a document are, before items are chosen and joined."""
-    return Reader(scan).read()
+def read_blocks(scan: Scan, name: str = "") -> Reading:
+    """What the blocks of a document are, before items are chosen and joined.
+
+    Args:
+        scan: The blocks.
+        name: Of the file; `TODO.md` lists tasks whatever its headings say.
+    """
+    return Reader(scan, name).read()

@@ -275,7 +275,7 @@ class _Linker:
 
     def _stated(self, left: str, right: str, wish: Wish) -> None:
         who = [at for _, at in self.ids(_PARENS.sub(" ", left), None) if at is not None]
-        right = _PHASE_OF.sub(" ", right)
+        right = _PHASE_OF.sub(" ", _INDEPENDENT.split(right, maxsplit=1)[0])
         right = (
             _PARENS.sub(" ", right)
             if re.search(r"[A-Za-z]\d|\d\.\d|(?:story|task|epic) \d", _PARENS.sub(" ", right), re.IGNORECASE)

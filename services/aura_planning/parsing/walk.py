@@ -56,6 +56,9 @@ SCENARIO: Final = re.compile(
 MOST_TEXT: Final = 12
 
 
+_BACKLOG_FILE: Final = re.compile(r"(?:\S*[-_. ])?(?:to-?do(?:s|-?list)?|backlog)\.\w+", re.IGNORECASE)
+"""Names of files that list tasks whatever their headings say."""
+
 _STATES: Final[Mapping[str, Status]] = {
     "x": "done", "-": "cancelled", "~": "in-progress", "/": "in-progress", ">": "deferred",
 }  # fmt: skip
@@ -64,10 +67,10 @@ _STATES: Final[Mapping[str, Status]] = {
 class Walk:
     """Holds where in the document the walk is."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, name: str = "") -> None:
         self.scan = scan
         self.reading = Reading()
-        self.frames: list[Frame] = [Frame(0, "", 1)]
+        self.frames: list[Frame] = [Frame(0, "tasks" if _BACKLOG_FILE.fullmatch(name) else "", 1)]
         self.title_role: Role = ""
         self.demands_only = False
         """Whether the title says that the document lists requirements and nothing else."""

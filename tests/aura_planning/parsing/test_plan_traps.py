@@ -400,3 +400,86 @@ def test_what_must_be_complete_before_something_else_is_needed_by_it() -> None:
         "Phase 2: Views": ["Phase 1: Base"],
         "Phase 3: Tests": ["Phase 1: Base", "Phase 2: Views"],
     }
+
+
+def test_a_file_named_todo_lists_tasks_below_any_heading() -> None:
+    document = read("## 2026-07-18\n- ~~Labels~~\n- Fewer clicks\n## Screens\n- Larger type\n", "notes/TODO.md")
+    assert [(item.kind, item.title, item.status) for item in document.items] == [
+        ("task", "Labels", "cancelled"),
+        ("task", "Fewer clicks", ""),
+        ("task", "Larger type", ""),
+    ]
+    assert rows(read("## 2026-07-18\n- Fewer clicks\n", "notes/diary.md")) == []
+
+
+def test_numbered_headings_of_tasks_are_tasks_and_their_bullets_say_how() -> None:
+    document = read(
+        """
+        # Suggestions
+        ## Implementation Tasks
+        ### 1. ~~Manifest~~ **SKIPPED**
+        - Not needed
+        ### 2. Quoting of paths
+        **Issues**:
+        - Spaces break it
+        **Changes Needed**:
+        1. Quote each path
+        ### 3. Set-up
+        - [ ] 3.1 Tools
+        - [ ] 3.2 Folders
+        """
+    )
+    assert [(item.kind, item.alias, item.status) for item in document.items] == [
+        ("task", "1", "cancelled"),
+        ("task", "2", ""),
+        ("task", "3.1", "todo"),
+        ("task", "3.2", "todo"),
+    ]
+
+
+def test_features_of_an_overview_give_way_to_requirements() -> None:
+    document = read(
+        """
+        # PRD
+        ## 1. Przegląd produktu
+        ### 1.3 Główne funkcjonalności
+        - Eksport
+        ## 3. Wymagania funkcjonalne
+        - Eksport do pliku PDF
+        """
+    )
+    assert rows(document) == [("requirement", "", "Eksport do pliku PDF", 6)]
+
+
+def test_a_plan_of_delivery_that_names_stories_by_their_code_adds_none() -> None:
+    document = read(
+        """
+        # Tasks: Login
+        ## Phase 1: Set-up
+        - [x] T001 Tools
+        ## Phase 2: User Story 1 - Login (Priority: P1)
+        - [ ] T002 [US1] Form
+        ## Phase 3: User Story 2 - Logout
+        - [ ] T003 [US2] Button
+        ## Dependencies & Execution Order
+        - **US1 (P1)**: Can start immediately after Phase 1 \u2014 no dependency on US2
+        - **US2 (P2)**: Depends on Phase 1 + T002 (same file)
+        ## Implementation Strategy
+        1. Set-up \u2192 tools ready
+        2. US1 Login (T002) \u2192 MVP
+        """
+    )
+    assert [item.alias for item in document.items if item.kind == "story"] == ["User Story 1", "User Story 2"]
+    assert needs(document) == {"User Story 2": ["T002"]}
+
+
+def test_a_list_of_covered_requirements_in_japanese_adds_none() -> None:
+    document = read(
+        "# 計画\n- [x] 1. 環境構築\n- [x] 1.1 初期化\n## 要件カバレッジ確認\n### Requirement 1: 登録\n- 1.1: Task 1.1\n"
+    )
+    assert [item.kind for item in document.items] == ["task", "task"]
+
+
+@pytest.mark.parametrize("mark", ["x", "X", "v", "\u2713"])
+def test_a_box_may_be_ticked_with_another_letter(mark: str) -> None:
+    assert [item.status for item in read(f"# Todo\n- [{mark}] Done\n").items] == ["done"]
