@@ -168,18 +168,23 @@ class Entries(Asides):
     def _role_of_label(self, label: Label) -> Role:
         """What a list below a label is about."""
         above = self.top.role
-        if above == "never" or (label.role == "features" and above == "requirements"):
+        if above == "never" or (label.role == "features" and above in {"requirements", "metrics"}):
             return above
         if label.field in {"criteria", "dependencies"}:
             return "criteria" if label.field == "criteria" else "dependencies"
-        if label.field in {"text", "note", "status", "estimate", "labels"} and label.role not in KINDS:
-            return "ignore"
-        owner = self.owner()
-        if label.role == "tasks" and owner is not None and owner.kind == "task" and _FAULTS.match(plain(label.name)):
+        if self._only_describes(label):
             return "ignore"
         if label.role == "":
             return "ignore" if self.section().demands and not label.bold else above
         return label.role
+
+    def _only_describes(self, label: Label) -> bool:
+        """Whether a list below a label, such as `Notes` or the `Issues` of a task, is about the item above."""
+        if label.field in {"text", "note", "status", "estimate", "labels"} and label.role not in KINDS:
+            return True
+        owner = self.owner()
+        within = label.role == "tasks" and owner is not None and owner.kind == "task"
+        return within and _FAULTS.match(plain(label.name)) is not None
 
     def _within_owner(self, role: Role) -> Role:
         """Features of a story and requirements of a requirement only describe it."""

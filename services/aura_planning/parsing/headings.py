@@ -26,7 +26,7 @@ _OUTPUTS: Final = re.compile(r"(?:project |key )?deliverables\Z|entregables\Z|li
 """What there will be in the end; below a phase or a story it is what has to be done."""
 _BACKLOG: Final = re.compile(r"(?:product |project )?backlog\Z|to[- ]?dos?(?: list)?\Z")
 _FEATURE: Final = re.compile(
-    r"(?:feature|funktion|funcionalidad(?:e)?|fonctionnalité|功能|機能)\s*#?\s*(\d+(?:\.\d+)*)?\s*[:：.\-–—]\s*(.+)",
+    r"(?:feature|funktion|funcionalidad(?:e)?|fonctionnalité|功能|機能)\s*#?\s*(\d+(?:\.\d+)*|[一二三四五六七八九十]+)?\s*[:：.\-–—]\s*(.+)",
     re.IGNORECASE,
 )
 
@@ -53,7 +53,8 @@ class Headings(Lists):
             return False
         self.title_role = role_of(text)
         self.demands_only = _DEMANDS_ONLY.match(plain(text)) is not None
-        self.push(block.level, "tasks" if _BACKLOG.match(plain(text)) else "", block, text)
+        role: Role = "tasks" if _BACKLOG.match(plain(text)) else ""
+        self.push(block.level, "requirements" if self.demands_only and not role else role, block, text)
         return True
 
     def _named_heading(self, block: Block, text: str) -> bool:
@@ -140,6 +141,7 @@ class Headings(Lists):
         above = self.role_above()
         role = "never" if above == "never" else role
         role = "ignore" if role == "features" and above == "ignore" else role
+        role = "ignore" if role == "requirements" and self._in_feature() else role
         if role in {"ignore", ""} and above in {"requirements", "specs", "features"} and self._stays(text, role, above):
             role = ""
         if role == "ignore" and above == "phase" and _LEAD.match(text):
@@ -160,6 +162,11 @@ class Headings(Lists):
         frame.detail = False if role in KINDS else frame.detail
         if role in {"requirements", "features", "stories", "tasks", "phase", "plan", ""}:
             self._candidate(block, text, role, above, frame)
+
+    def _in_feature(self) -> bool:
+        """Whether the section belongs to a feature: what it demands only describes that feature."""
+        owner = self.owner()
+        return owner is not None and owner.kind == "requirement" and owner.reason == "feature"
 
     @staticmethod
     def _stays(text: str, role: Role, above: Role) -> bool:

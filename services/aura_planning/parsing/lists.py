@@ -22,6 +22,10 @@ _NO_LISTS: Final = frozenset(
 )  # fmt: skip
 
 
+_MOST_HEADING: Final = 70
+_TELLER: Final = re.compile(
+    r"(?:as an?|als|come|como|jako|en tant qu(?:e|['\u2019])|как)\s[\w/ -]{2,40},\s", re.IGNORECASE
+)
 _IN_SCOPE: Final = re.compile(r"(?:mvp |product |project )?(?:in[- ]scope|scope)(?:\s*[(:].*)?\Z")
 
 
@@ -124,6 +128,8 @@ class Lists(Prose):
             self._list(name.kind, name, block, strength="named")
         elif (sentence := story_sentence(block.text)) is not None and role != "tasks":
             self._sentence_item(block, sentence)
+        elif self.title_role == "stories" and _TELLER.match(block.text):
+            self._sentence_item(block, block.text)
         elif block.box is not None:
             kind = "requirement" if self.demands_only and role in {"", "features"} else self._boxed_kind(role)
             self._list(kind, self._numbered(block), block)
@@ -151,12 +157,22 @@ class Lists(Prose):
     def _plain_kind(self, block: Block, role: Role) -> Kind | None:
         """What an item without name and box is, by its section."""
         kind = KINDS.get(role)
+        dotted = re.match(r"\d+\.\d+", block.number or block.text)
+        if kind is None and dotted and self.top.level >= LIST and self.top.own and self._gathers():
+            return "requirement"
         if kind is None or (role == "specs" and not is_modal(block.text)):
             return None
         if self.top.level >= LIST and self.top.own:
-            dotted = kind == "task" and re.match(r"\d+\.\d+", block.number or block.text)
-            return kind if dotted else None
+            return kind if dotted and kind == "task" else None
         return None if self.top.detail else kind
+
+    def _gathers(self) -> bool:
+        """Whether the requirement above is only the heading of those below it: `1. Login` over `1.1 ...`, `1.2 ...`."""
+        above = self.owner()
+        if above is None or above.alias or above.kind != "requirement" or len(above.title) > _MOST_HEADING:
+            return False
+        above.dropped = True
+        return True
 
     def _detail(self, block: Block, level: float) -> None:
         """An item that only describes; a list of its own below a bold word keeps the section's meaning."""

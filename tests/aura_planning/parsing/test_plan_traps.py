@@ -483,3 +483,67 @@ def test_a_list_of_covered_requirements_in_japanese_adds_none() -> None:
 @pytest.mark.parametrize("mark", ["x", "X", "v", "\u2713"])
 def test_a_box_may_be_ticked_with_another_letter(mark: str) -> None:
     assert [item.status for item in read(f"# Todo\n- [{mark}] Done\n").items] == ["done"]
+
+
+def test_the_heading_of_numbered_requirements_is_none() -> None:
+    document = read(
+        """
+        ## Functional requirements
+        1. Concepts
+           1.1. The system writes a script
+           1.2. A script is checked
+        2. Rendering
+           2.1. The system renders it upright
+             - Fields: `t`
+        3. A user can log out
+        """
+    )
+    assert [(item.kind, item.source.first) for item in document.items] == [
+        ("requirement", 3), ("requirement", 4), ("requirement", 6), ("requirement", 8),
+    ]  # fmt: skip
+
+
+def test_features_that_are_numbered_in_chinese_hold_what_they_ask_for() -> None:
+    document = read(
+        """
+        # 五、功能范围（MVP）
+        ## 功能一：自然聊天
+        ### 功能说明
+        * 日常闲聊
+        ### MVP要求
+        * 支持连续聊天
+        ## 功能二：长期记忆
+        ### MVP要求
+        * 自动写入
+        """
+    )
+    assert [(item.kind, item.title) for item in document.items] == [
+        ("requirement", "自然聊天"), ("requirement", "长期记忆"),
+    ]  # fmt: skip
+
+
+def test_stories_may_be_told_without_a_wish() -> None:
+    text = "# User Stories\n## Utente\n- Come utente, apro l'app.\n- Una nota\n## Admin\n- Come admin, avvio uno scenario.\n"
+    document = read(text)
+    assert rows(document) == [
+        ("story", "", "Come utente, apro l'app.", 3),
+        ("story", "", "Come admin, avvio uno scenario.", 6),
+    ]
+
+
+def test_what_an_agent_reports_of_its_work_is_no_plan() -> None:
+    document = read(
+        """
+        # Story 1.1: Set-up
+        ## Tasks / Subtasks
+        - [x] Tools
+        ### Success Criteria
+        **No Feature Code:**
+        - [x] Only files of configuration
+        ## Dev Agent Record
+        ### Completion Notes
+        **Enhanced Beyond Story Requirements:**
+        - Better tests
+        """
+    )
+    assert [item.kind for item in document.items] == ["story", "task"]
