@@ -523,11 +523,11 @@ def test_features_that_are_numbered_in_chinese_hold_what_they_ask_for() -> None:
 
 
 def test_stories_may_be_told_without_a_wish() -> None:
-    text = "# User Stories\n## Utente\n- Come utente, apro l'app.\n- Una nota\n## Admin\n- Come admin, avvio uno scenario.\n"
+    text = "# User Stories\n## Utente\n- Come utente, apro l'app.\n- Nota\n## Admin\n- Come admin, avvio tutto.\n"
     document = read(text)
     assert rows(document) == [
         ("story", "", "Come utente, apro l'app.", 3),
-        ("story", "", "Come admin, avvio uno scenario.", 6),
+        ("story", "", "Come admin, avvio tutto.", 6),
     ]
 
 
