@@ -10,6 +10,7 @@ from pydantic import BaseModel, create_model
 
 from aura_gateway.git_questions import GIT_QUESTIONS
 from aura_gateway.plan_item_questions import PLAN_ITEM_QUESTIONS
+from aura_gateway.plan_order_questions import PLAN_ORDER_QUESTIONS
 from aura_gateway.planning_questions import PLANNING_QUESTIONS
 from aura_gateway.question import LONG_S, Question, Toolset
 from aura_shared.messages import assist, changes, findings, gaps, insight, models, refactoring, similar, structure
@@ -240,6 +241,7 @@ QUESTIONS: Final[Sequence[Question]] = (
     *GIT_QUESTIONS,
     *PLANNING_QUESTIONS,
     *PLAN_ITEM_QUESTIONS,
+    *PLAN_ORDER_QUESTIONS,
 )  # fmt: skip
 """All of them, by toolset."""
 

@@ -318,6 +318,22 @@ class PlanSettings(Section):
     """Quiet time after a change of a file below `.ai/` before it is read."""
     keep_days: int = Field(default=180, ge=1, le=3650)
     """How long a change of the plan can be undone; the newest 200 always."""
+    order_by: Literal["wsjf", "rice", "moscow", "value-effort", "document"] = "wsjf"
+    """How `aura plan next` and `aura plan order` weigh work; dependencies come first with each."""
+    order_share: float = Field(default=0.7, ge=0, le=1)
+    """With `wsjf` and `moscow`: how much of its value an item hands to what it waits for."""
+    order_slack: float = Field(default=0.5, ge=0, le=1)
+    """With `wsjf`: what an item on the critical path gains; 1 doubles its score."""
+    order_due: float = Field(default=2.0, ge=0, le=100)
+    """With `wsjf`: what an item gains whose due date is near or past; 2 makes its score three times as high."""
+    order_risk: float = Field(default=1.0, ge=0, le=100)
+    """With `wsjf`: what the `risk` of an item counts beside its value."""
+    workers: int = Field(default=1, ge=1, le=1000)
+    """How many work on the plan at the same time."""
+    hours_a_point: float = Field(default=8.0, gt=0, le=1000)
+    """Hours in a point, for estimates that are written in hours; a point is a day of one person."""
+    points_a_day: float = Field(default=1.0, gt=0, le=1000)
+    """Points that one person finishes on a working day, for due dates."""
 
 
 class NetworkSettings(Section):

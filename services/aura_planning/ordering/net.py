@@ -31,7 +31,8 @@ class Node:
     """What doing it early is worth besides, because something is learned."""
     due: float = math.inf
     """Effort units from now until it has to be finished."""
-    started: bool = False
+    turn: int = 1
+    """0 for what is in progress and goes on first, 1, or 2 for what cannot begin yet and goes behind what can."""
     stop: bool = False
     """No work: the beginning or the end of a whole, so that its many parts need few edges."""
 

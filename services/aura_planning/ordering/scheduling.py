@@ -38,7 +38,7 @@ def schedule(net: Net, scores: Sequence[float], workers: int, first: Collection[
         first: Nodes that go before all others.
     """
     count = len(net.nodes)
-    ranked = sorted(range(count), key=lambda one: (one not in first, not net.nodes[one].started, -scores[one], one))
+    ranked = sorted(range(count), key=lambda one: (one not in first, net.nodes[one].turn, -scores[one], one))
     place = [0] * count
     for position, node in enumerate(ranked):
         place[node] = position

@@ -30,6 +30,7 @@ from aura_shared.messages import (
     merges,
     models,
     plan_items,
+    plan_order,
     planning,
     pulls,
     refactoring,
@@ -70,6 +71,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     git_health,
     planning,
     plan_items,
+    plan_order,
 )
 """Where messages are declared."""
 _ABSTRACT: Final = frozenset({Message, Event, Reply, Request})
