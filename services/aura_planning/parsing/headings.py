@@ -20,7 +20,8 @@ _LEAD: Final = re.compile(r"(?:section\s+)?(\d+(?:\.\d+)*)[.)]?\s+", re.IGNORECA
 _SOME_DAY: Final = re.compile(r"\b(?:phase|optimi[sz]ation)\b", re.IGNORECASE)
 _MUSINGS: Final = re.compile(r"considerations?$|dependencies$", re.IGNORECASE)
 _DEMANDS_ONLY: Final = re.compile(
-    r"(?:[\w-]+ ){0,2}(?:requirements|anforderungen|requisitos|exigences|requerimientos|wymagania)\Z"
+    r"(?:[\w-]+ ){0,2}(?:requirements|anforderungen|requisitos|exigences|requerimientos|wymagania)"
+    r"(?:\s*[\u2014\u2013:-].*)?\Z"
 )
 _OUTPUTS: Final = re.compile(r"(?:project |key )?deliverables\Z|entregables\Z|livrables\Z")
 """What there will be in the end; below a phase or a story it is what has to be done."""
@@ -54,8 +55,13 @@ class Headings(Lists):
         self.title_role = role_of(text)
         self.demands_only = _DEMANDS_ONLY.match(plain(text)) is not None
         role: Role = "tasks" if _BACKLOG.match(plain(text)) else ""
-        self.push(block.level, "requirements" if self.demands_only and not role else role, block, text)
+        self.push(block.level, "requirements" if self.demands_only and not self._names_lists() else role, block, text)
         return True
+
+    def _names_lists(self) -> bool:
+        """Whether a heading below the title says where requirements or stories are listed."""
+        heads = [one for one in self.scan.blocks if one.kind == "heading" and one.first != self.title_line]
+        return any(role_of(one.text) in {"requirements", "stories"} or read_name(one.text) is not None for one in heads)
 
     def _named_heading(self, block: Block, text: str) -> bool:
         lead = _LEAD.match(text)

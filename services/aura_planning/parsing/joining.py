@@ -15,6 +15,8 @@ from aura_planning.parsing.names import key_of, read_name
 __all__ = ["choose", "join_doubles", "set_parents", "shown"]
 
 _ALIKE: Final = 0.72
+_LISTING: Final = re.compile(r"(?:(?:user )?stor(?:y|ies)|tasks?)(?: list\b|\Z)", re.IGNORECASE)
+"""Title of a section that lists what belongs to an item: `Epic 1: Story List`."""
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -170,7 +172,10 @@ def _weight(drafts: Sequence[Draft], at: int) -> tuple[bool, int, int]:
 
 def _join(reading: Reading, places: list[int]) -> None:
     drafts = reading.drafts
-    best = max(places, key=lambda at: (not drafts[at].loose, *_weight(drafts, at), -at))
+    best = max(
+        places,
+        key=lambda at: (not drafts[at].loose, not _LISTING.match(drafts[at].title), *_weight(drafts, at), -at),
+    )
     for at in places:
         if at == best:
             continue
@@ -192,7 +197,7 @@ def _join(reading: Reading, places: list[int]) -> None:
 def _only_mentions(drafts: Sequence[Draft], at: int, best: int) -> bool:
     """Whether the weaker of two is a row, a line or a section about the item rather than a second one."""
     one, kept = drafts[at], drafts[best]
-    if one.reason == "table" or one.loose != kept.loose:
+    if one.reason == "table" or one.loose != kept.loose or _LISTING.match(one.title):
         return True
     return kept.heading and not one.heading and one.box is None and not _weight(drafts, at)[0]
 

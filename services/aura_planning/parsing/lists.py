@@ -105,7 +105,8 @@ class Lists(Prose):
         if label.field and self.owner() is not None and self._describes_owner():
             self._set(label.field, label.rest, block)
             return True
-        return False
+        # `- **Why:** ...` below a heading that is a feature says something about it.
+        return label.field == "note" and label.bold and self.section().leaf is not None
 
     def _item_announces(self, block: Block, label: Label, level: float) -> bool:
         """`- **Acceptance Criteria**` alone: what stands below belongs to it."""

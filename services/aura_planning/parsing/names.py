@@ -34,7 +34,7 @@ _UNNUMBERED: Final[Sequence[tuple[Kind, re.Pattern[str]]]] = tuple(
 _CODES: Final[Mapping[str, Kind]] = {code: kind for kind in KINDS for code in WORDS["codes"][kind]}
 _NO_ITEM: Final = frozenset[str](WORDS["codes"]["none"])
 _CODE: Final = re.compile(
-    r"(?P<alias>(?P<prefix>[A-Z][A-Z]{0,9})(?P<mid>(?:[-_][A-Z][A-Z0-9]{0,12}){0,3})[-_.#]?(?P<number>\d{1,5}(?:[.\-_]\d{1,4})*[a-z]?))(?![\w/])"
+    r"(?P<alias>(?P<prefix>[A-Z][A-Z]{0,9})(?P<mid>(?:[-_][A-Z][A-Z0-9]{0,12}){0,3})[-_.#]?(?P<number>\d{1,5}(?:[.\-_]\d{1,4})*(?:[a-z]|[A-Z](?=[:\s]))?))(?![\w/])"
 )
 _LOOSE_CODE: Final = re.compile(
     r"(?P<alias>[A-Za-z][A-Za-z0-9]{0,11}(?:[-_.][A-Za-z][A-Za-z0-9]{0,12}){0,3}[-_.]?\d{1,5}(?:[.\-]\d{1,4})*[a-z]?|"
@@ -46,7 +46,7 @@ _CLOSING: Final = re.compile(r"[*_`~\])）]{0,4}\s*(?:[:：.)|·—–-]+(?=\s|\
 _NOT_A_NAME: Final = re.compile(
     r"(?:,|/|&|\+|and\b|or\b|to\b|through\b|und\b|oder\b|bis\b|y\b|e\b|et\b|depends\b|depend\b|is\b|are\b|was\b|"
     r"must\b|requires?\b|blocks?\b|blocked\b|has\b|can\b|needs?\b|establish|"
-    r"[-–—]\s*(?:[A-Z]{1,5}-?)?\d|→|->|extends?\b|edits?\b|tests? MUST|complete[ds]?\b(?!\s*\S+\s*[:\-]))",
+    r"[-–—]\s*(?-i:(?:[A-Z]{1,5}-?)?\d)|→|->|extends?\b|edits?\b|tests? MUST|complete[ds]?\b(?!\s*\S+\s*[:\-]))",
     re.IGNORECASE,
 )  # fmt: skip
 _ASIDE: Final = re.compile(r"\A\s*\([^()]{0,60}\)")

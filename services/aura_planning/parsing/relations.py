@@ -46,6 +46,8 @@ _REVERSED: Final = re.compile(
     r"needed by|blockiert|bloquea|bloqueia|bloque)|enables|unblocks|leads to|ready for)\b",
     re.IGNORECASE,
 )
+_BESIDE: Final = re.compile(r"\d\W*\.\W*\Z")
+"""A sentence that named ids ends before the words for the other direction begin: `Task 1.2. Blocks 1.6`."""
 _CODES: Final = re.compile(
     r"(?:N?FR|REQ|RN?F|N?FA|NF|US|HU|T|TASK|TSK|STORY|EPIC|EP|E|S|BR|SR|UR|TR|UC|AC)[-_]?(?:[A-Z]{2,8}[-_]?)?\d"
 )
@@ -166,6 +168,8 @@ class _Linker:
         back = _REVERSED.search(wish.text)
         if back is not None:
             self._needed_by(at, Wish(wish.text[back.end() :], wish.line), explicit=back["sure"] is not None)
+            if _BESIDE.search(wish.text[: back.start()]):
+                self._need(at, Wish(wish.text[: back.start()], wish.line))
             return
         whole = self.everything(wish.text, at)
         if whole:
@@ -346,7 +350,7 @@ def _joins(word: str) -> bool:
 
 
 def _only_ids(text: str) -> bool:
-    return not re.sub(r"[\d.,;&\s/#+-]|\band\b|\bund\b|\by\b|\bet\b", "", text)
+    return not re.sub(r"[\d.,;&\s/#+*_`\u2013\u2014-]|\band\b|\bund\b|\by\b|\bet\b", "", text)
 
 
 def _whole_group(text: str) -> str:

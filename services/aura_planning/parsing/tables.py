@@ -13,7 +13,7 @@ from aura_planning.parsing.contract import Kind
 from aura_planning.parsing.drafts import Reading, Wish
 from aura_planning.parsing.lexicon import Role, field_name, plain, role_of
 from aura_planning.parsing.marks import clean
-from aura_planning.parsing.names import Name, code_in_role, read_name
+from aura_planning.parsing.names import Name, code_in_role, read_name, story_sentence
 
 __all__ = ["Row", "read_table"]
 
@@ -30,7 +30,7 @@ _ID: Final = re.compile(
 )
 _KIND_HEADER: Final = re.compile(
     r"(?:.{0,14} )?(?:requirements?|anforderung(?:en)?|requisitos?|requerimientos?|exigences?|wymagani[ea]|需求|"
-    r"需求描述|要件|"
+    r"需求描述|要件|要求|"
     r"features?|capabilit(?:y|ies)|funktion(?:en)?|funcionalidad(?:es)?|funcionalidades?|fonctionnalités?|功能|機能|"
     r"tasks?|deliverables?|aufgaben?|tareas?|tarefas?|tâches?|zadani[ea]|任务|タスク|user stor(?:y|ies)|stor(?:y|ies)|"
     r"historias?(?: de usuario)?|histórias?(?: de usuário)?|用户故事|epics?|épicas?)"
@@ -78,6 +78,8 @@ def read_table(block: Block, role: Role, reading: Reading) -> list[Row]:
         reading: Takes the statements.
     """
     header = [clean(cell) for cell in block.rows[0][1]]
+    if role == "ignore" and len(block.rows) > 1 and any(story_sentence(cell) for cell in block.rows[1][1]):
+        role = "stories"
     columns = _columns(header, role)
     rows: list[Row] = []
     for line, cells in block.rows[1:]:

@@ -547,3 +547,63 @@ def test_what_an_agent_reports_of_its_work_is_no_plan() -> None:
         """
     )
     assert [item.kind for item in document.items] == ["story", "task"]
+
+
+def test_a_title_that_says_requirements_makes_its_lists_requirements_where_nothing_else_does() -> None:
+    bands = (
+        "# Anforderungen \u2014 Notenverwaltung\n## 1. Kern\n### 1.1 Noten\n"
+        "- Noten sind zentral\n## 9. Offene Fragen\n- Wer?\n"
+    )
+    assert rows(read(bands)) == [("requirement", "", "Noten sind zentral", 4)]
+    other = (
+        "# Requirements \u2014 Split it\n**Date**: today\n## Overview\n"
+        "- at most 100 lines\n### US-1: Smaller\nAs a dev, I want it.\n"
+    )
+    assert [item.kind for item in read(other).items] == ["story"]
+
+
+def test_what_why_and_how_describe_the_feature_above() -> None:
+    document = read(
+        "# App\n## Core Features\n### Timeline\n- **What:** a stream\n"
+        "- **Why:** speed\n- **How:** a list\n### Export\n- **What:** a file\n"
+    )
+    assert rows(document) == [("requirement", "", "Timeline", 3), ("requirement", "", "Export", 7)]
+
+
+def test_a_list_of_stories_of_an_epic_is_no_second_epic() -> None:
+    document = read(
+        "# PRD\n## Epic List\n### Epic-1: Endpoints\n"
+        "### Epic-5: Tooling\n## Epic 5: Story List (Tooling)\n- Story 3: Read me\n"
+    )
+    assert rows(document) == [
+        ("epic", "Epic-1", "Endpoints", 3), ("epic", "Epic-5", "Tooling", 4), ("story", "Story 3", "Read me", 6),
+    ]  # fmt: skip
+    assert codes(document) == []
+
+
+def test_tables_of_stories_count_below_any_heading_and_needs_may_be_followed_by_what_waits() -> None:
+    table = (
+        "# User Stories\n## Schedule & History\n| ID | Story |\n"
+        "|---|---|\n| STF-6 | As a manager, I want my day so that I plan |\n"
+    )
+    assert [item.source.first for item in read(table).items] == [5]
+    plan = read(
+        """
+        # Plan
+        ### Task 1.1 \u2014 Metrics
+        ### Task 1.2 \u2014 Runner
+        Depends on: Task 1.1. **Blocks 1.3\u20131.4.**
+        ### Task 1.3 \u2014 Week-1 table
+        ### Task 1.4 \u2014 Chunks
+        """
+    )
+    assert needs(plan) == {"Task 1.2": ["Task 1.1"], "Task 1.3": ["Task 1.2"], "Task 1.4": ["Task 1.2"]}
+
+
+def test_an_id_may_end_with_a_capital_letter() -> None:
+    document = read(
+        "# Doc\n## Functional Requirements\n#### FR-PI-001: Invoice\n- by hand\n#### FR-PI-001A: Schedule\n- monthly\n"
+    )
+    assert rows(document) == [
+        ("requirement", "FR-PI-001", "Invoice", 3), ("requirement", "FR-PI-001A", "Schedule", 5),
+    ]  # fmt: skip
