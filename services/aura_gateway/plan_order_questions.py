@@ -21,5 +21,10 @@ PLAN_ORDER_QUESTIONS: Final[Sequence[Question]] = (
         "plan/order", plan_order.OrderPlan, "plan-more", "plan_order", "Order the plan",
         "Everything that is open in its order, a page at a time; next_tasks with what=order gives the same.",
     ),
+    Question(
+        "plan/graph", plan_order.AskPlanGraph, "plan-more", "plan_graph", "Show what waits for what",
+        "Items with what they wait for, by layers; or the same as an SVG or HTML picture.",
+        shows=("parent", "critical", "by", "form"),
+    ),
 )  # fmt: skip
 """All of them."""

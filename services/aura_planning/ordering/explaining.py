@@ -64,6 +64,10 @@ class Explainer:
         """What a node is called."""
         return called(self.work(node).item)
 
+    def told_effort(self, node: int) -> str:
+        """What is left to do, for a picture."""
+        return f"{number(self.work(node).left)} to do"
+
     def factor(self, node: int) -> float:
         """What slack and due date make of a score."""
         times = self._found.times

@@ -9,7 +9,7 @@ from aura_planning.desk import PlanDesk
 from aura_planning.items.service import ItemService, Plan
 from aura_shared.bus import Context
 from aura_shared.errors import UsageProblem
-from aura_shared.messages.plan_order import NextTasks, OrderPlan, PlanOrder
+from aura_shared.messages.plan_order import AskPlanGraph, NextTasks, OrderPlan, PlanGraph, PlanOrder
 
 if TYPE_CHECKING:
     from aura_planning.items.ledger import Ledger
@@ -33,6 +33,7 @@ class OrderService:
         """Serve."""
         self._desk.bus.serve(NextTasks, self._order)
         self._desk.bus.serve(OrderPlan, self._order)
+        self._desk.bus.serve(AskPlanGraph, self._graph)
 
     async def _order(self, request: NextTasks, context: Context) -> PlanOrder:
         today = _day(request.today)
@@ -60,6 +61,17 @@ class OrderService:
         if len(ledger.items) <= _MOST_KEPT:
             self._kept[plan.project.id] = ledger, key, found
         return found
+
+    async def _graph(self, request: AskPlanGraph, context: Context) -> PlanGraph:
+        today = _day("")
+
+        def work(plan: Plan) -> PlanGraph:
+            from aura_planning.ordering.pictures import graph_answer  # noqa: PLC0415 - see above
+
+            asked = NextTasks(project=request.project, preset=request.preset)
+            return graph_answer(plan.project.id, plan.project.name, self._ordered(plan, asked, today), request)
+
+        return await self._items.read(request.project, context, work)
 
 
 def _day(written: str) -> date:

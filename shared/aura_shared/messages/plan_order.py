@@ -240,6 +240,8 @@ class GraphNode(Message):
     """`circle`: it waits for itself."""
     critical: bool = False
     """Whether it is on the critical path."""
+    stop: bool = False
+    """Whether it is no work: where an epic or story with many parts begins or ends."""
     layer: int = Field(default=0, ge=0)
     """How many steps it stands behind what waits for nothing."""
     parts: int = Field(default=0, ge=0)
