@@ -25,7 +25,7 @@ _DEMANDS_ONLY: Final = re.compile(
 )
 _OUTPUTS: Final = re.compile(r"(?:project |key )?deliverables\Z|entregables\Z|livrables\Z")
 """What there will be in the end; below a phase or a story it is what has to be done."""
-_BACKLOG: Final = re.compile(r"(?:product |project )?backlog\Z|to[- ]?dos?(?: list)?\Z")
+_BACKLOG: Final = re.compile(r"(?:[\w-]+ ){0,3}backlog\Z|to[- ]?dos?(?: list)?\Z")
 _FEATURE: Final = re.compile(
     r"(?:feature|funktion|funcionalidad(?:e)?|fonctionnalité|功能|機能)\s*#?\s*(\d+(?:\.\d+)*|[一二三四五六七八九十]+)?\s*[:：.\-–—]\s*(.+)",
     re.IGNORECASE,
@@ -44,7 +44,7 @@ class Headings(Lists):
             return
         if not self.scan.markdown and not self.reading.title:
             self.reading.title = text
-        if not (self._named_heading(block, text) or self._boxed_heading(block) or self._numbered_task(block)):
+        if not (self._named_heading(block, text) or self._boxed_heading(block) or self._task_heading(block)):
             self._plain_heading(block, text)
 
     def _is_title(self, block: Block, text: str) -> bool:
@@ -55,6 +55,7 @@ class Headings(Lists):
         self.title_role = role_of(text)
         self.demands_only = _DEMANDS_ONLY.match(plain(text)) is not None
         role: Role = "tasks" if _BACKLOG.match(plain(text)) else ""
+        self.entries = self._entry_level(block.level) if role else 0
         self.push(block.level, "requirements" if self.demands_only and not self._names_lists() else role, block, text)
         return True
 
@@ -98,6 +99,27 @@ class Headings(Lists):
         made = self.draft("task", name, block, "listed")
         self.push(block.level, "tasks", block, block.text, owner=made, own=True, detail=False)
         return True
+
+    def _task_heading(self, block: Block) -> bool:
+        """A heading that is a task: numbered in a section of tasks, or an entry of a backlog without lists."""
+        return self._numbered_task(block) or self._backlog_entry(block)
+
+    def _backlog_entry(self, block: Block) -> bool:
+        if not self.entries or block.level != self.entries or role_of(block.text):
+            return False
+        made = self.draft("task", Name("task", "", block.text), block, "listed")
+        self.push(block.level, "ignore", block, block.text, owner=made, own=True, detail=True)
+        return True
+
+    def _entry_level(self, level: int) -> int:
+        """The level of the headings that are the entries of a backlog, where most of them stand over words alone."""
+        sections, listed, last = 0, 0, False
+        for one in self.scan.blocks:
+            if one.kind == "heading" and one.level == level + 1:
+                sections, last = sections + 1, True
+            elif last and one.kind in {"item", "table"}:
+                listed, last = listed + 1, False
+        return level + 1 if sections >= 2 and listed * 3 <= sections else 0
 
     def _numbered_task(self, block: Block) -> bool:
         """`### 2. Fix the quoting` in a section of tasks, over words and bullets that only say how."""

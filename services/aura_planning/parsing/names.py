@@ -16,11 +16,14 @@ __all__ = ["Name", "code_in_role", "is_story_sentence", "key_of", "read_name", "
 _SEPARATOR: Final = r"(?:\s*[:：.)）\]|·—–]|\s+[-–—|·]\s|\s*\Z)"
 _WORDS: Final[Sequence[tuple[Kind, str]]] = tuple((kind, "|".join(WORDS["names"][kind])) for kind in KINDS)
 _NUMBER: Final = r"(?:[A-Z]{1,4}[-.]?)?\d+(?:[.\-]\d+)*[a-z]?"
+_LETTER: Final = r"|(?-i:[A-Z])(?=\s*[\u2014\u2013:.)-]\s)"
+"""`Epic A: Title`; other kinds are not numbered so."""
 _NAMED: Final[Sequence[tuple[Kind, re.Pattern[str]]]] = tuple(
     (
         kind,
         re.compile(
-            rf"(?P<alias>(?:{words})(?:\s*[#№nN°º]*\s*|\s*[-_]\s*)(?P<number>{_NUMBER}))"
+            rf"(?P<alias>(?:{words})(?:\s*[#№nN°º]*\s*|\s*[-_]\s*)"
+            rf"(?P<number>{_NUMBER}{_LETTER if kind == 'epic' else ''}))"
             rf"(?P<after>{_SEPARATOR}|\s+(?=\S))",
             re.IGNORECASE,
         ),

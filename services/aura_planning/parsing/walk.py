@@ -74,6 +74,8 @@ class Walk:
         self.title_role: Role = ""
         self.demands_only = False
         """Whether the title says that the document lists requirements and nothing else."""
+        self.entries = 0
+        """Level of the headings that are the entries of a backlog; 0 where none are."""
         self.row: int | None = None
         heads = [block for block in scan.blocks if block.kind == "heading"]
         top = min((block.level for block in heads), default=0)

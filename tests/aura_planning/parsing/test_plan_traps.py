@@ -607,3 +607,19 @@ def test_an_id_may_end_with_a_capital_letter() -> None:
     assert rows(document) == [
         ("requirement", "FR-PI-001", "Invoice", 3), ("requirement", "FR-PI-001A", "Schedule", 5),
     ]  # fmt: skip
+
+
+def test_epics_may_be_lettered() -> None:
+    document = read(
+        "# User Stories\n## EPIC A \u2014 Profil\n### A1 \u2014 Cr\u00e9er\n**En tant que** lecteur\n**Je veux** lire\n"
+    )
+    assert [(item.kind, item.alias) for item in document.items] == [("epic", "EPIC A"), ("story", "A1")]
+
+
+def test_entries_of_a_backlog_may_be_headings() -> None:
+    entries = "# Hindsight Backlog\n## Ship it\nSoon.\n## ~~Upstream slugs~~\nDone.\n## Tidy up\n"
+    assert [(item.title, item.status) for item in read(entries).items] == [
+        ("Ship it", ""), ("Upstream slugs", "cancelled"), ("Tidy up", ""),
+    ]  # fmt: skip
+    groups = "# Backlog\n## Screens\n- Larger type\n## Backend\n- Pages\n"
+    assert [item.title for item in read(groups).items] == ["Larger type", "Pages"]
