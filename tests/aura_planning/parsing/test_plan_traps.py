@@ -613,7 +613,7 @@ def test_epics_may_be_lettered() -> None:
     document = read(
         "# User Stories\n## EPIC A \u2014 Profil\n### A1 \u2014 Cr\u00e9er\n**En tant que** lecteur\n**Je veux** lire\n"
     )
-    assert [(item.kind, item.alias) for item in document.items] == [("epic", "EPIC A"), ("story", "A1")]
+    assert [(item.kind, item.alias) for item in document.items] == [("epic", "EPIC A"), ("story", "")]
 
 
 def test_entries_of_a_backlog_may_be_headings() -> None:
