@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from aura_cli.commands.plan_items import ITEM_COMMANDS
+from aura_cli.commands.plan_order import ORDER_COMMANDS
 from aura_cli.commands.plan_parse import parse
 from aura_cli.examples import GroupWithExamples
 
@@ -20,5 +21,5 @@ def plan() -> None:
 
 
 plan.add_command(parse)
-for _command in ITEM_COMMANDS:
+for _command in (*ITEM_COMMANDS, *ORDER_COMMANDS):
     plan.add_command(_command)
