@@ -24,6 +24,8 @@ _ITEM: Final = re.compile(
     r"(?:[ \t]+(.*)|)\Z"
 )
 _BOX: Final = re.compile(r"(?:\\?\[([ xXvV\-~/>\u2713\u2714\u2705*!?])?\\?\]|([\u2610\u2611\u2612]))(\*)?(?:[ \t]+|\Z)")
+_WORDED: Final = re.compile(r"\s*(?:epic|user story|story|sub-?task|task)\s*(?:\d[\d.]*)?\s*:\s*\S", re.IGNORECASE)
+"""A line of an outline without Markdown that names what it is: `Story: Pay by card`."""
 _RULE: Final = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|={3,}|\u2500{3,}|\u2014{3,})\Z")
 _TABLE_LINE: Final = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*\Z")
 _SETEXT: Final = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
@@ -268,6 +270,8 @@ class _Scanner:
             return True
         found = _ITEM.match(line)
         if found is not None and self._counts(found):
+            return True
+        if not self.markdown and _WORDED.match(line):
             return True
         return line.lstrip().startswith("|") or line.lstrip().lower().startswith(("<table", "<tr", "<td", "<!--"))
 

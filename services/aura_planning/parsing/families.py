@@ -22,6 +22,8 @@ def family_of(scan: Scan, reading: Reading, drafts: Sequence[Draft]) -> Family:
     if not drafts:
         return "none"
     facts = _Facts(scan, reading, drafts)
+    if reading.evidence.get("gherkin"):
+        return "gherkin"
     for family, fits in _RULES:
         if fits(facts):
             return family

@@ -7,12 +7,13 @@ from typing import Final
 
 from aura_planning.parsing.blocks import Block
 from aura_planning.parsing.contract import Kind
+from aura_planning.parsing.drafts import Draft
 from aura_planning.parsing.labels import Label, read_label
 from aura_planning.parsing.lexicon import Role, is_modal, phase_kind, plain, role_of
 from aura_planning.parsing.marks import clean
 from aura_planning.parsing.names import Name, code_in_role, is_story_sentence, read_name, story_sentence
 from aura_planning.parsing.prose import Prose
-from aura_planning.parsing.walk import KINDS, LIST, MOST_TEXT, SKIPPED
+from aura_planning.parsing.walk import KINDS, LIST, MOST_TEXT, RANK, SKIPPED
 
 __all__ = ["Lists"]
 
@@ -142,14 +143,20 @@ class Lists(Prose):
             self._detail(block, level)
 
     def _is_named(self, name: Name, block: Block) -> bool:
-        if not name.alias:
-            return not self.top.detail and name.kind == "requirement" and bool(name.title)
         owner = self.owner()
+        if not name.alias:
+            return bool(name.title) and self._stands_for_itself(name, owner)
         if self.top.detail and not name.title:
             return False
         if owner is not None and self.top.detail and name.kind in {"epic", "story"} and owner.kind in {"story", "task"}:
             return False
         return bool(name.title) or block.box is not None or self.top.role in KINDS
+
+    def _stands_for_itself(self, name: Name, owner: Draft | None) -> bool:
+        """Whether `Task: Add the form`, a name without a number, is an item, and not a field of the one above."""
+        if name.kind == "requirement":
+            return not self.top.detail
+        return owner is None or (owner.kind != name.kind and RANK[owner.kind] < RANK[name.kind])
 
     @staticmethod
     def _boxed_kind(role: Role) -> Kind:

@@ -11,6 +11,7 @@ from aura_planning.parsing.checks import check
 from aura_planning.parsing.contract import Dependency, Document, Finding, Group, Item, Proposal, Reference, Source
 from aura_planning.parsing.drafts import Draft, Reading
 from aura_planning.parsing.families import family_of
+from aura_planning.parsing.gherkin import is_gherkin, read_gherkin
 from aura_planning.parsing.joining import choose, join_doubles, set_parents
 from aura_planning.parsing.outline import as_outline
 from aura_planning.parsing.reader import read_blocks
@@ -39,6 +40,8 @@ def parse_document(data: bytes, path: str) -> Document:
         return Document(path, "none", "", findings=source.findings)
     if is_tasks_json(source.read):
         scanned, reading = Scan([], {}, [], markdown=False), read_tasks_json(source.read)
+    elif is_gherkin(source.read, PurePosixPath(path).name):
+        scanned, reading = Scan([], {}, [], markdown=False), read_gherkin(source.read)
     else:
         lines, cut = shorten(source)
         scanned = scan(lines)

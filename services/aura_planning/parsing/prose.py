@@ -99,6 +99,8 @@ class Prose(Entries):
         ):
             return None
         name = read_name(block.text)
+        if not self.scan.markdown and name is not None and not name.alias and name.kind != "requirement":
+            return name if name.title and not is_story_sentence(name.title) else None
         if name is None or not name.alias or not name.sure or (name.kind == "requirement" and not name.title):
             return None
         bold = block.text.lstrip().startswith(("**", "__"))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from aura_planning.parsing.blocks import Block, Scan
+from aura_planning.parsing.contract import Kind
 from aura_planning.parsing.drafts import Reading
 from aura_planning.parsing.fences import fence_fields, fence_id
 from aura_planning.parsing.fields import set_field
 from aura_planning.parsing.headings import Headings
+from aura_planning.parsing.lexicon import field_name
 from aura_planning.parsing.marks import clean
-from aura_planning.parsing.names import Name, key_of
-from aura_planning.parsing.tables import read_table
+from aura_planning.parsing.names import Name, key_of, read_name
+from aura_planning.parsing.tables import level_columns, read_table
 from aura_planning.parsing.walk import KINDS, LABEL, LIST
 
 __all__ = ["read_blocks"]
@@ -49,6 +51,9 @@ class Reader(Headings):
 
     def table(self, block: Block) -> None:
         self.pop(LIST + block.indent if block.indent else LIST)
+        if steps := level_columns(block, self.top.role):
+            self._levels(block, steps)
+            return
         for row in read_table(block, self.top.role, self.reading):
             made = self.draft(
                 row.kind,
@@ -60,6 +65,37 @@ class Reader(Headings):
             )
             for name, value in row.fields:
                 set_field(self.reading, self.reading.drafts[made], name, value, row.line)
+
+    def _levels(self, block: Block, steps: Sequence[tuple[int, Kind]]) -> None:
+        """A table with a column for epics, one for stories, one for tasks: a name that stands again is the same."""
+        known: dict[tuple[Kind, str], int] = {}
+        for line, cells in block.rows[1:]:
+            up = self.top.owner
+            for column, kind in steps:
+                words = clean(cells[column]) if column < len(cells) else ""
+                if not any(one.isalpha() for one in words):
+                    continue
+                at = known.get((kind, words.lower()))
+                if at is None:
+                    name = read_name(words)
+                    named = name if name is not None and name.kind == kind else Name(kind, "", words)
+                    at = self.draft(
+                        kind, named, Block("text", line, line, named.title or words), "listed", reason="table"
+                    )
+                    self.reading.drafts[at].up = up
+                    known[kind, words.lower()] = at
+                    self._other_cells(at, block, cells, line, {one for one, _ in steps}, last=kind == steps[-1][1])
+                up = at
+
+    def _other_cells(
+        self, at: int, block: Block, cells: Sequence[str], line: int, steps: set[int], *, last: bool
+    ) -> None:
+        """Fields of the item that a row is about: the innermost one."""
+        header = block.rows[0][1]
+        for column, cell in enumerate(cells[: len(header)]):
+            name = field_name(clean(header[column]))
+            if last and column not in steps and name and cell.strip():
+                set_field(self.reading, self.reading.drafts[at], name, cell, line)
 
     def html(self, block: Block) -> None:
         """A row of a table in HTML: its first cell is the title, the identifier of the row its alias."""

@@ -15,7 +15,7 @@ from aura_planning.parsing.lexicon import Role, field_name, plain, role_of
 from aura_planning.parsing.marks import clean
 from aura_planning.parsing.names import Name, code_in_role, read_name, story_sentence
 
-__all__ = ["Row", "read_table"]
+__all__ = ["Row", "level_columns", "read_table"]
 
 _KINDS: Final[Mapping[Role, Kind]] = {
     "tasks": "task",
@@ -37,6 +37,13 @@ _KIND_HEADER: Final = re.compile(
     r"(?: (?:name|title|description|text))?\Z"
 )
 _BOTH: Final = frozenset(("task", "story", "user story", "epic", "requirement", "req"))
+_LEVELS: Final[Mapping[Kind, re.Pattern[str]]] = {
+    "epic": re.compile(r"epics?(?: name| title)?|épicas?|épicos?"),
+    "story": re.compile(r"(?:user )?stor(?:y|ies)(?: name| title)?|historias?(?: de usuario)?|user-stor(?:y|ies)"),
+    "task": re.compile(r"tasks?(?: name| title)?|tareas?|tarefas?|aufgaben?|tâches?"),
+}
+_REFERS: Final = re.compile(r"(?:[^\W\d_]+\s+)?\d[\d.]*(?:\s*[,&+-]\s*[\d.]+)*\Z|[A-Z]{1,5}-?\d+\Z", re.IGNORECASE)
+"""A cell that only names an item: `Story 2.2, 2.3`."""
 _NUMBER: Final = re.compile(r"\d{1,3}(?:\.\d{1,3})*\Z")
 _NO_ROWS: Final = frozenset(("coverage", "metrics", "questions", "out", "later", "criteria", "dependencies", "ignore"))
 _COVERING: Final = re.compile(
@@ -88,6 +95,23 @@ def read_table(block: Block, role: Role, reading: Reading) -> list[Row]:
             rows.append(row)
         _statements(columns, line, cells, reading)
     return rows
+
+
+def level_columns(block: Block, role: Role) -> Sequence[tuple[int, Kind]]:
+    """The columns of a table that has one for epics and one for stories, or stories and tasks; empty for any other."""
+    found: dict[Kind, int] = {}
+    for column, cell in enumerate(block.rows[0][1]):
+        for kind, words in _LEVELS.items():
+            if words.fullmatch(plain(clean(cell))):
+                found.setdefault(kind, column)
+    steps: list[tuple[int, Kind]] = [(found[kind], kind) for kind in _LEVELS if kind in found]
+    if role in _NO_ROWS or len(steps) < 2:
+        return ()
+    columns = [[clean(cells[n]) for _, cells in block.rows[1:] if n < len(cells)] for n, _ in steps]
+    titled = all(
+        any(" " in cell for cell in cells) and not any(_REFERS.match(cell) for cell in cells) for cells in columns
+    )
+    return steps if titled else ()
 
 
 def _columns(header: Sequence[str], role: Role) -> _Columns:

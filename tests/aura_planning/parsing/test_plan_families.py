@@ -805,3 +805,99 @@ def test_a_document_of_requirements_without_ids_is_read_where_it_demands() -> No
         ("requirement", "Alle Kontakte", 9), ("requirement", "Alle Kunden", 10),
         ("requirement", "Login: Jeder bekommt einen Zugang.", 12),
     ]  # fmt: skip
+
+
+def test_a_feature_file_is_a_story_with_its_scenarios_as_criteria() -> None:
+    document = read(
+        """
+        # language: en
+        @US-12 @slow
+        Feature: Login
+          As a user
+          I want to log in
+          So that I can work
+
+          Background:
+            Given a site
+
+          Scenario: Good password
+            Given a user
+            When she logs in with
+              \"\"\"
+              Scenario: not one
+              \"\"\"
+            Then she is in
+
+          Scenario Outline: Bad password
+            When she errs <n>
+            Then she is told
+            Examples:
+            | n |
+            | 1 |
+
+        Feature: Logout
+          Scenario: Button
+            * she leaves
+        """,
+        "features/login.feature",
+    )
+    assert document.family == "gherkin"
+    assert rows(document) == [("story", "US-12", "Login", 3), ("story", "", "Logout", 26)]
+    assert [one.text for one in document.items[0].criteria] == [
+        "Good password; Given a user; When she logs in with; Then she is in",
+        "Bad password; When she errs <n>; Then she is told",
+    ]
+    assert document.items[0].labels == ("slow",)
+    assert document.items[0].text == "As a user\nI want to log in\nSo that I can work"
+    assert document.items[1].criteria[0].source.first == 27
+
+
+def test_a_feature_file_of_another_language_without_its_name() -> None:
+    document = read(
+        "# language: fr\nFonctionnalit\u00e9: US-3 Connexion\n\n  Sc\u00e9nario: Bon mot\n    Quand il entre\n"
+    )
+    assert rows(document) == [("story", "US-3", "Connexion", 2)]
+
+
+def test_an_outline_that_only_names_what_each_line_is() -> None:
+    document = read(
+        """
+        Epic: Checkout
+          Story: Pay by card
+            Task: Add the form
+            Task: Call the bank
+          Story: Pay later
+        """,
+        "plan.txt",
+    )
+    assert [(item.kind, item.title) for item in document.items] == [
+        ("epic", "Checkout"), ("story", "Pay by card"), ("task", "Add the form"), ("task", "Call the bank"),
+        ("story", "Pay later"),
+    ]  # fmt: skip
+    assert parents(document)["Call the bank"] == "Pay by card"
+
+
+def test_names_without_numbers_in_a_list_are_items_and_not_fields_of_their_own_kind() -> None:
+    document = read("* Epic 1: Checkout\n  * Story 1.1: Pay by card\n    * Task: Add form\n    * Epic: Checkout\n")
+    assert [(item.kind, item.title) for item in document.items] == [
+        ("epic", "Checkout"), ("story", "Pay by card"), ("task", "Add form"),
+    ]  # fmt: skip
+
+
+def test_a_table_with_columns_for_epics_stories_and_tasks() -> None:
+    table = """
+        # Plan
+        | Epic | Story | Task | Priority |
+        |---|---|---|---|
+        | Check out | Pay by card | Add form | High |
+        | Check out | Pay by card | Call bank | |
+        | Check out | Pay later | | |
+        """
+    document = read(table)
+    assert [(item.kind, item.title, item.priority) for item in document.items] == [
+        ("epic", "Check out", ""), ("story", "Pay by card", ""), ("task", "Add form", "High"),
+        ("task", "Call bank", ""), ("story", "Pay later", ""),
+    ]  # fmt: skip
+    assert parents(document)["Pay later"] == "Check out"
+    covering = "# Plan\n## FR Coverage\n| FR | Epic | Story |\n|---|---|---|\n| FR1 | Epic 2 | Story 2.2, 2.3 |\n"
+    assert read(covering).items == ()
