@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["AMOUNTS", "RANKS", "Effort", "day_of", "effort_of", "factor_of", "problem_of", "rank_of"]
@@ -46,6 +47,7 @@ class Effort:
     hours: float = 0.0
 
 
+@lru_cache(maxsize=1024)  # plans say the same few words again and again
 def rank_of(text: str) -> float | None:
     """What a word is worth, such as `Must have`, `P1` or `high`; None for one that is not known."""
     words = _BARE.sub(" ", text.lower().replace("'", "").replace("\u2019", "")).split()
@@ -54,6 +56,7 @@ def rank_of(text: str) -> float | None:
     return RANKS.get(words[0]) if len(words) == 1 else None
 
 
+@lru_cache(maxsize=1024)
 def effort_of(text: str) -> Effort | None:
     """An estimate: `3`, `3 points`, `5h`, `2 days`, or three points as in `1/2/5 h`; None for anything else."""
     three = _THREE.match(text.strip())
@@ -82,6 +85,7 @@ def day_of(text: str) -> date | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def factor_of(key: str, text: str) -> float | None:
     """A number of RICE, or its word; a confidence may be in percent."""
     word = _FACTORS.get(key, {}).get(text.strip().lower())

@@ -140,9 +140,9 @@ def _read_statement(facts: Facts, item: Item, reference: str, *, proposed: bool)
         problem = "dangling-dependency", f"it waits for {reference!r}, and the plan has no such item, or several"
     elif needs.path == item.path:
         problem = "depends-on-itself", "it waits for itself"
-    elif any(one.path == needs.path for one in facts.tree.above(item)):
+    elif not facts.tree.is_leaf(needs) and needs in facts.tree.above(item):
         problem = "depends-on-parent", f"it waits for {needs.kind} {called(needs)}, which it belongs to"
-    elif any(one.path == item.path for one in facts.tree.above(needs)):
+    elif not facts.tree.is_leaf(item) and item in facts.tree.above(needs):
         problem = "depends-on-part", f"it waits for {needs.kind} {called(needs)}, which belongs to it"
     if problem is None and needs is not None:
         statement = Statement(item, needs, proposed)
@@ -212,6 +212,7 @@ class _Gates:
         self._settings = settings
         self._unbound = settings.model_copy(update={"epics_at_once": 0, "stories_at_once": 0})
         self._crowds: dict[str, str] = {}
+        self._tasks: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def of(self, leaf: Item) -> Iterator[str]:
         """The gates that are closed for a leaf."""
@@ -220,13 +221,21 @@ class _Gates:
         working = WORKING.get(leaf.kind, "")
         if leaf.broken or not leaf.canonical or leaf.status == working or self._settings.gates == "report":
             return
-        yield from (one.reason for one in refusals_to_step(self._ledger, leaf, working, self._unbound))
-        if leaf.kind != "task":
+        if leaf.kind == "task":  # what stands against a task is its story, so tasks of one story need one look
+            key = (leaf.parent, leaf.status)
+            if key not in self._tasks:
+                self._tasks[key] = self._refusals(leaf, working)
+            yield from self._tasks[key]
+        else:
+            yield from self._refusals(leaf, working)
             if leaf.kind not in self._crowds:
                 found = refusals_to_step(self._ledger, leaf, working, self._settings)
                 self._crowds[leaf.kind] = next((one.reason for one in found if one.gate == "work-in-progress"), "")
             if crowd := self._crowds[leaf.kind]:
                 yield f"as many {leaf.kind}s as may be are in progress: {crowd}"
+
+    def _refusals(self, leaf: Item, working: str) -> tuple[str, ...]:
+        return tuple(one.reason for one in refusals_to_step(self._ledger, leaf, working, self._unbound))
 
 
 def _stops(facts: Facts, leaf: Item, gates: _Gates) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class Tree:
                 self._parents[item.path] = parent
                 self._children.setdefault(parent.path, []).append(item)
         self._leaves: dict[str, tuple[Item, ...]] = {}
+        self._above: dict[str, tuple[Item, ...]] = {}
         self.walk: list[tuple[Item, bool]] = list(self._walk())
         """Every item, with True where it begins and False where it ends: the order of the plan."""
 
@@ -53,16 +54,23 @@ class Tree:
         """Whether an item is work by itself."""
         return item.path not in self._children
 
-    def above(self, item: Item) -> list[Item]:
+    def above(self, item: Item) -> tuple[Item, ...]:
         """What an item belongs to, nearest first."""
-        found: list[Item] = []
-        seen = {item.path}
+        found = self._above.get(item.path)
+        if found is None:
+            parent = self._parents.get(item.path)
+            found = () if parent is None else (parent, *self._upward(parent, item))
+            self._above[item.path] = found
+        return found
+
+    def _upward(self, item: Item, start: Item) -> Iterator[Item]:
+        """What is above an item, as far as nothing belongs to itself."""
+        seen = {start.path, item.path}
         parent = self._parents.get(item.path)
         while parent is not None and parent.path not in seen:
             seen.add(parent.path)
-            found.append(parent)
+            yield parent
             parent = self._parents.get(parent.path)
-        return found
 
     def leaves(self, item: Item) -> tuple[Item, ...]:
         """The work of an item: its leaves at any depth, or itself."""
