@@ -15,7 +15,7 @@ from aura_shared.storage import open_database, transaction
 
 __all__ = ["Entry", "ItemCache"]
 
-FORM: Final = 2
+FORM: Final = 3
 """Of the rows; with another one everything is read again."""
 _MIGRATIONS: Final = [
     """
@@ -26,7 +26,7 @@ _MIGRATIONS: Final = [
     """
 ]
 _ITEM: Final = tuple(field.name for field in fields(Item))
-_LISTS: Final = tuple(_ITEM.index(name) for name in ("depends_on", "test_names", "proposed"))
+_LISTS: Final = tuple(_ITEM.index(name) for name in ("depends_on", "test_names", "proposed", "split_into"))
 _FINDING: Final = tuple(field.name for field in fields(Finding))
 
 

@@ -13,7 +13,8 @@ Severity: TypeAlias = Literal["error", "warning", "info"]
 KINDS: Final[tuple[Kind, ...]] = ("prd", "architecture", "epic", "story", "task")
 FIELDS: Final = (
     "id", "kind", "alias", "title", "status", "epic", "parent", "depends_on", "priority", "value", "estimate",
-    "approved_by", "approved_at", "approved_hash", "tests", "tests_at", "test_names",
+    "approved_by", "approved_at", "approved_hash", "tests", "tests_at", "test_names", "proposed_by", "source",
+    "split_into", "estimate_from",
 )  # fmt: skip
 """Keys of the front matter, in the order in which Aura writes them. Others are kept and not read."""
 
@@ -80,6 +81,14 @@ class Item:
     """What the order of the work is made of, as it is written: value, estimate, risk, due and others."""
     proposed: tuple[str, ...] = ()
     """What may have to be done before: proposals, until a person accepts them."""
+    proposed_by: str = ""
+    """What proposed the item: `text`, `split` or `model`; empty for what a person wrote."""
+    source: str = ""
+    """The lines that a proposed item rests on, such as `docs/prd.md:12-14`, or `ungrounded`."""
+    split_into: tuple[str, ...] = ()
+    """Identifiers of the items that took its place."""
+    estimate_from: str = ""
+    """How its estimate was made, such as `history 2/3/5`; empty for one of a person."""
 
     def line(self, name: str) -> int:
         """Where a field stands; the first line when it does not."""

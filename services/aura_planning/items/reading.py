@@ -142,6 +142,10 @@ class _Reading:
             where=self._where,
             amounts=self._amounts(),
             proposed=self._list("proposed_depends_on"),
+            proposed_by=self._front.text("proposed_by"),
+            source=self._front.text("source"),
+            split_into=self._list("split_into"),
+            estimate_from=self._front.text("estimate_from"),
         )
         return Parsed(item, tuple(replace(one, item=self._id) for one in self._findings))
 
