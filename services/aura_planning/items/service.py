@@ -1,4 +1,7 @@
-"""Items over the bus: questions, changes, undo, and telling everybody what changed, by whomever."""
+"""Items over the bus: questions, changes, undo, and telling everybody what changed, by whomever.
+
+What reads and writes plans is imported with the first plan: where no project has one, the service at rest is small.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from aura_planning.desk import PlanDesk
-from aura_planning.items.answers import item_answer, item_list, operation_list
-from aura_planning.items.changing import Planned, plan_change
-from aura_planning.items.migrating import diff_of
-from aura_planning.items.model import Finding
-from aura_planning.items.rows import change_of, counted, first, operation_of, row_of
-from aura_planning.items.store import ItemChange, Look, PlanStore
-from aura_planning.items.watching import PlanWatches, plan_watches
-from aura_planning.workflow.approving import plan_approval
-from aura_planning.workflow.gates import audit, passed_by
-from aura_planning.workflow.resuming import resume, tokens_of
 from aura_shared.bus import Context
 from aura_shared.errors import AuraError, NotFound
 from aura_shared.logging import get_logger
@@ -34,7 +27,6 @@ from aura_shared.messages.plan_items import (
     ListItems,
     ListPlanOperations,
     PlanDone,
-    PlanItemsChanged,
     PlanOperationList,
     PlanUndone,
     ResumePack,
@@ -46,16 +38,21 @@ from aura_shared.processes import UMASK_VARIABLE
 from aura_shared.projects import Project
 from aura_shared.settings import PlanSettings
 
-__all__ = ["ItemService", "Plan", "findings_of"]
+if TYPE_CHECKING:  # loaded with the first plan
+    from aura_planning.items.changing import Planned
+    from aura_planning.items.model import Finding
+    from aura_planning.items.store import ItemChange, PlanStore
+    from aura_planning.items.watching import PlanWatches
+
+__all__ = ["ItemService", "Plan"]
 
 log = get_logger(__name__)
 ResultT = TypeVar("ResultT")
 
-_MOST_TOLD: Final = 100
-_MOST_FILES: Final = 200
-_MOST_FINDINGS: Final = 20
-_MOST_DIFF: Final = 20_000
 _MOST_DELAY_S: Final = 1.0
+_FIRST_LOOK_S: Final = 1.0
+"""How often projects without a plan are looked at; one look is one `stat`."""
+_PLAN_FOLDER: Final = ".ai"
 
 
 @dataclass(slots=True)
@@ -72,12 +69,6 @@ class Plan:
     again: bool = False
 
 
-def findings_of(store: PlanStore, settings: PlanSettings) -> list[Finding]:
-    """Everything that is wrong with a plan, by file and line."""
-    found = [*store.findings(), *audit(store.ledger, settings)]
-    return sorted(found, key=lambda one: (one.path, one.line, one.rule))
-
-
 class ItemService:
     """Serves the requests of `aura_shared.messages.plan_items`, and watches the plans of registered projects."""
 
@@ -85,7 +76,8 @@ class ItemService:
         self._desk = desk
         self._plans: dict[str, Plan] = {}
         self._watches: PlanWatches | None = None
-        self._follower: asyncio.Task[None] | None = None
+        self._followers: list[asyncio.Task[None]] = []
+        self._without: dict[str, Project] = {}
 
     def register(self) -> None:
         """Serve."""
@@ -102,14 +94,14 @@ class ItemService:
         """Watch the plan of every project, and follow projects that come and go."""
         for project in await self._desk.projects():
             await self._take_up(project)
-        self._follower = asyncio.create_task(self._follow())
+        self._followers = [asyncio.create_task(self._follow()), asyncio.create_task(self._find_first())]
 
     async def stop(self) -> None:
         """Watch no more, and close what is open."""
-        follower, self._follower = self._follower, None
-        if follower is not None:
-            follower.cancel()
-            await asyncio.gather(follower, return_exceptions=True)
+        followers, self._followers = self._followers, []
+        for one in followers:
+            one.cancel()
+        await asyncio.gather(*followers, return_exceptions=True)
         watches, self._watches = self._watches, None
         if watches is not None:
             await asyncio.to_thread(watches.close)
@@ -121,16 +113,30 @@ class ItemService:
 
     async def _take_up(self, project: Project) -> None:
         """Watch a project's plan; one that cannot be watched is still answered for."""
+        if not await asyncio.to_thread(_has_plan, project):
+            self._without[project.id] = project
+            return
         try:
             plan = await self._plan(project)
             await self._look(plan)
         except (AuraError, OSError):
             log.warning("plan_not_watched", project=project.id, exc_info=True)
 
+    async def _find_first(self) -> None:
+        """Take a plan up once its folder is there."""
+        while True:
+            await asyncio.sleep(_FIRST_LOOK_S)
+            for project in [one for one in self._without.values() if _has_plan(one)]:
+                if self._without.pop(project.id, None) is not None:
+                    await self._take_up(project)
+
     async def _plan(self, project: Project) -> Plan:
         plan = self._plans.get(project.id)
         if plan is not None:
             return plan
+        from aura_planning.items.store import PlanStore  # noqa: PLC0415 - see above
+
+        self._without.pop(project.id, None)
         settings = await asyncio.to_thread(self._desk.settings_of, project)
         folder = self._desk.paths.data / "plan" / project.id
         mode = 0o666 & ~_umask()
@@ -141,6 +147,8 @@ class ItemService:
         return plan
 
     async def _watch(self, plan: Plan) -> None:
+        from aura_planning.items.watching import plan_watches  # noqa: PLC0415 - see above
+
         loop = asyncio.get_running_loop()
 
         def moved() -> None:
@@ -158,6 +166,7 @@ class ItemService:
         async for delivery in self._desk.bus.listen(ProjectStateChanged, ProjectRemoved):
             event = delivery.event
             if isinstance(event, ProjectRemoved):
+                self._without.pop(event.project, None)
                 plan = self._plans.pop(event.project, None)
                 if self._watches is not None:
                     await asyncio.to_thread(self._watches.remove, event.project)
@@ -208,22 +217,9 @@ class ItemService:
 
     async def _look(self, plan: Plan, cause: str | None = None) -> None:
         """Compare files and ledger, and tell what was edited."""
+        from aura_planning.items.work import look_at  # noqa: PLC0415 - see above
 
-        def work() -> tuple[Look, list[Finding]]:
-            with plan.store.writing():
-                look = plan.store.look()
-                passed = [
-                    finding
-                    for change in look.changes
-                    if change.new is not None
-                    for finding in passed_by(plan.store.ledger, change.old, change.new, plan.settings)
-                ]
-                if passed and look.operation is not None:
-                    text = f"past a gate: {'; '.join(f'{one.path}: {one.message}' for one in passed)}"
-                    plan.store.journal.changed(look.operation, "done", problem=text[:500])
-                return look, passed
-
-        look, passed = await self._desk.write(work)
+        look, passed = await self._desk.write(lambda: look_at(plan))
         if look.changes:
             operation = look.operation.id if look.operation is not None else ""
             await self._tell(plan, look.changes, operation, by_edit=True, cause=cause, passed=passed)
@@ -238,16 +234,9 @@ class ItemService:
         cause: str | None,
         passed: Sequence[Finding] = (),
     ) -> None:
-        paths = {item.path for change in changes for item in (change.new, change.old) if item is not None}
-        found = await asyncio.to_thread(findings_of, plan.store, plan.settings)
-        event = PlanItemsChanged(
-            project=plan.project.id,
-            changes=[change_of(one) for one in changes[:_MOST_TOLD]],
-            total=len(changes),
-            by="edit" if by_edit else "command",
-            operation=operation,
-            findings=first([*passed, *found], paths, _MOST_FINDINGS),
-        )
+        from aura_planning.items.work import event_of  # noqa: PLC0415 - see above
+
+        event = await asyncio.to_thread(event_of, plan, changes, operation, passed, by_edit=by_edit)
         await self._desk.tell(event, project=plan.project.id, cause=cause)
 
     # -- requests ------------------------------------------------------------------------------------------------------
@@ -263,42 +252,28 @@ class ItemService:
         return await asyncio.to_thread(work, plan)
 
     async def _list(self, request: ListItems, context: Context) -> ItemList:
-        return await self.read(
-            request.project,
-            context,
-            lambda plan: item_list(plan.project.id, plan.store, request, findings_of(plan.store, plan.settings)),
-        )
+        from aura_planning.items.work import list_items  # noqa: PLC0415 - see above
+
+        return await self.read(request.project, context, lambda plan: list_items(plan, request))
 
     async def _show(self, request: ShowItem, context: Context) -> ItemAnswer:
-        return await self.read(
-            request.project,
-            context,
-            lambda plan: item_answer(
-                plan.project.id, plan.store, request, findings_of(plan.store, plan.settings), plan.settings
-            ),
-        )
+        from aura_planning.items.work import show_item  # noqa: PLC0415 - see above
+
+        return await self.read(request.project, context, lambda plan: show_item(plan, request))
 
     async def _operations(self, request: ListPlanOperations, context: Context) -> PlanOperationList:
-        return await self.read(
-            request.project, context, lambda plan: operation_list(plan.project.id, plan.store, request)
-        )
+        from aura_planning.items.work import list_operations  # noqa: PLC0415 - see above
+
+        return await self.read(request.project, context, lambda plan: list_operations(plan, request))
 
     async def _resume(self, request: ResumePlan, context: Context) -> ResumePack:
-        def work(plan: Plan) -> ResumePack:
-            item = plan.store.ledger.find(request.item) if request.item else None
-            problems = len(findings_of(plan.store, plan.settings))
-            pack = resume(plan.store, item, plan.settings, request.budget, problems)
-            return ResumePack(
-                project=plan.project.id,
-                text=pack.text,
-                tokens=tokens_of(pack.text),
-                item=pack.item,
-                left_out=list(pack.left_out),
-            )
+        from aura_planning.items.work import resume_plan  # noqa: PLC0415 - see above
 
-        return await self.read(request.project, context, work)
+        return await self.read(request.project, context, lambda plan: resume_plan(plan, request))
 
     async def _change(self, request: ChangePlan, context: Context) -> PlanDone:
+        from aura_planning.items.changing import plan_change  # noqa: PLC0415 - see above
+
         def planned(plan: Plan) -> Planned:
             return plan_change(plan.store, request, plan.settings)
 
@@ -306,6 +281,8 @@ class ItemService:
         return await self.carry_out(request.project, request.action, context, planned, show, dry_run=request.dry_run)
 
     async def _approve(self, request: ApproveItem, context: Context) -> PlanDone:
+        from aura_planning.workflow.approving import plan_approval  # noqa: PLC0415 - see above
+
         def planned(plan: Plan) -> Planned:
             return plan_approval(plan.store, request)
 
@@ -338,71 +315,28 @@ class ItemService:
             UnknownProject: There is no such project.
             FileMovedOn: A file changed in the same moment.
         """
+        from aura_planning.items.work import do_planned  # noqa: PLC0415 - see above
+
         plan = await self._plan(await self._desk.project(name))
         await self._look(plan, context.envelope.id)
-
-        def work() -> tuple[PlanDone, list[ItemChange]]:
-            with plan.store.writing():
-                found = planned(plan)
-                told: list[ItemChange] = []
-                operation = ""
-                if found.changes and not dry_run:
-                    done, told = plan.store.commit(found.changes, command=command, title=found.title, items=found.items)
-                    operation = done.id
-                return _done(plan, found, told, operation, show=show), told
-
-        answer, told = await self._desk.write(work)
+        answer, told = await self._desk.write(lambda: do_planned(plan, command, planned, show=show, dry_run=dry_run))
         if told:
             await self._tell(plan, told, answer.operation, by_edit=False, cause=context.envelope.id)
         return answer
 
     async def _undo(self, request: UndoPlan, context: Context) -> PlanUndone:
+        from aura_planning.items.work import undo_operation  # noqa: PLC0415 - see above
+
         plan = await self._plan(await self._desk.project(request.project))
         await self._look(plan, context.envelope.id)
-
-        def work() -> tuple[PlanUndone, list[ItemChange]]:
-            with plan.store.writing():
-                operation, changes = plan.store.plan_undo(request.operation)
-                diff = diff_of(changes, most=_MOST_DIFF)
-                undo, told = "", list[ItemChange]()
-                if not request.dry_run:
-                    operation, done, told = plan.store.undo(operation.id)
-                    undo = done.id
-                answer = PlanUndone(
-                    project=plan.project.id,
-                    done=not request.dry_run,
-                    operation=operation_of(operation),
-                    undo=undo,
-                    changes=[change_of(one) for one in told[:_MOST_TOLD]],
-                    diff=diff,
-                )
-                return answer, told
-
-        answer, told = await self._desk.write(work)
+        answer, told = await self._desk.write(lambda: undo_operation(plan, request))
         if told:
             await self._tell(plan, told, answer.undo, by_edit=False, cause=context.envelope.id)
         return answer
 
 
-def _done(plan: Plan, found: Planned, told: Sequence[ItemChange], operation: str, *, show: bool) -> PlanDone:
-    item = next((one for one in plan.store.ledger.items if one.path == found.path), None) if found.path else None
-    findings = counted(findings_of(plan.store, plan.settings))
-    moved = dict(found.moves)
-    names = [
-        f"{change.path} -> {moved[change.path]}" if change.path in moved else change.path
-        for change in found.changes
-        if change.path not in moved.values()
-    ]
-    return PlanDone(
-        project=plan.project.id,
-        done=bool(operation),
-        operation=operation,
-        item=row_of(item, findings.get(item.path, 0)) if item is not None else None,
-        changes=[change_of(one) for one in told[:_MOST_TOLD]],
-        files=names[:_MOST_FILES],
-        diff=diff_of(found.changes, found.moves) if show else "",
-        notices=found.notices,
-    )
+def _has_plan(project: Project) -> bool:
+    return (Path(project.root) / _PLAN_FOLDER).is_dir()
 
 
 def _umask() -> int:

@@ -1,4 +1,7 @@
-"""Documents over the bus: reads one, and answers with its items, findings and gaps."""
+"""Documents over the bus: reads one, and answers with its items, findings and gaps.
+
+The parser is imported with the first document: a service at rest is small.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,16 @@ import asyncio
 import base64
 import binascii
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from aura_planning.parsing.contract import Document
-from aura_planning.parsing.gaps import find_gaps
-from aura_planning.parsing.outlines import outline_lines
-from aura_planning.parsing.parsing import parse_document
-from aura_planning.parsing.replies import reply_of
-from aura_planning.parsing.source import MOST_BYTES
 from aura_shared.bus import Bus, Context
 from aura_shared.errors import UsageProblem
 from aura_shared.messages.planning import ParsedDocument, ParseDocument
 from aura_shared.projects import Project
 from aura_shared.security import open_inside
+
+if TYPE_CHECKING:
+    from aura_planning.parsing.contract import Document
 
 __all__ = ["ParseService"]
 
@@ -66,11 +66,17 @@ def _decoded(content: str) -> bytes:
 
 def _read(root: Path, path: str) -> bytes:
     """The bytes of a file of the project, and one more than is read at most, so that a larger file is noticed."""
+    from aura_planning.parsing.source import MOST_BYTES  # noqa: PLC0415 - see above
+
     with open_inside(root, path) as file:
         return file.read(MOST_BYTES + 1)
 
 
 def _answer(data: bytes, request: ParseDocument) -> ParsedDocument:
+    from aura_planning.parsing.gaps import find_gaps  # noqa: PLC0415 - see above
+    from aura_planning.parsing.parsing import parse_document  # noqa: PLC0415
+    from aura_planning.parsing.replies import reply_of  # noqa: PLC0415
+
     document = parse_document(data, request.path)
     answer = reply_of(document, find_gaps(document) if request.gaps else ())
     if not request.outline:
@@ -80,6 +86,8 @@ def _answer(data: bytes, request: ParseDocument) -> ParsedDocument:
 
 def _outlined(document: Document, answer: ParsedDocument, offset: int) -> dict[str, object]:
     """The answer as lines for an agent, so many at once as it wants to read."""
+    from aura_planning.parsing.outlines import outline_lines  # noqa: PLC0415 - see above
+
     lines = outline_lines(document, answer)
     shown = lines[offset : offset + _MOST_LINES]
     more = offset + len(shown) < len(lines)
