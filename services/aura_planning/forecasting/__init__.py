@@ -1,0 +1,1 @@
+"""When the work of a plan is likely to be done, from the plan's own past."""
