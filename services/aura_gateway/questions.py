@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, create_model
 
 from aura_gateway.git_questions import GIT_QUESTIONS
+from aura_gateway.plan_exchange_questions import PLAN_EXCHANGE_QUESTIONS
 from aura_gateway.plan_item_questions import PLAN_ITEM_QUESTIONS
 from aura_gateway.plan_order_questions import PLAN_ORDER_QUESTIONS
 from aura_gateway.planning_questions import PLANNING_QUESTIONS
@@ -241,6 +242,7 @@ QUESTIONS: Final[Sequence[Question]] = (
     *GIT_QUESTIONS,
     *PLANNING_QUESTIONS,
     *PLAN_ITEM_QUESTIONS,
+    *PLAN_EXCHANGE_QUESTIONS,
     *PLAN_ORDER_QUESTIONS,
 )  # fmt: skip
 """All of them, by toolset."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aura_planning.desk import PlanDesk
+from aura_planning.exchanging.service import ExchangeService
 from aura_planning.items.service import ItemService
 from aura_planning.ordering.service import OrderService
 from aura_planning.parsing.service import ParseService
@@ -26,6 +27,7 @@ class PlanningService:
         """Serve the requests of the parts, and watch the plans."""
         ParseService(self._desk).register()
         self._items.register()
+        ExchangeService(self._desk, self._items).register()
         OrderService(self._desk, self._items).register()
         await self._items.start()
 

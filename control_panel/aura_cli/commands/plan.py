@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from aura_cli.commands.plan_exchange import EXCHANGE_COMMANDS
 from aura_cli.commands.plan_items import ITEM_COMMANDS
 from aura_cli.commands.plan_order import ORDER_COMMANDS
 from aura_cli.commands.plan_parse import parse
@@ -21,5 +22,7 @@ def plan() -> None:
 
 
 plan.add_command(parse)
+for _command in EXCHANGE_COMMANDS:
+    plan.add_command(_command)
 for _command in (*ITEM_COMMANDS, *ORDER_COMMANDS):
     plan.add_command(_command)

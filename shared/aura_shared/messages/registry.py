@@ -29,6 +29,7 @@ from aura_shared.messages import (
     insight,
     merges,
     models,
+    plan_exchange,
     plan_items,
     plan_order,
     planning,
@@ -70,6 +71,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     releases,
     git_health,
     planning,
+    plan_exchange,
     plan_items,
     plan_order,
 )
