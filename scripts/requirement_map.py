@@ -44,6 +44,7 @@ BUILT = {
     "G3": "Merge and rebase: simulated first, resolved where certain, explained where not, always undoable.",
     "G4": "Pull requests: their text from what is known, over each forge's way or as a file.",
     "G5": "Releases: the next version, the changelog, the tag; upkeep of repositories.",
+    "A1": "A PRD from a sentence, complete without a model; what is wrong with one.",
     "A2": "A plan from a document, without a model; a model only proposes.",
     "A3": "The order of work by dependencies and value, each position with its reason; cycles reported.",
     "A4": "Progress as evidence, told as it happens; a forecast.",

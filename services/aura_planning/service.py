@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aura_planning.desk import PlanDesk
+from aura_planning.documents.service import DocumentService
 from aura_planning.exchanging.service import ExchangeService
 from aura_planning.items.service import ItemService
 from aura_planning.ordering.service import OrderService
@@ -29,6 +30,7 @@ class PlanningService:
         self._items.register()
         ExchangeService(self._desk, self._items).register()
         OrderService(self._desk, self._items).register()
+        DocumentService(self._desk, self._items).register()
         await self._items.start()
 
     async def stop(self) -> None:

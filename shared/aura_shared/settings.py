@@ -334,6 +334,10 @@ class PlanSettings(Section):
     """Hours in a point, for estimates that are written in hours; a point is a day of one person."""
     points_a_day: float = Field(default=1.0, gt=0, le=1000)
     """Points that one person finishes on a working day, for due dates."""
+    prd_off: tuple[str, ...] = ()
+    """Rules of `aura prd check` that are switched off, as in `prd_off = ["passive-without-actor"]`."""
+    prd_agree_tokens: int = Field(default=30_000, ge=0, le=10_000_000)
+    """A PRD that a model writes is begun only after a yes when it may take more tokens than this."""
 
 
 class NetworkSettings(Section):

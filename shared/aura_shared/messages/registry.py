@@ -29,6 +29,7 @@ from aura_shared.messages import (
     insight,
     merges,
     models,
+    plan_documents,
     plan_exchange,
     plan_items,
     plan_order,
@@ -74,6 +75,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     plan_exchange,
     plan_items,
     plan_order,
+    plan_documents,
 )
 """Where messages are declared."""
 _ABSTRACT: Final = frozenset({Message, Event, Reply, Request})
