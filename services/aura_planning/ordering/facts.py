@@ -232,7 +232,7 @@ class _Gates:
                 found = refusals_to_step(self._ledger, leaf, working, self._settings)
                 self._crowds[leaf.kind] = next((one.reason for one in found if one.gate == "work-in-progress"), "")
             if crowd := self._crowds[leaf.kind]:
-                yield f"as many {leaf.kind}s as may be are in progress: {crowd}"
+                yield f"no other may be in progress now: {crowd}"
 
     def _refusals(self, leaf: Item, working: str) -> tuple[str, ...]:
         return tuple(one.reason for one in refusals_to_step(self._ledger, leaf, working, self._unbound))
