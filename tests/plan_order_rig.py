@@ -33,7 +33,7 @@ def _item(kind: str, id: str, **fields: object) -> Item:  # noqa: A002
     folder = {"epic": "epics", "story": "stories", "task": "tasks"}.get(kind, ".")
     path = f".ai/{folder}/{id}-x.md" if folder != "." else f".ai/{kind}.md"
     title = str(fields.pop("title", id))
-    found = read_item(path, item_text(id, kind, title, **fields).encode()).item  # pyright: ignore[reportArgumentType]
+    found = read_item(path, item_text(id, kind, title, **fields).encode("utf-8", "surrogateescape")).item  # pyright: ignore[reportArgumentType]
     assert found is not None
     return found
 

@@ -105,10 +105,11 @@ def _row_lines(row: JsonObject, *, several: bool, explain: bool) -> Iterator[str
 
 def _wrapped(text: str, head: str = "", colour: str = "") -> Iterator[str]:
     """Text below an item, on as many lines as it needs."""
-    lines = wrap(head + text, max(30, width() - 5), break_long_words=False, break_on_hyphens=False)
+    room = max(30, width() - 5)
+    lines = wrap(head + text, room, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     for number, line in enumerate(lines):
-        coloured_head = coloured(head.rstrip(), colour) + line[len(head.rstrip()) :] if head and not number else line
-        yield f"     {'  ' if number else ''}{coloured_head}"
+        first = head.rstrip() if not number else ""
+        yield f"     {coloured(first, colour)}{line[len(first) :]}" if first else f"     {line}"
 
 
 def notice_lines(answer: JsonObject) -> Iterator[str]:

@@ -12,7 +12,7 @@ from aura_planning.items.model import KINDS, Item
 from aura_planning.ordering.scoring import LEAST_EFFORT, Values
 from aura_planning.ordering.tree import Tree, called
 
-__all__ = ["Amount", "Origin", "efforts_of", "has_rice", "risk_of", "values_of"]
+__all__ = ["Amount", "Origin", "efforts_of", "risk_of", "values_of"]
 
 Origin: TypeAlias = Literal["own", "inherited", "default"]
 
@@ -39,11 +39,6 @@ class _Stated:
     words: str
     shared: bool
     """Whether it is a sum that parts divide among them; else a rank that each part has."""
-
-
-def has_rice(items: Sequence[Item]) -> bool:
-    """Whether any item has the fields of RICE."""
-    return any(_rice(item) is not None for item in items)
 
 
 def values_of(tree: Tree, leaves: Sequence[Item], efforts: Mapping[str, Amount], values: Values) -> dict[str, Amount]:
