@@ -11,6 +11,7 @@ from pydantic import BaseModel, create_model
 from aura_gateway.git_questions import GIT_QUESTIONS
 from aura_gateway.plan_documents_questions import PLAN_DOCUMENTS_QUESTIONS
 from aura_gateway.plan_exchange_questions import PLAN_EXCHANGE_QUESTIONS
+from aura_gateway.plan_forecast_questions import PLAN_FORECAST_QUESTIONS
 from aura_gateway.plan_item_questions import PLAN_ITEM_QUESTIONS
 from aura_gateway.plan_order_questions import PLAN_ORDER_QUESTIONS
 from aura_gateway.planning_questions import PLANNING_QUESTIONS
@@ -245,6 +246,7 @@ QUESTIONS: Final[Sequence[Question]] = (
     *PLAN_ITEM_QUESTIONS,
     *PLAN_EXCHANGE_QUESTIONS,
     *PLAN_ORDER_QUESTIONS,
+    *PLAN_FORECAST_QUESTIONS,
     *PLAN_DOCUMENTS_QUESTIONS,
 )  # fmt: skip
 """All of them, by toolset."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aura_planning.desk import PlanDesk
 from aura_planning.documents.service import DocumentService
 from aura_planning.exchanging.service import ExchangeService
+from aura_planning.forecasting.service import ForecastService
 from aura_planning.items.service import ItemService
 from aura_planning.ordering.service import OrderService
 from aura_planning.parsing.service import ParseService
@@ -23,6 +24,7 @@ class PlanningService:
     def __init__(self, bus: Bus, paths: AuraPaths, settings: Settings, registry: ProjectRegistry) -> None:
         self._desk = PlanDesk(bus, paths, settings, registry)
         self._items = ItemService(self._desk)
+        self._forecasts = ForecastService(self._desk, self._items)
 
     async def start(self) -> None:
         """Serve the requests of the parts, and watch the plans."""
@@ -31,10 +33,13 @@ class PlanningService:
         ExchangeService(self._desk, self._items).register()
         OrderService(self._desk, self._items).register()
         DocumentService(self._desk, self._items).register()
+        self._forecasts.register()
         await self._items.start()
+        await self._forecasts.start()
 
     async def stop(self) -> None:
         """Watch no more."""
+        await self._forecasts.stop()
         await self._items.stop()
 
     def health(self) -> Health:

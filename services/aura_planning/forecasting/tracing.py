@@ -181,7 +181,7 @@ class _Traces:
         for key, item in (now or {}).items():
             if key not in self._traces and key not in known and item.status not in _FINAL:
                 lives.append(Life(key, last, points=_points(item, None)))
-        return History([one for one in lives if one.added <= last], last, sorted(one for one in arrived if one <= last))
+        return History(lives, last, sorted(arrived)).as_of(last)
 
 
 def _still(found: _Trace) -> bool:
