@@ -15,7 +15,7 @@ from aura_planning.proposing.contract import Contents, Part
 
 __all__ = ["read_contents"]
 
-_Slot: TypeAlias = Literal["criteria", "steps", "features", "questions", "numbered", "skip", ""]
+_Slot: TypeAlias = Literal["criteria", "steps", "features", "questions", "flow", "loose", "skip", ""]
 _ENTRY: Final = re.compile(
     r"(?P<indent>\s*)(?:[-*+]|(?P<number>\d+(?:\.\d+)*)[.)]?)\s+(?:\[(?P<box>[ xX~-])\]\*?\s*)?(?P<text>\S.*)\Z"
 )
@@ -36,10 +36,11 @@ _FILE: Final = re.compile(
 _SENTENCE: Final = re.compile(r"as an?\b.*\bI\b", re.IGNORECASE | re.DOTALL)
 _OPEN: Final = re.compile(r"\b(?:TBD|TODO|FIXME|to be (?:decided|defined|clarified))\b|\?\?\?")
 _STEPS: Final = re.compile(
-    r"\b(?:sub-?tasks?|steps?|to-?dos?|implementation|deliverables?|work items?|checklist)\b", re.IGNORECASE
+    r"\b(?:sub-?tasks?|to-?dos?|implementation|deliverables?|work items?|checklist)\b", re.IGNORECASE
 )
+_FLOW: Final = re.compile(r"\b(?:steps|workflows?|(?:user|main|happy) (?:flow|path)|journey)\b", re.IGNORECASE)
 _FEATURES: Final = re.compile(r"\b(?:scope|features?|stories|capabilities)\b", re.IGNORECASE)
-_SKIPPED: Final = frozenset({"out", "later", "never", "ignore", "dependencies", "coverage", "metrics"})
+_SKIPPED: Final = frozenset({"out", "later", "never", "dependencies", "coverage", "metrics"})
 _SLOTS: Final = {
     "criteria": "criteria", "tasks": "steps", "stories": "features", "features": "features", "requirements": "features",
     "specs": "features", "epics": "features", "questions": "questions",
@@ -77,11 +78,18 @@ class _Reader:
         self._by_label = False
         self._open: _Entry | None = None
         self._blank = False
+        self._fenced = False
         self._plain: list[str] = []
 
     def read(self) -> Contents:
         for number, line in outside_code(self._lines, self._body):
             mark = self._marks.get(number)
+            if line.lstrip().startswith(("```", "~~~")):  # a fence inside a list, which stands too far in to be one
+                self._fenced = not self._fenced
+                continue
+            if self._fenced and mark is None:
+                continue
+            self._fenced = False
             if mark is not None:
                 self._heading(mark.level, mark.title, number)
             elif not line.strip():
@@ -100,6 +108,8 @@ class _Reader:
                 self._begin(_Entry([_clean(title)], number, number, -1, heading=True))
                 return
         slot = self._slot_of(title)
+        if self._slot == "skip" and level > self._level and not slot:
+            return
         if level > 1 or slot:
             self._slot, self._level, self._by_label = slot, level, False
         self._open = None
@@ -110,7 +120,8 @@ class _Reader:
             return "skip"
         slot = _SLOTS.get(role, "")
         if not slot:
-            slot = "steps" if _STEPS.search(title) else "features" if _FEATURES.search(title) else ""
+            named = (("steps", _STEPS), ("flow", _FLOW), ("features", _FEATURES))
+            slot = next((name for name, words in named if words.search(title)), "skip" if role == "ignore" else "")
         return slot  # pyright: ignore[reportReturnType] - the values of _SLOTS are slots
 
     def _line(self, number: int, line: str) -> None:
@@ -123,12 +134,12 @@ class _Reader:
         if self._slot == "skip":
             return
         entry = _ENTRY.match(line)
-        if self._slot in {"criteria", "steps", "features", "questions"}:
+        if self._slot in {"criteria", "steps", "features", "questions", "flow"}:
             self._take(number, line, entry)
             return
         if entry is not None and (entry["number"] or entry["box"]):
             slot = self._slot
-            self._slot = "steps" if entry["box"] else "numbered"
+            self._slot = "loose" if entry["box"] else "flow"
             self._take(number, line, entry)
             self._slot = slot
             return
@@ -193,8 +204,8 @@ class _Reader:
     # -- the whole -------------------------------------------------------------------------------------
 
     def _contents(self) -> Contents:
-        numbered = self._parts("numbered")
-        steps = self._parts("steps") or (numbered if len(numbered) > 1 else ())
+        flow = self._parts("flow")
+        steps = self._parts("steps") or self._parts("loose") or (flow if len(flow) > 1 else ())
         body = "".join(self._lines[self._body :])
         sentence = _sentence(self._plain)
         about = " ".join(line for line in self._plain if line and line not in sentence)
@@ -204,7 +215,7 @@ class _Reader:
         )  # fmt: skip
         return Contents(
             sentence=sentence, about=about[:600], criteria=self._parts("criteria"), steps=steps,
-            features=self._parts("features"), questions=(*self._parts("questions"), *open_lines),
+            flow=flow, features=self._parts("features"), questions=(*self._parts("questions"), *open_lines),
             files=tuple(dict.fromkeys(_FILE.findall(body)))[:100], words=len(body.split()),
         )  # fmt: skip
 
@@ -215,7 +226,7 @@ class _Reader:
             whole = " ".join([text, *one.below])
             if slot == "criteria" and one.heading and one.below:
                 text = f"{text}: {'; '.join(one.below)}" if len(one.below) > 0 else text
-            refers = _refers(whole) if slot == "steps" else ()
+            refers = _refers(whole) if slot in {"steps", "loose", "flow"} else ()
             ticked = None if one.box is None else one.box in "xX~-"
             if text:
                 found.append(Part(text[:1000], one.first + 1, one.last + 1, ticked, tuple(one.below[:40]), refers))

@@ -50,6 +50,8 @@ class Contents:
     criteria: tuple[Part, ...] = ()
     steps: tuple[Part, ...] = ()
     """Tasks, steps, checklists."""
+    flow: tuple[Part, ...] = ()
+    """Numbered steps of a workflow, in its order."""
     features: tuple[Part, ...] = ()
     """What an epic lists: stories, features, its scope."""
     questions: tuple[Part, ...] = ()

@@ -35,6 +35,8 @@ _NEAR: Final = 0.15
 """Least likeness of a finished item that counts; below, items share only the words of their project."""
 _LEAST_SCALE: Final = 3
 """Estimated items from which the project's own scale is taken."""
+_GROWTH: Final = 0.5
+"""How points grow with size: people give far apart texts points that lie near one another."""
 _SPREAD: Final = (0.6, 1.7)
 """Least and most of an estimate by size alone; four of five stories of the measured plans lie within."""
 
@@ -127,9 +129,9 @@ def _by_history(target: Target, known: Sequence[Known], snap: Callable[[float], 
     done = [one for one in known if one.finished and (one.points is not None or one.days is not None)]
     if len(done) < _LEAST_NEIGHBOURS:
         return None
-    weights = Weights([one.text for one in known])
+    weights = Weights([f"{one.item.title} {one.text}" for one in known])
     rated = sorted(
-        ((weights.near(target.text, one.text), one) for one in done), key=lambda pair: (-pair[0], pair[1].item.path)
+        ((_likeness(weights, target, one), one) for one in done), key=lambda pair: (-pair[0], pair[1].item.path)
     )
     near = [(value, one) for value, one in rated[:_NEIGHBOURS] if value >= _NEAR]
     if len(near) < _LEAST_NEIGHBOURS:
@@ -144,6 +146,11 @@ def _by_history(target: Target, known: Sequence[Known], snap: Callable[[float], 
             f"they took {min(days):g} to {max(days):g} days from start to end, most about {statistics.median(days):g}"
         )
     return Cost(likely, min(likely, spread[0]), max(likely, spread[-1]), "history", tuple(reasons))
+
+
+def _likeness(weights: Weights, target: Target, one: Known) -> float:
+    """How near an item is: by its title and by its text, half each."""
+    return (weights.near(target.item.title, one.item.title) + weights.near(target.text, one.text)) / 2
 
 
 def _told(value: float, one: Known) -> str:
@@ -167,21 +174,27 @@ def _weighted_median(rows: Sequence[tuple[float, float]]) -> float:
 def _by_size(target: Target, known: Sequence[Known], snap: Callable[[float], float], workload: Workload | None) -> Cost:
     found = measures(target.contents, target.children, workload)
     raw = size(found)
-    scaled = [one.points / one.size for one in known if one.points and one.size]
-    scale = statistics.median(scaled) if len(scaled) >= _LEAST_SCALE else 1.0
+    rated = [one for one in known if one.points and one.size]
+    scale = _scale(raw, rated) if len(rated) >= _LEAST_SCALE else 1.0
     likely = max(snap(raw * scale), 0.5)
     terms = [
         f"{found[name]:g} {name} {SHARES[name] * min(found[name], _MOST[name]):.1f}" for name in SHARES if found[name]
     ]
     reasons = [f"size {raw:.1f} = 0.5 + {' + '.join(terms)}" if terms else "size 0.5: the item says nothing to measure"]
-    if scale != 1.0:
-        reasons.append(f"times {scale:.2f}, as {len(scaled)} items that people estimated")
+    if len(rated) >= _LEAST_SCALE:
+        reasons.append(f"brought to the scale of {len(rated)} items that people estimated: times {scale:.2f}")
     else:
         reasons.append("in points of a day: the project has too few estimated items for its own scale")
     low, high = raw * scale * _SPREAD[0], raw * scale * _SPREAD[1]
     if not terms:
         high *= 3
     return Cost(likely, _rounded(min(low, likely)), _rounded(max(high, likely)), "size", tuple(reasons))
+
+
+def _scale(raw: float, rated: Sequence[Known]) -> float:
+    """What brings a size to the scale of a project: the middle costs the middle, twice the size 1.4 times as much."""
+    middle = statistics.median(one.points or 0.0 for one in rated)
+    return middle * (raw / statistics.median(one.size for one in rated)) ** _GROWTH / raw
 
 
 def _snap(points: Sequence[float]) -> Callable[[float], float]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from aura_planning.items.model import Item, Kind
 from aura_planning.proposing.contract import Contents, Part, Proposal, Role, Source
-from aura_planning.proposing.words import Weights, overlap, same, short, stems
+from aura_planning.proposing.words import overlap, same, short, stems
 
 __all__ = ["Facts", "Repository", "expand"]
 
@@ -33,10 +33,12 @@ _GIVEN: Final = re.compile(r"\W*(?:given|when)\b", re.IGNORECASE)
 _THEN: Final = re.compile(r"\bthen\b[\s:,]*(?P<then>.+)\Z", re.IGNORECASE)
 _WHEN: Final = re.compile(r"\bwhen\b[\s:,]*(?P<when>.+?)(?=[,;]?\s*\bthen\b)", re.IGNORECASE)
 _NAME: Final = re.compile(
-    r"\W*(?:(?:AC|criterion|task|step|scenario)[ -]?#?\d*(?:\.\d+)*\s*[:.)\u2013\u2014-]\s*|"
+    r"\A\W*(?:(?:AC|criterion|task|step|scenario)[ -]?#?\d*(?:\.\d+)*\s*[:.)\u2013\u2014-]\s*|"
     r"\d+(?:\.\d+)+\s+|T\d+\S*\s+)",
     re.IGNORECASE,
 )
+_HEADED: Final = re.compile(r"(?P<head>\S+(?: \S+){1,14}?):? (?:Given|GIVEN|When|WHEN)\b.*\b(?:[Tt]hen|THEN)\b")
+"""A scenario with a name before its `Given`."""
 _ASIDE: Final = re.compile(r"\s*[(\[]\s*ACs?\b[^)\]]*[)\]]", re.IGNORECASE)
 
 
@@ -86,8 +88,6 @@ class _Expansion:
         self._facts = facts
         self._made: list[Proposal] = []
         self._notices: list[str] = []
-        self._known = [child.title for child in facts.children]
-        self._weights = Weights([part.text for part in (*facts.contents.criteria, *facts.contents.steps)])
 
     def stories(self) -> tuple[list[Proposal], list[str]]:
         contents = self._facts.contents
@@ -202,12 +202,12 @@ class _Expansion:
     ) -> str:
         """Propose one, unless it is there; gives its `#number`, or nothing."""
         facts = self._facts
-        twin = next((one for one in facts.children if same(one.title, title) or _same_work(one.title, title)), None)
-        if twin is not None or any(same(one.title, title) for one in self._made):
+        twin = next((one for one in facts.children if _same_work(one.title, title)), None)
+        if twin is not None or self._place(title):
             name = (twin.id or twin.path) if twin is not None else f"#{self._place(title)}"
             self._notices.append(f"line {part.first}: {title!r} is there already: {name}")
-            return twin.id if twin is not None else f"#{self._place(title)}"
-        about = part.text if title.rstrip("\u2026") not in part.text or part.text != title else ""
+            return twin.id if twin is not None else name
+        about = "" if part.text == title else part.text
         self._made.append(
             Proposal(
                 kind, title, "text", role, parent=facts.reference, depends_on=tuple(one for one in depends_on if one),
@@ -217,14 +217,17 @@ class _Expansion:
         return f"#{len(self._made)}"
 
     def _place(self, title: str) -> int:
-        return next(at for at, one in enumerate(self._made, start=1) if same(one.title, title))
+        """The number of what is proposed under this title; 0 for nothing. Titles that are only alike are two."""
+        wanted = title.casefold()
+        return next((at for at, one in enumerate(self._made, start=1) if one.title.casefold() == wanted), 0)
 
 
 def outcome(criterion: str) -> str:
     """What a criterion wants to see: of a scenario its outcome and its occasion, else its words without a number."""
     text = _named(criterion)
     if not _GIVEN.match(text):
-        return text
+        headed = _HEADED.match(text)
+        return headed["head"].rstrip(" :") if headed else text
     then, when = _THEN.search(text), _WHEN.search(text)
     if then is None:
         return text
@@ -239,6 +242,8 @@ def _named(text: str) -> str:
 
 def _same_work(one: str, other: str) -> bool:
     """Whether two titles differ only in what Aura put before them; a test is never the work that it tests."""
+    if one.casefold() == other.casefold():
+        return True
     prefixes = ("test: ", "implement: ")
     mine = next((prefix for prefix in prefixes if one.lower().startswith(prefix)), "")
     theirs = next((prefix for prefix in prefixes if other.lower().startswith(prefix)), "")

@@ -29,8 +29,8 @@ _ERRORS: Final = re.compile(
     re.IGNORECASE,
 )
 _CRUD: Final[Mapping[str, str]] = {
-    "create": r"creat\w+|add(?:s|ed|ing)?|register\w*|upload\w*|submit\w*|insert\w*|import\w*|new",
-    "show": r"view\w*|list(?:s|ed|ing)?|show\w*|display\w*|read|see|sees|search\w*|filter\w*|sort\w*|browse\w*|"
+    "create": r"creat\w+|add(?:s|ed|ing)?|register\w*|upload\w*|submit\w*|insert\w*|import\w*",
+    "show": r"view\w*|list(?:s|ed|ing)|show\w*|display\w*|read|see|sees|search\w*|filter\w*|sort\w*|browse\w*|"
     r"open\w*|export\w*",
     "change": r"edit\w*|updat\w+|chang\w+|modif\w+|renam\w+|save[sd]?|toggle\w*|mark\w*|assign\w*",
     "remove": r"delet\w+|remov\w+|archiv\w+|cancel\w*|clear\w*|revok\w+|unsubscrib\w+",
@@ -105,7 +105,7 @@ def split(item: Item, contents: Contents, by: str = "auto") -> Split:
 
 def _by_steps(contents: Contents) -> list[_Group]:
     """By the steps of a workflow, where at least as many criteria as steps speak of them."""
-    steps = [step for step in contents.steps if not step.ticked][:_MOST_PARTS]
+    steps = contents.flow[:_MOST_PARTS]
     if not 2 <= len(steps) <= len(contents.criteria):
         return []
     texts = [" ".join([step.text, *step.below]) for step in steps]
@@ -119,8 +119,11 @@ def _by_steps(contents: Contents) -> list[_Group]:
     return [replace(group, after=(at - 1,) if at else ()) for at, group in enumerate(groups)]
 
 
-def _by_words(names: Mapping[str, str], *, first: str = "", most: int = _MOST_PARTS) -> _Finder:
-    """By words that tell classes of criteria apart; all wait for the class `first`."""
+def _by_words(names: Mapping[str, str], *, first: str = "", errors: bool = True) -> _Finder:
+    """By words that tell classes of criteria apart; all wait for the class `first`.
+
+    Without `errors` no criterion is told by its words that speaks of one: `shows an error` shows nothing.
+    """
     patterns = [(label, re.compile(rf"\b(?:{words})\b", re.IGNORECASE)) for label, words in names.items()]
 
     def find(contents: Contents) -> list[_Group]:
@@ -128,12 +131,10 @@ def _by_words(names: Mapping[str, str], *, first: str = "", most: int = _MOST_PA
         for one in contents.criteria:
             hits = [
                 (match.start(), at) for at, (_, words) in enumerate(patterns)
-                if (match := words.search(outcome(one.text))) is not None
+                if (match := words.search(outcome(one.text))) is not None and (errors or not _ERRORS.search(one.text))
             ]  # fmt: skip
             taken.append(min(hits)[1] if hits else None)
         groups = _grouped(contents.criteria, taken, [label for label, _ in patterns])
-        if len(groups) > most:
-            return []
         base = next((at for at, group in enumerate(groups) if group.label == first), None)
         return [
             replace(group, after=(base,)) if base is not None and at != base else group
@@ -176,7 +177,7 @@ def _grouped(criteria: Sequence[Part], taken: Sequence[int | None], labels: Sequ
 
 PATTERNS: Final[Mapping[str, _Finder]] = {
     "steps": _by_steps,
-    "crud": _by_words(_CRUD, first="create"),
+    "crud": _by_words(_CRUD, first="create", errors=False),
     "interface": _by_words(_INTERFACES),
     "data": _by_words(_DATA),
     "errors": _by_errors,
@@ -208,10 +209,15 @@ def _parts(item: Item, contents: Contents, groups: Sequence[_Group], pattern: st
                 steps=tuple(step.text for step in steps[at]),
                 done_steps=frozenset(step.text for step in steps[at] if step.ticked), about=contents.sentence,
                 reasons=(f"{len(inside)} of {len(contents.criteria)} criteria: {group.label}",),
-                source=Source(item.path, min(one.first for one in parts), max(one.last for one in parts), inside[0][:200]),
+                source=_lines(item, parts),
             )
         )  # fmt: skip
     return Split(pattern, tuple(made), f"split by {_WORDS[pattern]}", tuple(taken))
+
+
+def _lines(item: Item, parts: Sequence[Part]) -> Source:
+    first, last = min(one.first for one in parts), max(one.last for one in parts)
+    return Source(item.path, first, last, parts[0].text[:200])
 
 
 def _steps(contents: Contents, groups: Sequence[_Group]) -> list[list[Part]]:

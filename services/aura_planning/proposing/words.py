@@ -32,7 +32,7 @@ _ENDINGS: Final = (
     "y",
 )
 _SAME: Final = 0.75
-"""Share of common words from which two titles mean one thing. Lower, and `Export as CSV` is taken for `Export as PDF`."""
+"""Common words from which two titles mean one thing. Lower, and `Export as CSV` is taken for `Export as PDF`."""
 
 
 @lru_cache(maxsize=4096)

@@ -92,6 +92,8 @@ class ProposalAnswer(Reply):
     """The pattern that an item is split by."""
     proposals: list[ProposedItem] = Field(default_factory=list[ProposedItem])
     """A page of them."""
+    version: str = ""
+    """Tells this list from another one: give it with `only`, so that numbers mean what they meant."""
     total: int = Field(default=0, ge=0)
     """How many there are on all pages."""
     next: int = Field(default=0, ge=0)
@@ -138,6 +140,8 @@ class ExpandPlanItem(Request[ProposalAnswer]):
     """Whether a model is asked for what the text of the item does not say; of `expand`."""
     only: list[int] = Field(default_factory=list, max_length=500)
     """Numbers of the proposals to write; empty for all. A split is taken whole."""
+    version: str = Field(default="", max_length=64)
+    """What the numbers of `only` are about; refused when it is another now. Empty for any."""
     apply: bool = False
     """Write them."""
     replace: bool = False
@@ -174,6 +178,8 @@ class ProposePlan(Request[ProposalAnswer]):
     """Forget what was kept of this document, and ask anew."""
     only: list[int] = Field(default_factory=list, max_length=500)
     """Numbers of the proposals to write; empty for all."""
+    version: str = Field(default="", max_length=64)
+    """What the numbers of `only` are about; refused when it is another now. Empty for any."""
     apply: bool = False
     """Write them."""
     diff: bool = False
