@@ -14,6 +14,7 @@ from aura_gateway.plan_exchange_questions import PLAN_EXCHANGE_QUESTIONS
 from aura_gateway.plan_forecast_questions import PLAN_FORECAST_QUESTIONS
 from aura_gateway.plan_item_questions import PLAN_ITEM_QUESTIONS
 from aura_gateway.plan_order_questions import PLAN_ORDER_QUESTIONS
+from aura_gateway.plan_proposals_questions import PLAN_PROPOSAL_QUESTIONS
 from aura_gateway.planning_questions import PLANNING_QUESTIONS
 from aura_gateway.question import LONG_S, Question, Toolset
 from aura_shared.messages import assist, changes, findings, gaps, insight, models, refactoring, similar, structure
@@ -246,6 +247,7 @@ QUESTIONS: Final[Sequence[Question]] = (
     *PLAN_ITEM_QUESTIONS,
     *PLAN_EXCHANGE_QUESTIONS,
     *PLAN_ORDER_QUESTIONS,
+    *PLAN_PROPOSAL_QUESTIONS,
     *PLAN_FORECAST_QUESTIONS,
     *PLAN_DOCUMENTS_QUESTIONS,
 )  # fmt: skip

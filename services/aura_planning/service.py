@@ -9,6 +9,7 @@ from aura_planning.forecasting.service import ForecastService
 from aura_planning.items.service import ItemService
 from aura_planning.ordering.service import OrderService
 from aura_planning.parsing.service import ParseService
+from aura_planning.proposing.service import ProposalService
 from aura_shared.bus import Bus
 from aura_shared.paths import AuraPaths
 from aura_shared.projects import ProjectRegistry
@@ -33,6 +34,7 @@ class PlanningService:
         ExchangeService(self._desk, self._items).register()
         OrderService(self._desk, self._items).register()
         DocumentService(self._desk, self._items).register()
+        ProposalService(self._desk, self._items).register()
         self._forecasts.register()
         await self._items.start()
         await self._forecasts.start()
