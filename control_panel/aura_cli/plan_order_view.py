@@ -116,7 +116,11 @@ def notice_lines(answer: JsonObject) -> Iterator[str]:
     """Circles, findings and assumptions, and the figures of the whole."""
     for circle in objects_of(answer, "circles"):
         yield from _circle_lines(circle)
+    if (more := count_of(answer, "circles_total") - len(objects_of(answer, "circles"))) > 0:
+        yield dim(f"and {plural(more, 'more circle')}")
     yield from (finding_line(one) for one in objects_of(answer, "problems"))
+    if (more := count_of(answer, "problems_total") - len(objects_of(answer, "problems"))) > 0:
+        yield dim(f"and {plural(more, 'more finding')}")
     yield from (dim(safe(one)) for one in texts_of(answer, "notices"))
     if critical := texts_of(answer, "critical"):
         shown = " → ".join(safe(one) for one in critical[:8])

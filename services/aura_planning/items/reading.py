@@ -259,6 +259,11 @@ class _Reading:
         entry = self._front.find(key)
         found = self._front.texts(key)
         if entry is not None and found is not None:
+            if entry.end > entry.line + 1:  # a list of dashes: each stands on a line of its own
+                rest = iter(range(entry.line + 1, entry.end))
+                for one in found:
+                    line = next((number for number in rest if one in self._text.lines[number]), entry.line)
+                    self._where.setdefault(f"{key}:{one}", line + 1)
             return tuple(dict.fromkeys(one for one in found if one))
         return ()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
 from aura_planning.items.ledger import Ledger
 from aura_planning.items.rows import finding_of
@@ -17,6 +17,7 @@ from aura_planning.ordering.ordering import Ordering, order_work
 from aura_planning.ordering.scoring import PRESETS, Formula, Preset
 from aura_planning.ordering.tree import called
 from aura_planning.workflow.resuming import tokens_of
+from aura_shared.messages.core import Message
 from aura_shared.messages.plan_order import (
     NextTasks,
     OrderCircle,
@@ -28,6 +29,8 @@ from aura_shared.messages.plan_order import (
 from aura_shared.settings import PlanSettings
 
 __all__ = ["Ordered", "formula_of", "order_answer", "ordered"]
+
+MessageT = TypeVar("MessageT", bound=Message)
 
 _MOST_WAITING: Final = 3
 _MOST_CRITICAL: Final = 20
@@ -141,14 +144,19 @@ def order_answer(project: str, done: Ordered, request: NextTasks) -> PlanOrder:
     chosen = [one for one in places if one[1] in ready] if request.what == "next" else places
     waiting = [one for one in places if one[1] not in ready] if request.what == "next" else []
     waiting.sort(key=lambda one: (-found.scores[one[1]], one[0]))
-    size = request.budget
-    rows: list[OrderRow] = []
-    for place, node in chosen[request.start : request.start + request.limit]:
-        row = _row(explainer, done, place, node, ready, explain=request.explain)
-        size -= tokens_of(row.model_dump_json(exclude_defaults=True))
-        if rows and size < 0:
-            break
-        rows.append(row)
+    part = request.budget // 5
+    held = [
+        _row(explainer, done, place, node, ready, explain=False)
+        for place, node in ([] if request.start else waiting[:_MOST_WAITING])
+    ]
+    held, circles = _within(held, part), _within(_circles(explainer, done), part)
+    problems = _within([finding_of(one) for one in facts.problems[:_MOST_PROBLEMS]], part)
+    left = request.budget - sum(map(_size, (*held, *circles, *problems))) - tokens_of(" ".join(done.notices))
+    page = (
+        _row(explainer, done, place, node, ready, explain=request.explain)
+        for place, node in chosen[request.start : request.start + request.limit]
+    )
+    rows = _within(page, left)
     end = request.start + len(rows)
     critical = [explainer.name(node) for node in found.times.critical(found.net)]
     return PlanOrder(
@@ -157,10 +165,7 @@ def order_answer(project: str, done: Ordered, request: NextTasks) -> PlanOrder:
         workers=found.workers,
         today=request.today if any(one.due for one in facts.work.values()) else "",
         rows=rows,
-        waiting=[
-            _row(explainer, done, place, node, ready, explain=False)
-            for place, node in ([] if request.start else waiting[:_MOST_WAITING])
-        ],
+        waiting=held,
         total=len(chosen),
         next=end if end < len(chosen) else 0,
         open=len(places),
@@ -170,11 +175,29 @@ def order_answer(project: str, done: Ordered, request: NextTasks) -> PlanOrder:
         length=_rounded(found.times.length),
         finish=_rounded(found.schedule.finish),
         critical=[_plain(one) for one in critical[:_MOST_CRITICAL]],
-        circles=_circles(explainer, done),
-        problems=[finding_of(one) for one in facts.problems[:_MOST_PROBLEMS]],
+        circles=circles,
+        circles_total=len(found.circles),
+        problems=problems,
+        problems_total=len(facts.problems),
         notices=[_plain(one) for one in done.notices],
         reason=_why_empty(facts, request, len(places), len(chosen)),
     )
+
+
+def _within(messages: Iterable[MessageT], budget: int) -> list[MessageT]:
+    """The first messages, as many as a budget allows, and one at least."""
+    found: list[MessageT] = []
+    for one in messages:
+        budget -= _size(one)
+        if found and budget < 0:
+            break
+        found.append(one)
+    return found
+
+
+def _size(message: Message) -> int:
+    """Tokens of a message in an answer, estimated."""
+    return tokens_of(message.model_dump_json(exclude_defaults=True))
 
 
 def _wanted(facts: Facts, parent: str) -> set[str] | None:

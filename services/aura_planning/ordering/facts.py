@@ -31,11 +31,13 @@ class Statement:
     item: Item
     needs: Item
     proposed: bool = False
+    reference: str = ""
+    """How the file names what it waits for."""
 
     @property
     def line(self) -> int:
         """Where it is written, counted from 1."""
-        return self.item.line("proposed_depends_on" if self.proposed else "depends_on")
+        return _line(self.item, self.reference, proposed=self.proposed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +147,19 @@ def _read_statement(facts: Facts, item: Item, reference: str, *, proposed: bool)
     elif not facts.tree.is_leaf(item) and item in facts.tree.above(needs):
         problem = "depends-on-part", f"it waits for {needs.kind} {called(needs)}, which belongs to it"
     if problem is None and needs is not None:
-        statement = Statement(item, needs, proposed)
+        statement = Statement(item, needs, proposed, reference)
         facts.statements.append(statement)
         facts.of_item.setdefault(item.path, []).append(statement)
         return
     assert problem is not None  # one of the cases above
-    line = item.line("proposed_depends_on" if proposed else "depends_on")
+    line = _line(item, reference, proposed=proposed)
     text = f"{problem[1]}; this does not count for the order"
     facts.problems.append(Finding(problem[0], text, item.path, line, "error", item.id))
+
+
+def _line(item: Item, reference: str, *, proposed: bool) -> int:
+    key = "proposed_depends_on" if proposed else "depends_on"
+    return item.where.get(f"{key}:{reference}", item.line(key))
 
 
 def _add_nodes(facts: Facts, settings: PlanSettings, today: date) -> None:

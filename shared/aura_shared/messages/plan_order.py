@@ -173,9 +173,13 @@ class PlanOrder(Reply):
     critical: list[str] = Field(default_factory=list)
     """The critical path, by alias or identifier; the first 20."""
     circles: list[OrderCircle] = Field(default_factory=list[OrderCircle])
-    """What waits for itself; the first 5."""
+    """What waits for itself; the first 5, and fewer within a small budget."""
+    circles_total: int = Field(default=0, ge=0)
+    """How many there are."""
     problems: list[ItemFinding] = Field(default_factory=list[ItemFinding])
-    """What else is wrong with dependencies and amounts; the first 20."""
+    """What else is wrong with dependencies and amounts; the first 20, and fewer within a small budget."""
+    problems_total: int = Field(default=0, ge=0)
+    """How many there are."""
     notices: list[str] = Field(default_factory=list)
     """What was not said and therefore assumed, and other things to know."""
     reason: str = ""
@@ -209,7 +213,7 @@ class NextTasks(Request[PlanOrder]):
     limit: int = Field(default=5, ge=1, le=500)
     """Most on a page."""
     budget: int = Field(default=1500, ge=100, le=100_000)
-    """Most tokens of a page, estimated; a page ends before its limit when they are used up."""
+    """Most tokens of an answer, estimated; a page ends before its limit when they are used up."""
 
 
 class OrderPlan(NextTasks):

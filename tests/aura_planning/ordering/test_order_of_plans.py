@@ -478,3 +478,21 @@ def test_pages_hold_so_much_as_the_budget_allows() -> None:
     second = answer(*plan, limit=20, start=30)
     assert (second.rows[0].position, len(second.rows), second.next) == (31, 20, 0)
     assert put_in_order(*plan).ordering.workers == 1
+
+
+def test_a_finding_names_the_line_of_its_entry_in_a_list() -> None:
+    text = item_text("t1aaaa", "task", depends_on="\n  - t2aaaa\n  # a comment\n  - nobody\n  - t1aaaa")
+    item = read_item(".ai/tasks/t1aaaa-x.md", text.encode()).item
+    assert item is not None
+    assert doubted(item, task("t2aaaa")) == [("dangling-dependency", "t1aaaa", 8), ("depends-on-itself", "t1aaaa", 9)]
+    found = answer(item, task("t2aaaa", "t1aaaa"))
+    assert [(one.item, one.line) for one in found.circles[0].waits] == [("t1aaaa", 6), ("t2aaaa", 5)]
+
+
+def test_what_is_wrong_leaves_room_for_what_is_next() -> None:
+    plan = [task(f"t{n:02}aaa", "nobody-of-this-name", f"t{n ^ 1:02}aaa", value=n) for n in range(60)]
+    found = answer(*plan, task("t99aaa", value=1), budget=1500, explain=False, what="next")
+    assert [one.id for one in found.rows] == ["t99aaa"]
+    assert len(found.model_dump_json(exclude_defaults=True)) < 4 * 2000
+    assert (found.circles_total, found.problems_total) == (30, 60)
+    assert 0 < len(found.problems) < 20
