@@ -27,7 +27,7 @@ def show_checked(answer: JsonObject, findings: Sequence[JsonObject]) -> None:
     for line in textwrap.wrap(" \u00b7 ".join(facts), width(), break_long_words=False, break_on_hyphens=False):
         note(dim(line))
     for one in texts_of(answer, "skipped"):
-        for line in _wrapped(f"not applied \u2013 {safe(one)}", "  "):
+        for line in _wrapped(f"not applied: {safe(one)}", "  "):
             note(dim(line))
 
 

@@ -27,7 +27,7 @@ _CLAUSES: Final = re.compile(
     re.IGNORECASE,
 )
 _STORY: Final = re.compile(
-    r"as an? (?P<actor>[^,]{2,60}),?\s+i (?:want|need|would like)(?: to)?\s+(?P<what>.+)\Z", re.IGNORECASE
+    r"as an? (?P<actor>[^,]{2,60}),?\s+i (?:want|need|would like)(?P<to> to)?\s+(?P<what>.+)\Z", re.IGNORECASE
 )
 _LET: Final = re.compile(r"(?:allow|let|enable|permit)\s+(?P<what>.+)\Z", re.IGNORECASE)
 _CAN: Final = re.compile(
@@ -102,17 +102,18 @@ def read_idea(sentence: str) -> Idea:
     story = _STORY.match(rest)
     actor = story["actor"].strip() if story else ""
     clauses = [one.strip(" ,") for one in _CLAUSES.split(story["what"] if story else rest) if one and one.strip(" ,")]
-    demands = [Demand(_demand(one, actor), one) for one in clauses[:_MOST]]
+    may = bool(story and story["to"])
+    demands = [Demand(_demand(one, actor, may=may), one) for one in clauses[:_MOST]]
     return Idea(
         plain, title, tuple(demands), (goal["goal"] or goal["order"] or "") if goal else "", actor, figures, vague
     )
 
 
-def _demand(clause: str, actor: str) -> str:
+def _demand(clause: str, actor: str, *, may: bool = False) -> str:
     text = clause[:1].lower() + clause[1:] if not clause[:2].isupper() else clause
     if actor:
         who = f"the {actor}" if not actor.lower().startswith(("the ", "every", "any")) else actor
-        return f"The system shall {'let' if _begins(text) else 'give'} {who} {text}."
+        return f"The system shall {'let' if may or _begins(text) else 'give'} {who} {text}."
     return _of_others(text) or _of_verbs(text)
 
 

@@ -140,12 +140,10 @@ def outline_of(template: str) -> Outline:
     added: list[str] = []
     for role, title in _NEEDED:
         if role not in roles:
-            at = next((n for n, one in enumerate(found) if one[0] in {"questions", "changes"}), len(found))
-            place = (
-                at
-                if role != "questions"
-                else next((n for n, one in enumerate(found) if one[0] == "changes"), len(found))
+            before = {"scope": {"out", "questions", "changes"}, "questions": {"changes"}}.get(
+                role, {"questions", "changes"}
             )
+            place = next((n for n, one in enumerate(found) if one[0] in before), len(found))
             found.insert(place, (role, title, -1))
             added.append(title)
     return Outline(template, found, added)
