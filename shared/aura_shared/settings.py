@@ -314,6 +314,19 @@ class PlanSettings(Section):
     """Most stories that may be in progress; 0 for no bound."""
     gates: Literal["enforce", "report"] = "enforce"
     """Whether a step that a gate forbids is refused, or done and reported."""
+    story_order: bool = True
+    """Whether the stories of an epic begin in the order of their numbers; where several may be in progress, those
+    before have to be begun."""
+    tests: Literal["claimed", "ran"] = "claimed"
+    """What completes a story: a green run that is told, or one that Aura ran itself (`aura plan test ITEM --run`)."""
+    red_first: bool = False
+    """Whether a story is completed only when a red run was recorded before the green one; else that is a notice."""
+    commit_gate: bool = False
+    """Whether the commit hook refuses work on a story that is not approved, and before the documents are approved."""
+    log_most: int = Field(default=60, ge=0, le=100_000)
+    """Entries of an item's log after which older ones are moved to `.ai/log/`; 0 for never."""
+    log_kept: int = Field(default=20, ge=1, le=100_000)
+    """How many entries stay in the log then."""
     debounce_ms: int = Field(default=50, ge=0, le=60_000)
     """Quiet time after a change of a file below `.ai/` before it is read."""
     keep_days: int = Field(default=180, ge=1, le=3650)

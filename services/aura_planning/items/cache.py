@@ -15,7 +15,7 @@ from aura_shared.storage import open_database, transaction
 
 __all__ = ["Entry", "ItemCache"]
 
-FORM: Final = 3
+FORM: Final = 4
 """Of the rows; with another one everything is read again."""
 _MIGRATIONS: Final = [
     """

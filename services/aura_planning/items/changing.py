@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from aura_planning.items.editing import add_to_section, parent_key, set_fields, set_section, set_title, write_section
+from aura_planning.items.editing import add_to_section, parent_key, set_fields, set_section, set_title
 from aura_planning.items.frontmatter import Value
 from aura_planning.items.ids import new_id
 from aura_planning.items.journal import FileChange
@@ -21,14 +21,16 @@ from aura_planning.items.statuses import INITIAL, status_of, written_status
 from aura_planning.items.store import PlanStore
 from aura_planning.items.templates import DEFAULTS, new_item, template_of, template_path
 from aura_planning.items.writing import current
-from aura_planning.workflow.gates import Refusal, refusals_to_add, refusals_to_step
+from aura_planning.workflow.gates import NO_RED, Refusal, refusals_to_add, refusals_to_step, without_red
+from aura_planning.workflow.logs import fold_log, log_entries, log_section
+from aura_planning.workflow.persons import person
+from aura_planning.workflow.testing import TestRun, record_run
 from aura_shared.errors import Conflict, EditRefused, FileMovedOn, GateClosed, UsageProblem
 from aura_shared.messages.plan_items import ChangePlan
 from aura_shared.settings import PlanSettings
 
-__all__ = ["Planned", "editable", "plan_change"]
+__all__ = ["Planned", "editable", "plan_change", "plan_record"]
 
-_LOGS: Final = ("Log", "Work log", "Chat command log")
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -58,8 +60,9 @@ def plan_change(store: PlanStore, request: ChangePlan, settings: PlanSettings) -
         Conflict: Other items stand against it.
     """
     whole = {
-        "migrate": lambda: _migrate(store),
+        "migrate": lambda: _migrate(store, approve=request.approve),
         "templates": lambda: _templates(store),
+        "compact": lambda: _compact(store, request, settings),
         "add": lambda: _add(store, request, settings),
     }.get(request.action)
     if whole is not None:
@@ -70,9 +73,11 @@ def plan_change(store: PlanStore, request: ChangePlan, settings: PlanSettings) -
     if request.action == "remove":
         return _remove(store, item, data, detach=request.detach)
     if request.action == "note":
-        return _note(item, data, request.text or "")
+        return _note(store, item, data, request.text or "", settings)
     if request.action == "test":
-        return _test(item, data, request)
+        if not request.outcome:
+            raise UsageProblem("a test run was red or green")
+        return plan_record(store, item, data, TestRun(request.outcome, tuple(request.tests)), settings)
     return _set(store, item, data, request, settings)
 
 
@@ -179,6 +184,8 @@ def _status(ledger: Ledger, item: Item, written: str, settings: PlanSettings, pl
     if not status:
         raise UsageProblem(f"the status of a {item.kind} is one of {written_status(item.kind)}, and not {written!r}")
     _check(refusals_to_step(ledger, item, status, settings), settings, planned)
+    if status == "complete" and without_red(item) and not settings.red_first:
+        planned.notices.append(NO_RED)
     return status
 
 
@@ -200,6 +207,9 @@ _HINTS: Final = {
     "story-not-approved": "Nothing was changed. A person approves it: `aura plan approve ITEM`.",
     "approval": "Nothing was changed. A person approves it: `aura plan approve ITEM`.",
     "tests-not-green": "Nothing was changed. Record a test run: `aura plan test ITEM green NAME...`.",
+    "tests-not-ran": "Nothing was changed. Have Aura run them: `aura plan test ITEM --run`.",
+    "no-red-run": "Nothing was changed. Record the failing run first, or set red_first = false in [plan].",
+    "story-order": "Nothing was changed. Finish or cancel those first, or set story_order = false in [plan].",
     "work-in-progress": "Nothing was changed. Finish or put back what is in progress, or raise the bound in [plan].",
 }
 
@@ -266,36 +276,69 @@ def _detached(ledger: Ledger, one: Item, data: bytes, gone: Item) -> bytes:
     return set_fields(data, fields)
 
 
-def _note(item: Item, data: bytes, words: str) -> Planned:
+def _note(store: PlanStore, item: Item, data: bytes, words: str, settings: PlanSettings) -> Planned:
     line = _one_line(words)
     if not line:
         raise UsageProblem("a note needs words")
-    after = add_to_section(data, _log_of(data), f"- {_now()} {line}")
-    return Planned(f"note {_called(item)}: {line}"[:200], [FileChange(item.path, data, after)], item.path, [item.id])
+    after = add_to_section(data, log_section(data), f"- {_now()} {line}")
+    planned = Planned(f"note {_called(item)}: {line}"[:200], [FileChange(item.path, data, after)], item.path, [item.id])
+    return _folded(store, item, planned, settings)
 
 
-def _test(item: Item, data: bytes, request: ChangePlan) -> Planned:
-    if not request.outcome:
-        raise UsageProblem("a test run was red or green")
-    if request.outcome == "green" and not request.tests and not item.test_names:
+def plan_record(store: PlanStore, item: Item, data: bytes, run: TestRun, settings: PlanSettings) -> Planned:
+    """Write down a test run of an item.
+
+    Raises:
+        UsageProblem: A green run names no test.
+    """
+    if run.outcome == "green" and not run.names and not item.test_names:
         raise UsageProblem("a green run names the tests that ran")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    fields: dict[str, Value | None] = {"tests": request.outcome, "tests_at": now}
-    if request.tests:
-        fields["test_names"] = [_one_line(name) for name in request.tests]
-    after = set_fields(data, fields)
-    names = ", ".join(_one_line(name) for name in request.tests[:20])
-    after = add_to_section(after, _log_of(data), f"- {_now()} tests {request.outcome}{f': {names}' if names else ''}")
-    title = f"test {_called(item)}: {request.outcome}"
-    return Planned(title, [FileChange(item.path, data, after)], item.path, [item.id])
+    after = record_run(data, run)
+    planned = Planned(
+        f"test {_called(item)}: {run.outcome}", [FileChange(item.path, data, after)], item.path, [item.id]
+    )
+    changed = read_item(item.path, after).item
+    if changed is not None and without_red(changed):
+        planned.notices.append(NO_RED)
+    return _folded(store, item, planned, settings)
+
+
+def _folded(store: PlanStore, item: Item, planned: Planned, settings: PlanSettings) -> Planned:
+    """The same change, with old entries of a log that became too long moved to its archive."""
+    change = planned.changes[0]
+    if change.after is None or not settings.log_most or log_entries(change.after) <= settings.log_most:
+        return planned
+    after, archive = fold_log(store.root, item.id, change.after, settings.log_kept)
+    planned.changes[0] = FileChange(item.path, change.before, after)
+    planned.changes.append(archive)
+    planned.notices.append(f"old entries of the log were moved to {archive.path}")
+    return planned
 
 
 # -- many ------------------------------------------------------------------------------------------
 
 
-def _migrate(store: PlanStore) -> Planned:
+def _compact(store: PlanStore, request: ChangePlan, settings: PlanSettings) -> Planned:
+    """Move old entries of logs to their archives: of one item, or of all whose log is too long."""
+    planned = Planned("fold logs")
+    items = [store.ledger.find(request.item)] if request.item else store.ledger.items
+    for one in items:
+        if not request.item and (one.broken or not one.canonical):
+            continue
+        item, data = editable(store, one.path)
+        if log_entries(data) <= settings.log_kept:
+            continue
+        after, archive = fold_log(store.root, item.id, data, settings.log_kept)
+        planned.changes += [FileChange(item.path, data, after), archive]
+        planned.items.append(item.id)
+    if not planned.changes:
+        planned.notices.append(f"no log has more than {settings.log_kept} entries")
+    return planned
+
+
+def _migrate(store: PlanStore, *, approve: bool) -> Planned:
     contents = {one.path: store.read(one.path) for one in list_plan(store.root) if one.size <= MOST_BYTES}
-    found = plan_migration(store.ledger, contents)
+    found = plan_migration(store.ledger, contents, approver=person(store.root) if approve else "")
     count = len({change.path for change in found.changes} - {new for _, new in found.moves})
     planned = Planned(f"migrate {count} files", found.changes, moves=found.moves, notices=found.notices)
     for change in found.changes:
@@ -314,11 +357,6 @@ def _templates(store: PlanStore) -> Planned:
         else:
             planned.notices.append(f"{path} is there already")
     return planned
-
-
-def _log_of(data: bytes) -> str:
-    """The section that a file keeps its log in."""
-    return next((name for name in _LOGS if write_section(data, name)), _LOGS[0])
 
 
 def _one_line(words: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 from aura_planning.items.frontmatter import Value, read_front_matter, set_key
@@ -19,9 +20,9 @@ from aura_planning.items.layout import canonical_path
 from aura_planning.items.ledger import Ledger
 from aura_planning.items.markdown import headings
 from aura_planning.items.model import FIELDS, Item
-from aura_planning.items.reading import title_of
+from aura_planning.items.reading import read_item, title_of
 from aura_planning.items.spellings import document_statuses
-from aura_planning.items.statuses import INITIAL
+from aura_planning.items.statuses import INITIAL, WORKING
 from aura_planning.items.text import Text, read_text, without_end
 
 __all__ = ["Migration", "diff_of", "migrated", "plan_migration"]
@@ -41,12 +42,13 @@ class Migration:
     """What a person has to decide, or should know."""
 
 
-def plan_migration(ledger: Ledger, contents: Mapping[str, bytes]) -> Migration:
+def plan_migration(ledger: Ledger, contents: Mapping[str, bytes], *, approver: str = "") -> Migration:
     """How the files of other layouts become canonical; those that already are stay as they are.
 
     Args:
         ledger: The plan.
         contents: Every file of the plan by path.
+        approver: Who says that what counts as approved in the old files is approved as it is now; empty for nobody.
     """
     found = Migration()
     old = [item for item in ledger.items if not item.canonical]
@@ -61,7 +63,7 @@ def plan_migration(ledger: Ledger, contents: Mapping[str, bytes]) -> Migration:
     epics = _missing_epics(ledger, old, taken, found)
     for item in old:
         if item.path in ids:
-            _move(item, ids, epics, ledger, contents, found)
+            _move(item, ids, epics, ledger, contents, found, approver)
     return found
 
 
@@ -94,11 +96,14 @@ def _move(
     ledger: Ledger,
     contents: Mapping[str, bytes],
     found: Migration,
+    approver: str,
 ) -> None:
     before = contents[item.path]
     parent = ledger.lookup(item.parent) if item.parent else None
     belongs = (ids.get(parent.path) or parent.id) if parent is not None else epics.get(item.parent, "")
     after = migrated(before, item, ids[item.path], belongs)
+    if approver and _was_approved(item):
+        after = _bound(item.path, after, approver)
     first = not any(
         one.kind == item.kind and one.path == canonical_path(item.kind, "", "", first=True) for one in ledger.items
     )
@@ -111,9 +116,35 @@ def _move(
     else:
         found.changes += [FileChange(path, None, after), FileChange(item.path, before, None)]
         found.moves.append((item.path, path))
+    if _was_approved(item):
+        found.notices.append(_of_approval(item, path, ids[item.path], approver))
     if not item.status:
         said = f"says {item.status_text!r}" if item.status_text else "says no status"
         found.notices.append(f"{path} {said}, which is none that Aura knows: set one with `aura plan set`")
+
+
+def _was_approved(item: Item) -> bool:
+    """Whether the status in an old file means that a person approved it: of a story, that work on it began."""
+    return item.status == "approved" or (item.kind == "story" and item.status == WORKING["story"])
+
+
+def _of_approval(item: Item, path: str, id: str, approver: str) -> str:  # noqa: A002 - the field's name
+    said = f"{path} was {item.status}, so somebody approved it"
+    if approver:
+        return f"{said}: {approver} approves its present text"
+    return f"{said}: --approve binds that to its present text now, `aura plan approve {id}` later"
+
+
+def _bound(path: str, data: bytes, approver: str) -> bytes:
+    """A file whose approval is bound to its text."""
+    item = read_item(path, data).item
+    if item is None or item.broken:
+        return data
+    text = read_text(data)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    for key, value in (("approved_by", approver), ("approved_at", at), ("approved_hash", item.content)):
+        text = set_key(text, key, value, FIELDS)
+    return text.data()
 
 
 def migrated(data: bytes, item: Item, id: str, parent: str) -> bytes:  # noqa: A002 - the field's name

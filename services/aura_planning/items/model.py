@@ -13,7 +13,8 @@ Severity: TypeAlias = Literal["error", "warning", "info"]
 KINDS: Final[tuple[Kind, ...]] = ("prd", "architecture", "epic", "story", "task")
 FIELDS: Final = (
     "id", "kind", "alias", "title", "status", "epic", "parent", "depends_on", "priority", "value", "estimate",
-    "approved_by", "approved_at", "approved_hash", "tests", "tests_at", "test_names", "proposed_by", "source",
+    "approved_by", "approved_at", "approved_hash", "tests", "tests_at", "tests_by", "tests_tree", "tests_s", "red_at",
+    "test_names", "proposed_by", "source",
     "split_into", "estimate_from",
 )  # fmt: skip
 """Keys of the front matter, in the order in which Aura writes them. Others are kept and not read."""
@@ -65,6 +66,12 @@ class Item:
     """Hash of the content that was approved."""
     tests: str = ""
     """Outcome of the last test run that was recorded: `red` or `green`."""
+    tests_by: str = ""
+    """Who says so: `aura`, which ran them, or `claimed`."""
+    tests_tree: str = ""
+    """Hash of the tree that Aura ran them on."""
+    red_at: str = ""
+    """When a red run was recorded last: tests that fail come before those that pass."""
     test_names: tuple[str, ...] = ()
     boxes_done: int = 0
     boxes: int = 0

@@ -134,6 +134,9 @@ class _Reading:
             approved_at=self._front.text("approved_at"),
             approved_hash=self._front.text("approved_hash"),
             tests=self._outcome(),
+            tests_by=self._front.text("tests_by"),
+            tests_tree=self._front.text("tests_tree"),
+            red_at=self._front.text("red_at"),
             test_names=self._list("test_names"),
             boxes_done=sum(box.done for box in done if not box.skipped),
             boxes=sum(not box.skipped for box in done),
@@ -323,7 +326,7 @@ class _Reading:
 
 _READ: Final = frozenset({
     "id", "kind", "alias", "title", "status", "epic", "parent", "depends_on", "priority", "value", "estimate",
-    "approved_by", "approved_at", "approved_hash", "tests", "test_names",
+    "approved_by", "approved_at", "approved_hash", "tests", "tests_by", "tests_tree", "red_at", "test_names",
 })  # fmt: skip
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from aura_planning.items.changing import Planned, editable
@@ -20,13 +17,13 @@ from aura_planning.items.reading import read_item
 from aura_planning.items.statuses import INITIAL
 from aura_planning.items.store import PlanStore
 from aura_planning.workflow.gates import approved
+from aura_planning.workflow.persons import person
 from aura_shared.errors import AuraError, GateClosed, UsageProblem
 from aura_shared.messages.plan_items import ApproveItem
 
 __all__ = ["approval_diff", "plan_approval"]
 
 _APPROVED: Final = frozenset({"prd", "architecture", "story"})
-_GIT_S: Final = 5.0
 _MOST_DIFF: Final = 20_000
 
 
@@ -48,7 +45,7 @@ def plan_approval(store: PlanStore, request: ApproveItem) -> Planned:
         title = f"take back the approval of {item.alias or item.kind}: {item.title}"
     else:
         _check(store.ledger, item)
-        who = " ".join(request.by.split()) or _person(store.root)
+        who = " ".join(request.by.split()) or person(store.root)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         fields = {"approved_by": who, "approved_at": now, "approved_hash": item.content}
         if item.kind != "story":
@@ -103,15 +100,3 @@ def _check(ledger: Ledger, item: Item) -> None:
     if item.kind == "story" and prds and not designs:
         hint = "Nothing was changed. Approve it first: `aura plan approve architecture`."
         raise GateClosed("the architecture is not approved as it is now", hint=hint)
-
-
-def _person(root: Path) -> str:
-    """The name that git knows, else that of the account."""
-    try:
-        ran = subprocess.run(
-            ["git", "config", "--get", "user.name"], cwd=root, capture_output=True, timeout=_GIT_S, check=False
-        )
-        name = " ".join(ran.stdout.decode("utf-8", "replace").split())
-    except (OSError, subprocess.TimeoutExpired):
-        name = ""
-    return name or getpass.getuser()

@@ -1,8 +1,9 @@
 """The status machine and its gates: which step is allowed now, and what in the files was done without one.
 
 Rules of the `.ai/` workflow: no architecture before the PRD is approved, no story before the architecture is, no work
-on a story that is not approved, no completion before its tasks are done and its tests are green, and not more in
-progress than the team wants. A plan without a PRD is a plain list of work: the gates of documents do not apply to it.
+on a story that is not approved, stories of an epic in their order, no completion before its tasks are done and its
+tests are green, and not more in progress than the team wants. A plan without a PRD is a plain list of work: the gates
+of documents do not apply to it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from aura_planning.items.ledger import Ledger
+from aura_planning.items.ledger import Ledger, order_of
 from aura_planning.items.model import Finding, Item, Kind
 from aura_planning.items.statuses import CLOSED, WORKING
 from aura_shared.settings import PlanSettings
 
-__all__ = ["STEPS", "Refusal", "approved", "audit", "passed_by", "refusals_to_add", "refusals_to_step"]
+__all__ = [
+    "NO_RED",
+    "STEPS",
+    "Refusal",
+    "approved",
+    "audit",
+    "passed_by",
+    "refusals_to_add",
+    "refusals_to_step",
+    "without_red",
+]
 
 STEPS: Final[Mapping[Kind, Mapping[str, tuple[str, ...]]]] = {
     "prd": {"draft": ("approved",), "approved": ("draft",)},
@@ -41,6 +52,9 @@ STEPS: Final[Mapping[Kind, Mapping[str, tuple[str, ...]]]] = {
     },
 }
 """From each status, where one step leads."""
+
+
+NO_RED: Final = "no red run was recorded before the green one: a test that never failed may test nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +100,10 @@ def refusals_to_step(ledger: Ledger, item: Item, status: str, settings: PlanSett
     if steps is not None and status not in steps:
         can = ", ".join(steps)
         return [Refusal("no-such-step", f"a {item.kind} that is {item.status} becomes {can}, and not {status}")]
-    return [*_state(ledger, item, status), *_too_many(ledger, item, status, settings)]
+    return [*_state(ledger, item, status, settings), *_too_many(ledger, item, status, settings)]
 
 
-def _state(ledger: Ledger, item: Item, status: str) -> Iterator[Refusal]:
+def _state(ledger: Ledger, item: Item, status: str, settings: PlanSettings) -> Iterator[Refusal]:
     """What has to be true of an item that has a status."""
     if status == "approved":
         yield from _approved_document(ledger, item)
@@ -97,8 +111,9 @@ def _state(ledger: Ledger, item: Item, status: str) -> Iterator[Refusal]:
         if not approved(item):
             why = "changed since it was approved" if item.approved_by else "is not approved"
             yield Refusal("story-not-approved", f"the story {why}")
+        yield from _too_early(ledger, item, settings)
     elif item.kind == "story" and status == "complete":
-        yield from _complete_story(ledger, item)
+        yield from _complete_story(ledger, item, settings)
     elif item.kind == "epic" and status == "complete":
         yield from _open_children(ledger, item, "story")
     elif item.kind == "task" and status in {"in-progress", "done"}:
@@ -109,15 +124,19 @@ def _state(ledger: Ledger, item: Item, status: str) -> Iterator[Refusal]:
 
 def _approved_document(ledger: Ledger, item: Item) -> Iterator[Refusal]:
     if not approved(item):
-        why = "it changed since it was approved" if item.approved_by else "nobody approved it"
-        yield Refusal("approval", why)
+        name = "aura prd approve" if item.kind == "prd" else f"aura plan approve {item.id or item.path}"
+        if item.approved_by:
+            yield Refusal("approval", f"it changed since {item.approved_by} approved it: `{name}` approves it again")
+        else:
+            yield Refusal("approval", f"nobody approved it as it is: `{name}` binds an approval to its present text")
+        return
     if item.kind == "architecture":
         prds = ledger.of_kind("prd")
         if prds and not any(_agreed(one) for one in prds):
             yield Refusal("prd-not-approved", f"the PRD {_called(prds[0])} is not approved")
 
 
-def _complete_story(ledger: Ledger, item: Item) -> Iterator[Refusal]:
+def _complete_story(ledger: Ledger, item: Item, settings: PlanSettings) -> Iterator[Refusal]:
     if not approved(item):
         yield Refusal("story-not-approved", "the story is not approved as it is now")
     yield from _open_children(ledger, item, "task")
@@ -127,6 +146,36 @@ def _complete_story(ledger: Ledger, item: Item) -> Iterator[Refusal]:
     if item.tests != "green":
         found = "the last recorded run was red" if item.tests == "red" else "no test run is recorded"
         yield Refusal("tests-not-green", found, "tests" if item.tests else "status")
+        return
+    if settings.tests == "ran" and item.tests_by != "aura":
+        text = f"the green run is only claimed: `aura plan test {item.id} --run` has Aura run the tests"
+        yield Refusal("tests-not-ran", text, "tests")
+    if settings.red_first and not item.red_at:
+        yield Refusal("no-red-run", NO_RED, "tests")
+
+
+def _too_early(ledger: Ledger, item: Item, settings: PlanSettings) -> Iterator[Refusal]:
+    """Stories of an epic come in the order of the document, where their aliases number them."""
+    epic = ledger.parent(item)
+    if not settings.story_order or epic is None or not _numbered(item):
+        return
+    many = settings.stories_at_once != 1  # then those before it may still be at work
+    left = [
+        one
+        for one in ledger.children(epic)
+        if one.kind == "story" and _numbered(one) and order_of(one)[:4] < order_of(item)[:4] and _waits(one, many=many)
+    ]
+    if left:
+        names = ", ".join(_called(one) for one in left[:5])
+        yield Refusal("story-order", f"{len(left)} before it in {_called(epic)} are open: {names}")
+
+
+def _numbered(item: Item) -> bool:
+    return any(one.isdigit() for one in item.alias)
+
+
+def _waits(item: Item, *, many: bool) -> bool:
+    return item.status not in CLOSED and not (many and item.status == WORKING["story"])
 
 
 def _open_children(ledger: Ledger, item: Item, kind: Kind) -> Iterator[Refusal]:
@@ -157,7 +206,7 @@ def audit(ledger: Ledger, settings: PlanSettings) -> list[Finding]:
     for item in ledger.items:
         if item.broken or not item.canonical:
             continue
-        for refusal in _state(ledger, item, item.status):
+        for refusal in _state(ledger, item, item.status, settings):
             text = f"{item.status}, but {refusal.reason}"
             # What was finished before anybody approved anything here needs no step any more.
             severity = "warning" if item.status in CLOSED and not item.approved_by else "error"
@@ -166,6 +215,8 @@ def audit(ledger: Ledger, settings: PlanSettings) -> list[Finding]:
         if item.approved_by and not approved(item):
             text = f"approved by {item.approved_by} for another text: `aura plan show {item.id}` has the difference"
             found.append(Finding("approval-outdated", text, item.path, item.line("approved_hash"), "warning", item.id))
+        if without_red(item) and item.status == "complete" and not settings.red_first:
+            found.append(Finding("no-red-run", NO_RED, item.path, item.line("tests"), "info", item.id))
     return [*found, *_crowds(ledger, settings)]
 
 
@@ -186,7 +237,15 @@ def passed_by(ledger: Ledger, old: Item | None, new: Item, settings: PlanSetting
         found = []
     else:
         found = [one for one in refusals_to_step(ledger, old, new.status, settings) if one.gate == "no-such-step"]
+    if new.tests_by == "aura" and (old is None or (old.tests, old.tests_tree) != (new.tests, new.tests_tree)):
+        text = "the file says that Aura ran the tests, and Aura wrote no such record here"
+        found.append(Refusal("tests-by-hand", text, "tests"))
     return [Finding(f"gate-{one.gate}", one.reason, new.path, new.line(one.field), "error", new.id) for one in found]
+
+
+def without_red(item: Item) -> bool:
+    """Whether a story has a green run, and no red one was ever recorded before it."""
+    return item.kind == "story" and item.tests == "green" and not item.red_at
 
 
 def _crowds(ledger: Ledger, settings: PlanSettings) -> Iterator[Finding]:

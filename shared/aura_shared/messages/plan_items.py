@@ -235,10 +235,11 @@ class ChangePlan(Request[PlanDone]):
 
     project: str
     """Identifier, name or path of a registered project."""
-    action: Literal["add", "set", "move", "remove", "note", "test", "migrate", "templates"]
-    """`note` adds a line to the log, `test` records a test run, `templates` writes templates to be changed."""
+    action: Literal["add", "set", "move", "remove", "note", "test", "migrate", "templates", "compact"]
+    """`note` adds a line to the log, `test` records a test run, `compact` moves old entries of logs to archives,
+    `templates` writes templates to be changed."""
     item: str = Field(default="", max_length=1000)
-    """Identifier, alias or path; not for `add`, `migrate` and `templates`."""
+    """Identifier, alias or path; not for `add`, `migrate` and `templates`; empty for all with `compact`."""
     kind: ItemKind | None = None
     """Of a new item."""
     title: str | None = Field(default=None, max_length=500)
@@ -267,6 +268,8 @@ class ChangePlan(Request[PlanDone]):
     """Names of the tests that ran."""
     detach: bool = False
     """With `remove`: take it out of the items that name it, instead of refusing."""
+    approve: bool = False
+    """With `migrate`: bind what counts as approved in the old files to the present text. For persons."""
     hash: str = Field(default="", max_length=64)
     """The file that the change was made from, as `show` told it; refused when it is another now. Empty for any."""
     dry_run: bool = False

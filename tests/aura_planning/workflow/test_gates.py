@@ -182,7 +182,6 @@ def test_steps_by_hand_in_the_file_are_found(store: PlanStore, root: Path) -> No
     found = [(one.rule, one.path, one.line, one.severity) for one in audit(store.ledger, SETTINGS)]
     assert found == [
         ("gate-approval", ".ai/arch.md", 4, "error"),
-        ("gate-prd-not-approved", ".ai/arch.md", 4, "error"),
         ("gate-story-not-approved", ".ai/stories/s1aaaa-pay.md", 4, "error"),
         ("gate-story-not-approved", ".ai/tasks/t1aaaa-do.md", 4, "warning"),
     ]
