@@ -242,7 +242,12 @@ def _places(root: Path, files: Sequence[str]) -> Iterator[Fact]:
         folders = Counter(path.rpartition("/")[0] or "." for path in tests)
         folder = min(folders, key=lambda one: (-folders[one], one))
         example = next(path for path in tests if (path.rpartition("/")[0] or ".") == folder)
-        yield Fact("tests", f"{len(tests)} files of tests, most of them in {folder}", example, 1)
+        yield Fact(
+            "tests",
+            f"{len(tests)} {'file' if len(tests) == 1 else 'files'} of tests, most of them in {folder}",
+            example,
+            1,
+        )
     for path in files:
         if re.fullmatch(r"(?i)(?:licen[cs]e|copying)(?:\.md|\.txt)?", path):
             yield from _licence(root, path)

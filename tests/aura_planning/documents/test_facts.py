@@ -105,8 +105,8 @@ def test_what_is_foreign_generated_or_a_link_is_no_fact(tmp_path: Path) -> None:
     facts = [(one.topic, one.text, one.source) for one in collect_facts(tmp_path, "A shop for books", files)]
     assert facts == [
         ("language", "Java", "src/Shop.java:1"),
+        ("tests", "1 file of tests, most of them in src/test", "src/test/ShopTest.java:1"),
         ("ci", ".gitlab-ci.yml", ".gitlab-ci.yml:1"),
-        ("tests", "1 files of tests, most of them in src/test", "src/test/ShopTest.java:1"),
         ("folder", "src", "src/Shop.java:1"),
         ("folder", "src/test", "src/test/ShopTest.java:1"),
         ("module", "src/Shop.java", "src/Shop.java:1"),
