@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from aura_cli.commands.plan_exchange import EXCHANGE_COMMANDS
+from aura_cli.commands.plan_forecast import FORECAST_COMMANDS
 from aura_cli.commands.plan_items import ITEM_COMMANDS
 from aura_cli.commands.plan_order import ORDER_COMMANDS
 from aura_cli.commands.plan_parse import parse
@@ -24,5 +25,5 @@ def plan() -> None:
 plan.add_command(parse)
 for _command in EXCHANGE_COMMANDS:
     plan.add_command(_command)
-for _command in (*ITEM_COMMANDS, *ORDER_COMMANDS):
+for _command in (*ITEM_COMMANDS, *ORDER_COMMANDS, *FORECAST_COMMANDS):
     plan.add_command(_command)
