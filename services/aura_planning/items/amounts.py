@@ -109,6 +109,7 @@ AMOUNTS: Final[Mapping[str, tuple[_Reader, str]]] = {
     "value": (_worth, "a number from 0 on, or a word such as must, P1 or high"),
     "estimate": (effort_of, "a number from 0 on, 3 points, 5h, or three points as in 1/2/5"),
     "effort": (effort_of, "a number from 0 on, 3 points, 5h, or three points as in 1/2/5"),
+    "estimated_hours": (lambda text: factor_of("", text), "a number from 0 on"),
     "risk": (_worth, "a number from 0 on, or high, medium or low"),
     "due": (day_of, "a day as in 2027-03-31"),
     "reach": (lambda text: factor_of("reach", text), "a number from 0 on"),

@@ -162,6 +162,8 @@ def efforts_of(tree: Tree, leaves: Sequence[Item], hours_a_point: float) -> dict
 
 def _points(item: Item, hours_a_point: float) -> float | None:
     written = item.amounts.get("estimate", "") or item.amounts.get("effort", "")
+    if not written and (hours := item.amounts.get("estimated_hours", "")):
+        written = f"{factor_of('', hours) or 0.0:f} h"
     effort = effort_of(written) if written else None
     return None if effort is None else effort.points + effort.hours / hours_a_point
 

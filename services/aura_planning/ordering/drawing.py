@@ -34,7 +34,7 @@ _MARKS: Final[dict[State, str]] = {
     "done": "\u2713", "working": "\u25b6", "ready": "\u25cf", "blocked": "\u25cb", "circle": "\u21bb",
 }  # fmt: skip
 _WORDS: Final[dict[State, str]] = {
-    "done": "done", "working": "in progress", "ready": "ready", "blocked": "waits", "circle": "waits for itself",
+    "done": "done", "working": "in progress", "ready": "ready", "blocked": "waiting", "circle": "in a circle",
 }  # fmt: skip
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TURNED: Final = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")

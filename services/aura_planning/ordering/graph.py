@@ -175,9 +175,10 @@ class _Maker:
                 found[node.key] = next(iter(inside))
             elif inside:
                 ready = not self._tree.open_leaves(item) if what == "end" else False
-                word = "may begin" if what == "begin" else "is done"
+                name = f"{item.kind} {called(item)}"
+                title = f"{name} begins" if what == "begin" else f"all of {name}"
                 boxes[node.key] = Box(
-                    node.key, item.kind, called(item), f"{item.kind} {called(item)} {word}",
+                    node.key, item.kind, called(item), title,
                     state="done" if ready else "blocked", critical=node.key in self._critical, stop=True,
                 )  # fmt: skip
                 found[node.key] = node.key

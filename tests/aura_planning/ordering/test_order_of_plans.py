@@ -52,7 +52,7 @@ def test_a_value_is_read_as_people_write_it(fields: dict[str, object], value: fl
     [
         ({"estimate": 3}, 3), ({"estimate": "3 points"}, 3), ({"estimate": "4h"}, 0.5), ({"estimate": "2 days"}, 2),
         ({"estimate": "1/2/9"}, 3), ({"estimate": "[1, 2, 9]"}, 3), ({"estimate": "8/8/8 h"}, 1), ({"effort": 2}, 2),
-        ({"estimate": "1w"}, 5), ({"estimate": 0}, 0), ({"estimate": "1.5"}, 1.5), ({"estimate": "1e3"}, 1000),
+        ({"estimate": "1w"}, 5), ({"estimate": 0}, 0), ({"estimate": "1.5"}, 1.5), ({"estimated_hours": 12}, 1.5), ({"estimate": "1e3"}, 1000),
     ],
     ids=str,
 )  # fmt: skip

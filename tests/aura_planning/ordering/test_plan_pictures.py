@@ -108,7 +108,7 @@ def test_many_edges_between_wholes_are_few_lines() -> None:
     found = graph(story("s0aaaa", alias="US-0"), story("s1aaaa", "s0aaaa", alias="US-1"), *tasks)
     assert len(found.links) == 7
     stops = [(box.title, box.state) for box in found.boxes if box.stop]
-    assert stops == [("story US-0 is done", "blocked"), ("story US-1 may begin", "blocked")]
+    assert stops == [("all of story US-0", "blocked"), ("story US-1 begins", "blocked")]
     one = graph(story("s0aaaa"), story("s1aaaa", "s0aaaa"), tasks[0], tasks[1])
     assert links(one) == [("t1aaaa", "t0aaaa")]
 
