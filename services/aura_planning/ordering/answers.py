@@ -158,7 +158,7 @@ def order_answer(project: str, done: Ordered, request: NextTasks) -> PlanOrder:
     )
     rows = _within(page, left)
     end = request.start + len(rows)
-    critical = [explainer.name(node) for node in found.times.critical(found.net)]
+    critical = [explainer.name(node) for node in found.critical_path()]
     return PlanOrder(
         project=project,
         preset=found.formula.name,
@@ -233,7 +233,7 @@ def _row(explainer: Explainer, done: Ordered, place: int, node: int, ready: set[
         ready=node in ready,
         blocked=[_plain(one) for one in explainer.blocked(node)],
         score=_rounded(found.scores[node]),
-        critical=found.times.length > 0 and not found.times.slack[node],
+        critical=found.is_critical(node),
         slack=_rounded(found.times.slack[node]),
         worker=found.schedule.worker[node] + 1,
         begin=_rounded(found.schedule.start[node]),

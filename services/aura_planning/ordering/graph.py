@@ -85,12 +85,8 @@ class _Maker:
         self._tree: Tree = done.facts.tree
         self._explainer = Explainer(done.facts, done.ordering)
         found = done.ordering
-        times = found.times
-        self._critical = {
-            node.key for place, node in enumerate(found.net.nodes) if times.length and not times.slack[place]
-        }
-        if critical:
-            self._critical = {found.net.nodes[node].key for node in times.critical(found.net)}
+        way = found.critical_path() if critical else range(len(found.net.nodes))
+        self._critical = {found.net.nodes[node].key for node in way if found.is_critical(node)}
         self._items = {item.path: item for item in self._tree.items}
         self._rank = {item.path: rank for rank, (item, begins) in enumerate(self._tree.walk) if begins}
         self._leaves = self._wanted(parent, critical=critical)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aura_planning.ordering.cycles import Circle, cut_circles, flow
 from aura_planning.ordering.net import Edge, Net, Node, build
@@ -29,6 +29,16 @@ class Ordering:
     times: Times
     scores: Sequence[float]
     schedule: Schedule
+    linked: bool
+    """Whether anything waits for anything."""
+
+    def is_critical(self, node: int) -> bool:
+        """Whether any delay of a node delays the end; in a plan where nothing waits for anything, none is."""
+        return self.times.length > 0 and not self.times.slack[node] and self.linked
+
+    def critical_path(self) -> list[int]:
+        """One longest way through the plan; empty where nothing waits for anything."""
+        return self.times.critical(self.net) if self.linked else []
 
 
 def order_work(nodes: Iterable[Node], edges: Iterable[Edge], formula: Formula, workers: int = 1) -> Ordering:
@@ -46,6 +56,10 @@ def order_work(nodes: Iterable[Node], edges: Iterable[Edge], formula: Formula, w
     net, circles, more = cut_circles(build(nodes, edges))
     way = flow(net)
     times = times_of(net, way)
+    linked = any(net.needs)
+    if not linked:  # slack against the largest item would only say how large an item is
+        formula = replace(formula, slack=0.0)
     effective = effective_values(net, way, formula.share)
     scores = scores_of(net, formula, effective, times)
-    return Ordering(net, formula, workers, circles, more, effective, times, scores, schedule(net, scores, workers))
+    plan = schedule(net, scores, workers)
+    return Ordering(net, formula, workers, circles, more, effective, times, scores, plan, linked)

@@ -52,7 +52,8 @@ def test_a_value_is_read_as_people_write_it(fields: dict[str, object], value: fl
     [
         ({"estimate": 3}, 3), ({"estimate": "3 points"}, 3), ({"estimate": "4h"}, 0.5), ({"estimate": "2 days"}, 2),
         ({"estimate": "1/2/9"}, 3), ({"estimate": "[1, 2, 9]"}, 3), ({"estimate": "8/8/8 h"}, 1), ({"effort": 2}, 2),
-        ({"estimate": "1w"}, 5), ({"estimate": 0}, 0), ({"estimate": "1.5"}, 1.5), ({"estimated_hours": 12}, 1.5), ({"estimate": "1e3"}, 1000),
+        ({"estimate": "1w"}, 5), ({"estimate": 0}, 0), ({"estimate": "1.5"}, 1.5), ({"estimated_hours": 12}, 1.5),
+        ({"estimate": "1e3"}, 1000),
     ],
     ids=str,
 )  # fmt: skip
@@ -116,7 +117,7 @@ def test_what_was_assumed_is_said() -> None:
     assert found.notices == [
         "value 4 is assumed where none is said (1): t3aaaa", "effort 3 is assumed where none is said (1): t3aaaa",
     ]  # fmt: skip
-    assert row(found, "t3aaaa").reason.startswith("value 4 (assumed), slack 1 of 4 x1.38, 3 to do (assumed)")
+    assert row(found, "t3aaaa").reason.startswith("value 4 (assumed), 3 to do (assumed): score 1.33")
     assert answer(*(task(f"t{n}aaaa") for n in range(8))).notices[0] == (
         "value 4 is assumed where none is said (8): t0aaaa, t1aaaa, t2aaaa, t3aaaa, t4aaaa and 3 more"
     )
@@ -125,7 +126,7 @@ def test_what_was_assumed_is_said() -> None:
 def test_ticked_boxes_leave_less_to_do() -> None:
     body = "## Tasks\n\n- [x] a\n- [x] b\n- [x] c\n- [ ] d\n"
     found = answer(story("s1aaaa", estimate=8, body=body), story("s2aaaa", estimate=8, body=body.replace("[ ]", "[x]")))
-    assert row(found, "s1aaaa").reason.endswith("2 of 8 to do: score 3")
+    assert row(found, "s1aaaa").reason.endswith("2 of 8 to do: score 2")
     assert row(found, "s2aaaa").terms.effort == 0.8  # pyright: ignore[reportOptionalMemberAccess]
 
 
@@ -496,3 +497,9 @@ def test_what_is_wrong_leaves_room_for_what_is_next() -> None:
     assert len(found.model_dump_json(exclude_defaults=True)) < 4 * 2000
     assert (found.circles_total, found.problems_total) == (30, 60)
     assert 0 < len(found.problems) < 20
+
+
+def test_where_nothing_waits_for_anything_there_is_no_critical_path() -> None:
+    found = answer(task("t1aaaa", estimate=3), task("t2aaaa", estimate=3))
+    assert (found.critical, [one.critical for one in found.rows]) == ([], [False, False])
+    assert found.rows[0].reason == "value 4 (assumed), 3 to do: score 1.33"
