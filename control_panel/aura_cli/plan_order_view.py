@@ -17,6 +17,8 @@ _MARKS: Final = {
     "circle": ("↻", "red"),
 }  # fmt: skip
 _MOST_ALSO: Final = 4
+_MOST_NAME: Final = 28
+"""Columns of a name in a table; files of other layouts have long ones."""
 
 
 def _n(amount: float) -> str:
@@ -53,7 +55,7 @@ def _cells(row: JsonObject, *, several: bool) -> list[str]:
     when = f"{_n(number_of(row, 'begin'))}-{_n(number_of(row, 'end'))}"
     slack = "critical" if flag_of(row, "critical") else _n(number_of(row, "slack"))
     return [
-        str(count_of(row, "position")), _name(row), *who, when, _n(number_of(row, "score")), slack,
+        str(count_of(row, "position")), cut(_name(row), _MOST_NAME), *who, when, _n(number_of(row, "score")), slack,
         _MARKS[_state_of(row)][0], safe(text_of(row, "title")),
     ]  # fmt: skip
 
