@@ -124,7 +124,12 @@ class _Expansion:
             role: Role = "test" if _TESTS.search(title) else "implement"
             why = [f"the {self._facts.item.kind} lists it on line {step.first}"]
             if asked:
-                why.append(f"it does what criteria {', '.join(map(str, asked))} ask for")
+                numbers = ", ".join(map(str, asked))
+                why.append(
+                    f"it does what criterion {numbers} asks for"
+                    if len(asked) == 1
+                    else f"it does what criteria {numbers} ask for"
+                )
             carried = tuple(contents.criteria[number - 1].text for number in asked)
             self._add("task", title, role, step, tuple(why), criteria=carried, steps=step.below)
         return covers, doing
