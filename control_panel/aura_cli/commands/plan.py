@@ -9,6 +9,7 @@ from aura_cli.commands.plan_forecast import FORECAST_COMMANDS
 from aura_cli.commands.plan_items import ITEM_COMMANDS
 from aura_cli.commands.plan_order import ORDER_COMMANDS
 from aura_cli.commands.plan_parse import parse
+from aura_cli.commands.plan_proposals import PROPOSAL_COMMANDS
 from aura_cli.examples import GroupWithExamples
 
 __all__ = ["plan"]
@@ -25,5 +26,5 @@ def plan() -> None:
 plan.add_command(parse)
 for _command in EXCHANGE_COMMANDS:
     plan.add_command(_command)
-for _command in (*ITEM_COMMANDS, *ORDER_COMMANDS, *FORECAST_COMMANDS):
+for _command in (*ITEM_COMMANDS, *ORDER_COMMANDS, *FORECAST_COMMANDS, *PROPOSAL_COMMANDS):
     plan.add_command(_command)

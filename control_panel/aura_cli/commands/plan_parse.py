@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from aura_cli.answers import JsonObject, objects_of, text_of
+from aura_cli.commands.plan_proposals import model_options, propose_document
 from aura_cli.examples import WithExamples
 from aura_cli.plan_parse_view import show_document
 from aura_cli.screen import out_json
@@ -25,7 +26,13 @@ _MOST_BYTES: Final = 2_000_000
 
 @click.command(
     cls=WithExamples,
-    examples=["aura plan parse docs/prd.md", "aura plan parse .ai/prd.md --gaps", "aura plan parse - --json < plan.md"],
+    examples=[
+        "aura plan parse docs/prd.md",
+        "aura plan parse .ai/prd.md --gaps",
+        "aura plan parse - --json < plan.md",
+        "aura plan parse docs/prd.md --model",
+        "aura plan parse docs/prd.md --model --only 1,3 --apply",
+    ],
 )
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--gaps", is_flag=True, help="Show as well what the document asks for and no task covers.")
@@ -38,12 +45,27 @@ _MOST_BYTES: Final = 2_000_000
     help="Show only items of this kind; can be given again.",
 )
 @click.option("-f", "--findings", "only_findings", is_flag=True, help="Show only what is wrong or unclear.")
+@model_options
 @click.option("--json", "as_json", is_flag=True, help="Print the gateway's answer.")
-def parse(*, file: str, gaps: bool, kinds: tuple[str, ...], only_findings: bool, as_json: bool) -> int:
+def parse(
+    *,
+    file: str,
+    gaps: bool,
+    kinds: tuple[str, ...],
+    only_findings: bool,
+    as_json: bool,
+    model: bool | None,
+    project: str | None,
+    **writing: Any,  # noqa: ANN401 - click's own
+) -> int:
     """Read a PRD or plan into epics, stories, tasks and requirements, with their lines. No model is asked.
 
     FILE may be of any layout that people use; `-` reads standard input. Exit code 1 means that it holds errors.
+    With --model a model proposes what the document lacks, each proposal checked against its lines; with --no-model the
+    proposals of earlier calls are shown.
     """
+    if model is not None:
+        return propose_document(file, _bytes(file), writing, project=project, as_json=as_json, model=model)
     body = {"path": file, "content": base64.b64encode(_bytes(file)).decode("ascii"), "gaps": gaps}
     answer = with_daemon(find_paths(), lambda gateway: gateway.post("/v1/plan/parse", body, timeout_s=_LIMIT_S))
     if as_json:
