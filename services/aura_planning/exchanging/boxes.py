@@ -11,7 +11,18 @@ from aura_planning.exchanging.texts import cut_title, joined, tidy
 from aura_planning.parsing.contract import Item
 from aura_planning.parsing.parsing import parse_document
 
-__all__ = ["Box", "Marked", "box_of", "full_text", "mark_of", "parsed_boxes", "put_back", "split_text", "written_box"]
+__all__ = [
+    "Box",
+    "Marked",
+    "box_of",
+    "fitting",
+    "full_text",
+    "mark_of",
+    "parsed_boxes",
+    "put_back",
+    "split_text",
+    "written_box",
+]
 
 _BOX: Final = re.compile(r"(?P<head>\s*(?:[-*+]|\d+[.)])\s+\[)(?P<state>.)(?P<tail>\]\*?\s*)(?P<text>.*)\Z")
 _BULLET: Final = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\S")
@@ -116,6 +127,19 @@ def full_text(title: str, text: str) -> str:
     if cut_title(head) == (title, True):
         return "\n".join(part for part in (head, rest) if part)
     return "\n".join(part for part in (title, text) if part)
+
+
+def fitting(title: str, text: str) -> str:
+    """The text as far as a box can hold it, so that it is read again as it was; empty where it cannot."""
+    body = tidy(text)
+    if not body:
+        return ""
+    block = written_box(" ", f"X1 {full_text(title, body)}")
+    lines = ["# Tasks", "", block, "- [ ] X2 end"]
+    whole = "\n".join(lines)
+    found = parsed_boxes(whole.encode(), "tasks.md", whole.split("\n")).boxes
+    same = len(found) == 2 and split_text(found[0].text.removeprefix("X1 ")) == (joined(title), body)
+    return body if same else ""
 
 
 def written_box(state: str, text: str) -> str:

@@ -23,6 +23,7 @@ from aura_planning.exchanging.files import (
     with_links,
     with_values,
 )
+from aura_planning.exchanging.stages import foreign_status, status_from
 from aura_planning.items.frontmatter import Value
 from aura_planning.items.ids import id_from
 from aura_planning.items.journal import FileChange
@@ -30,6 +31,7 @@ from aura_planning.items.layout import canonical_path
 from aura_planning.items.ledger import PARENTS, Ledger
 from aura_planning.items.model import Finding, Item
 from aura_planning.items.reading import MOST_BYTES
+from aura_planning.items.statuses import INITIAL
 from aura_shared.errors import EditRefused
 
 __all__ = ["Import", "Row", "check", "links_in", "plan_import", "ring_of"]
@@ -213,6 +215,10 @@ class _Planning:
             identifier = known[0].id if known else id_from(self._link(one.key), taken)
             taken.add(identifier)
             self._ids[one.key] = identifier
+            if known and known[0].alias and _folded(known[0].alias) != _folded(one.alias):
+                self._aliases.discard(
+                    _folded(known[0].alias)
+                )  # it is called otherwise now, so another may be called so
         for link, (item, _) in self._known.items():
             begin = link_name(self._bundle.format, self._bundle.source, "")
             if link.startswith(begin):
@@ -275,7 +281,7 @@ class _Planning:
         taken: list[str] = []
         differ: list[str] = []
         for name in HASHED:
-            if now[name] in {then.get(name), mine[name]}:
+            if now[name] in {then.get(name), mine[name]} or (name not in then and self._says_nothing(name, one, there)):
                 continue
             if self._prefer == "source" or then.get(name) in {None, mine[name]}:
                 taken.append(name)
@@ -285,11 +291,20 @@ class _Planning:
             self._differs(one, item, there, differ)
         kept = {name: then.get(name, now[name]) if name in differ else now[name] for name in HASHED}
         after = self._taken(data, there, one, taken)
-        after = with_links(after, {**links, link: packed(kept)}) if packed(kept) != links.get(link) else after
+        if packed(kept) != links.get(link) and (taken or one.key != item.id):  # what stands under its own id needs none
+            after = with_links(after, {**links, link: packed(kept)})
         if after != data:
             self._found.changes.append(FileChange(item.path, data, after))
         what: What = "changed" if taken else "kept" if differ else "same"
         self._found.rows.append(Row(what, one, item.id, item.path, tuple(taken or differ), item.status))
+
+    def _says_nothing(self, name: str, one: Entry, there: Entry) -> bool:
+        """Whether a source that was never read before says nothing against a field of the item."""
+        if name == "status":
+            word = foreign_status(self._bundle.format, there.kind, there.status)
+            shown = status_from(self._bundle.format, there.kind, word) if word else INITIAL[there.kind]
+            return shown == one.status
+        return getattr(one, name) in {None, "", "[]"} if name not in {"depends_on", "extra"} else not getattr(one, name)
 
     def _as_source(self, there: Entry, one: Entry) -> Entry:
         """An item in the words of its source, as far as that knows them."""

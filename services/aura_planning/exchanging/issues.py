@@ -124,7 +124,7 @@ def _status(bundle: Bundle, entry: Entry, issue: Fields) -> None:
     entry.status = status_from(_FORM, entry.kind, state) if state else INITIAL[entry.kind]
     if state.upper() == "CLOSED" and reason.upper() in {"NOT_PLANNED", "DUPLICATE"}:
         entry.status = status_from(_FORM, entry.kind, reason)
-    if reason:
+    if reason and reason.upper() != {"done": "COMPLETED", "cancelled": "NOT_PLANNED"}.get(entry.status, ""):
         entry.extra[f"{_PREFIX}.stateReason"] = reason
         bundle.keep("stateReason", f"{_PREFIX}.stateReason")
     if not entry.status:

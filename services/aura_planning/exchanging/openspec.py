@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aura_planning.exchanging.boxes import Box, full_text, mark_of, parsed_boxes, put_back, split_text, written_box
+from aura_planning.exchanging.boxes import (
+    Box,
+    fitting,
+    full_text,
+    mark_of,
+    parsed_boxes,
+    put_back,
+    split_text,
+    written_box,
+)
 from aura_planning.exchanging.contract import Bundle, Entry, Written, problem
 from aura_planning.exchanging.editing import Lines, settle_parents
 from aura_planning.exchanging.stages import foreign_status, status_from
@@ -268,6 +277,8 @@ class _Writing:
             self._written.lose("that a story is one: it becomes a box")
         if one.status == "in-progress":
             self._written.lose("the status in-progress")
+        if one.text and not fitting(one.title, one.text):
+            self._written.lose("texts that do not fit under a box")
         if one.depends_on:
             self._written.lose("dependencies, unless the words say them")
 
@@ -317,7 +328,7 @@ class _Writing:
             if old is None:
                 out.append(self._box(one))
                 continue
-            if (old.title, old.text) != (one.title, tidy(one.text)):
+            if old.title != joined(one.title) or old.text not in {tidy(one.text), fitting(one.title, one.text)}:
                 size = self._size(source.lines, old.line)
                 margin = re.match(r"\s*", source.lines[old.line - 1])
                 before = margin.group() if margin else ""
@@ -345,7 +356,7 @@ class _Writing:
     def _box(self, one: Entry) -> str:
         own = self._keys[one.id].partition("/")[2]
         number = "" if own.startswith("~") else f"{own} "
-        return written_box(self._state(one), f"{number}{full_text(one.title, one.text)}")
+        return written_box(self._state(one), f"{number}{full_text(one.title, fitting(one.title, one.text))}")
 
     @staticmethod
     def _state(one: Entry) -> str:

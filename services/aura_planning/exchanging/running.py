@@ -327,7 +327,9 @@ class ExportRun:
         by_id = {item.id: item for item in self._plan.store.ledger.items if item.id}
         for identifier, key in sorted(self._written.keys.items()):
             item, entry = by_id.get(identifier), entries.get(key)
-            if key == identifier or item is None or entry is None:
+            if form == "csv" and key == identifier:  # a table says all that an item has
+                continue
+            if item is None or entry is None:
                 continue
             data = self._plan.store.read(item.path)
             links = links_of(data)

@@ -9,6 +9,7 @@ from typing import Final
 from aura_planning.exchanging.boxes import (
     Box,
     box_of,
+    fitting,
     full_text,
     mark_of,
     parsed_boxes,
@@ -36,6 +37,9 @@ _STORY: Final = re.compile(
 _TASK: Final = re.compile(
     r"\**(?P<id>T\d{3,}[a-z]?)\**:?\s*(?P<marks>(?:\[[A-Z][\w/ ]*\]\s*)*)(?P<text>.*)\Z", re.DOTALL
 )
+_NEEDS: Final = re.compile(r" \(depends on T\d{3,}[a-z]?(?:, T\d{3,}[a-z]?)*\)\Z")
+_IDS: Final = re.compile(r"T\d{3,}[a-z]?")
+_BOLD: Final = re.compile(r"^#{1,3} +(.+?)[ #]*$", re.MULTILINE)
 _MARKS: Final = re.compile(r"\[([^\]]+)\]")
 _TITLE: Final = re.compile(
     r"#\s+(?:Feature Specification|Feature Spec|Specification|Spec)\s*:\s*(?P<title>.+)\Z", re.IGNORECASE
@@ -160,6 +164,9 @@ class _Feature:
         for box, entry in found:
             needs = [by_line.get(marked.needs[need.item], "") for need in box.item.depends_on]
             entry.depends_on = [one for one in dict.fromkeys(needs) if one and one != entry.key]
+            said = _NEEDS.search(entry.title)
+            if said is not None and all(f"{self._name}/{one}" in entry.depends_on for one in _IDS.findall(said[0])):
+                entry.title = entry.title[: said.start()].rstrip()
         return out.text()
 
     def _task(self, box: Box, match: re.Match[str], source: SourceText) -> Entry:
@@ -179,6 +186,11 @@ class _Feature:
             found = f"the box holds {box.state!r}, which is neither open nor done"
             self._bundle.findings.append(problem("unknown-status", found, source.path, box.first, "warning"))
         return entry
+
+
+def _plain(text: str) -> str:
+    """A text whose headings are bold lines, because a heading would end the story that it stands in."""
+    return _BOLD.sub(r"**\1**", tidy(text))
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -243,6 +255,8 @@ class _Writing:
             for what in ("value", "estimate"):
                 if getattr(one, what) is not None:
                     self._written.lose(f"{what}s")
+            if one.kind == "task" and one.text and not fitting(one.title, one.text):
+                self._written.lose("texts that do not fit under a box")
             if one.kind == "task" and one.priority:
                 self._written.lose("priorities of tasks")
             if one.status == "in-progress" or (one.kind == "story" and one.status == "cancelled"):
@@ -292,7 +306,7 @@ class _Writing:
             f"(Priority: {one.priority})" if one.priority else "",
             str(mark),
         ]
-        return "\n\n".join(part for part in (" ".join(word for word in words if word), one.text) if part)
+        return "\n\n".join(part for part in (" ".join(word for word in words if word), _plain(one.text)) if part)
 
     def _tasks_text(self, epic: Entry, parts: Mapping[str, str], tasks: Sequence[Entry]) -> str:
         text = parts.get("Tasks file", "") or (f"# Tasks: {epic.title}\n\n## Phase 1: Work" if tasks else "")
@@ -311,25 +325,22 @@ class _Writing:
         elif parent is not None and parent.kind == "task":
             self._written.lose("tasks of tasks")
         tags = "".join(f" [{mark}]" for mark in shown)
-        return written_box(
-            self._state(one), f"{self._own(one)}{tags} {full_text(one.title, one.text)}{self._needs(one)}"
-        )
+        words = full_text(f"{one.title}{self._needs(one)}", fitting(one.title, one.text))
+        return written_box(self._state(one), f"{self._own(one)}{tags} {words}")
 
     def _needs(self, one: Entry) -> str:
-        """Dependencies that the words do not say themselves."""
+        """Dependencies that the words and the rest of the file do not say themselves."""
         said = next((each for each in self._there.entries if each.key == self._keys[one.id]), None)
-        known = set(said.depends_on) if said is not None else set[str]()
         words = full_text(one.title, one.text)
         name = self._keys[one.id].partition("/")[0]
         found: list[str] = []
+        known = set(said.depends_on) if said is not None and said.title == joined(one.title) else set[str]()
         for need in one.depends_on:
             key = self._keys.get(need, "")
-            if key.startswith(f"{name}/T"):
-                own = key.rpartition("/")[2]
-                if key not in known and own not in words:
-                    found.append(own)
-            else:
+            if not key.startswith(f"{name}/T"):
                 self._written.lose("dependencies on something that is no task of the feature")
+            elif key.rpartition("/")[2] not in words and key not in known:
+                found.append(key.rpartition("/")[2])
         return f" (depends on {', '.join(found)})" if found else ""
 
     def _state(self, one: Entry) -> str:
@@ -354,7 +365,10 @@ class _Writing:
                 out.append(self._story(one) if one.kind == "story" else self._task(one), loose=one.kind == "story")
             elif one.kind == "task":
                 self._change(out, old, one)
-            elif (old.title, old.text, old.priority) != (one.title, tidy(one.text), one.priority):
+            elif (old.title, old.priority) != (joined(one.title), one.priority) or old.text not in {
+                tidy(one.text),
+                _plain(one.text),
+            }:
                 size = len(tidy("\n".join(source.lines[old.line :])).split("\n"))
                 last = (
                     old.line
@@ -370,7 +384,8 @@ class _Writing:
 
     def _change(self, out: Lines, old: Entry, one: Entry) -> None:
         state = self._state(one)
-        if (old.title, old.text) == (one.title, tidy(one.text)) and not self._needs(one):
+        same = old.title == joined(one.title) and old.text in {tidy(one.text), fitting(one.title, one.text)}
+        if same and not self._needs(one):
             if old.status != one.status and state.lower() != old.status_text.lower():
                 out.tick(old.line, state)
             return

@@ -338,7 +338,7 @@ class _Writing:
         data = self._tree.read(self._path) or b""
         out = Lines(table.source.lines, data)
         by_line = {first: (first, last, cells) for first, last, cells in table.rows}
-        known = {field or key_name(_FORM, name) for field, name in zip(table.fields, table.header, strict=True)}
+        known = {*table.fields, *(key_name(_FORM, name) for name in table.header)}
         for one, row in zip(self._entries, rows, strict=True):
             old = self._there.get(self._keys[one.id])
             self._lose(one, row, known)

@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aura_planning.exchanging.boxes import Box, full_text, parsed_boxes, split_text, written_box
+from aura_planning.exchanging.boxes import Box, fitting, full_text, parsed_boxes, split_text, written_box
 from aura_planning.exchanging.contract import Bundle, Entry, Written, kind_named, problem
 from aura_planning.exchanging.editing import Lines
 from aura_planning.exchanging.stages import foreign_status, status_from
-from aura_planning.exchanging.texts import tidy
 from aura_planning.exchanging.tree import Tree, load
 from aura_planning.items.layout import slug
 from aura_shared.errors import EditRefused
@@ -20,7 +19,6 @@ __all__ = ["read_task_list", "write_task_list"]
 _FORM: Final = "task-list"
 _NUMBER: Final = re.compile(r"(?P<ref>(?:[\w.-]+/[\w.-]+)?#\d+)\b:?\s*")
 _OWN: Final = re.compile(r"\s*<!-- aura: (?P<key>\S+)(?: (?P<kind>[a-z]+))? -->")
-_MOST_LINES: Final = 20
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -160,19 +158,14 @@ class _Writing:
             self._written.lose(f"the status {one.status}")
         if one.alias and not _NUMBER.fullmatch(one.alias):
             self._written.lose("aliases")
-        if one.text and not self._short(one):
-            self._written.lose("texts with headings or of many lines")
-
-    @staticmethod
-    def _short(one: Entry) -> bool:
-        lines = one.text.split("\n")
-        return len(lines) <= _MOST_LINES and not any(line.startswith("#") for line in lines)
+        if one.text and not fitting(one.title, one.text):
+            self._written.lose("texts that do not fit under a box")
 
     def _nested(self, one: Entry, depth: int, seen: set[str], known: Mapping[str, Entry] | None = None) -> list[str]:
         if one.id in seen or (known is not None and self._keys[one.id] in known):
             return []
         seen.add(one.id)
-        words = full_text(one.title, tidy(one.text)) if self._short(one) else one.title
+        words = full_text(one.title, fitting(one.title, one.text))
         first, *rest = words.split("\n")
         key = self._keys[one.id]
         ref = f"{key} " if _NUMBER.fullmatch(key) else ""

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from aura_planning.exchanging.contract import Bundle, Entry, Extra, Written, kind_named, problem
 from aura_planning.exchanging.stages import foreign_status, status_from
 from aura_planning.exchanging.texts import (
+    cut_title,
     joined,
     key_name,
     scalar_text,
@@ -120,7 +121,7 @@ class _Reading:
         for tag, part in lists:
             rest = {key: value for key, value in part.items() if key != "tasks"}
             up = ""
-            if tag or rest:
+            if rest or tag not in {"", "master"}:
                 up = tag or OLD
                 extra: dict[str, Extra] = {key_name(_FORM, key): scalar_text(value) for key, value in rest.items()}
                 for key in rest:
@@ -131,7 +132,6 @@ class _Reading:
             before = f"{tag}/" if tag else ""
             for task in _objects(part["tasks"]):
                 self._take(task, before, up, "" if plain or tag == "master" else before)
-            self._resolve(before)
         for one in self._bundle.entries:
             if one.kind == "epic" and not one.status:
                 below = [other.status for other in self._bundle.entries if other.parent == one.key]
@@ -181,7 +181,9 @@ class _Reading:
             entry.parent = f"{before}{parent}"
         entry.alias = _words(aura, "alias") or entry.alias
         entry.extra |= _kept_extra(aura.get("extra"))
-        sections = [("", _words(task, "description"))]
+        entry.title = joined(_words(aura, "title")) or entry.title
+        described = _words(task, "description")
+        sections = [("", "" if joined(described) == joined(_words(task, "title")) else described)]
         sections += [(title, _words(task, name)) for name, title in _TITLES.items()]
         for name, value in task.items():
             if name in _READ and not (name in _TITLES and not isinstance(value, str)):
@@ -216,17 +218,6 @@ class _Reading:
         elif written and foreign_status(_FORM, entry.kind, entry.status) != written:
             entry.extra[f"{_FORM}.status"] = written
             self._bundle.keep(f"status {written}", f"{entry.status}, and {_FORM}.status")
-
-    def _resolve(self, before: str) -> None:
-        """Say which dependencies lead nowhere; a subtask may name a task of the top by its number alone."""
-        known = {one.key for one in self._bundle.entries}
-        for one in self._bundle.entries:
-            if not one.key.startswith(before):
-                continue
-            for at, need in enumerate(one.depends_on):
-                top = f"{before}{need.rpartition('.')[2]}"
-                if need not in known and top in known and top != one.parent:
-                    one.depends_on[at] = top
 
 
 def _kept_extra(value: object) -> dict[str, Extra]:
@@ -406,19 +397,23 @@ class _Writing:
             where.append(task)
         sub = "." in key.rpartition("/")[2]
         parts = dict(sections_of(one.text, _known))
-        wanted: Fields = {"title": joined(one.title), "description": parts.pop("", "")}
+        title = cut_title(one.title)[0]
+        described = parts.pop("", "")
+        wanted: Fields = {"title": title, "description": described or (title if fresh else "")}
+        if not described and joined(_words(task, "description")) == joined(_words(task, "title")):
+            wanted["description"] = title
         for name, title in _TITLES.items():
             if title in parts or name in task or (fresh and name != "acceptanceCriteria"):
                 wanted[name] = parts.pop(title, "")
         status = self._status(one, task)
         wanted["status"] = status
         if not sub or one.priority in _PRIORITIES:
-            wanted["priority"] = one.priority if one.priority in _PRIORITIES or not fresh else "medium"
+            wanted["priority"] = one.priority if one.priority in _PRIORITIES else None
         wanted["dependencies"] = self._needs(one, key, cast("list[Any]", task.get("dependencies") or []))
         if fresh and not sub:
             wanted["subtasks"] = []
         for name, value in wanted.items():
-            if _differs(task.get(name), value):
+            if fresh or _differs(task.get(name), value):
                 task[name] = value
         self._extra(one, task, parts, key)
 
@@ -479,6 +474,8 @@ class _Writing:
     def _own(self, one: Entry, aura: Fields, key: str) -> None:
         if one.kind != "task":
             aura["kind"] = one.kind
+        if cut_title(one.title)[1]:
+            aura["title"] = joined(one.title)
         if one.priority and one.priority not in _PRIORITIES:
             aura["priority"] = one.priority
         aura |= {name: value for name in ("value", "estimate") if (value := getattr(one, name)) is not None}
