@@ -303,6 +303,8 @@ class GitSettings(Section):
     """A commit with a larger file is held back once."""
     co_author: str = Field(default="", max_length=200)
     """`Name <address>` for a `Co-authored-by` line in messages that a model wrote; empty for none."""
+    link_items: bool = True
+    """Whether drafts of commits get `Task: ID` or `Story: ID` for what the branch or files of the plan name."""
 
 
 class PlanSettings(Section):

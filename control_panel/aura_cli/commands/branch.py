@@ -38,6 +38,7 @@ def _common(command: CommandT) -> CommandT:
     invoke_without_command=True,
     examples=[
         'aura branch start feature "Cart totals" --task 12',
+        "aura branch start feature --item k3f9zq",
         "aura branch finish",
         "aura branch publish",
         "aura branch cleanup",
@@ -83,14 +84,16 @@ def _show_list(project: str | None, kind: str, *, explain: bool, as_json: bool) 
 @click.argument("kind")
 @click.argument("name", default="")
 @click.option("--task", default="", metavar="ID", help="Task whose identifier becomes part of the name.")
+@click.option("--item", default="", metavar="ITEM", help="Item of the plan that the branch is named after.")
 @click.option("--base", default="", metavar="REF", help="Begin here instead of where the strategy says.")
 @_dry_option
 @_common
 def start_branch(
-    *, kind: str, name: str, task: str, base: str, dry_run: bool, project: str | None, as_json: bool
+    *, kind: str, name: str, task: str, item: str, base: str, dry_run: bool, project: str | None, as_json: bool
 ) -> None:
     """Begin a branch of KIND called NAME (a name, a title or a version), and check it out."""
-    body = {"project": _project(project), "kind": kind, "name": name, "task": task, "base": base, "dry_run": dry_run}
+    body = {"project": _project(project), "kind": kind, "name": name, "task": task, "item": item, "base": base}
+    body = {**body, "dry_run": dry_run}
     answer = _post("/start", body)
     if as_json:
         out_json(answer)

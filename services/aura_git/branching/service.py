@@ -14,8 +14,10 @@ from aura_git.branching.publishing import publish
 from aura_git.branching.reading import read_branching
 from aura_git.branching.starting import start
 from aura_git.desk import GitDesk
+from aura_git.plan_items import linked_items
 from aura_git.repository import Repository
 from aura_shared.bus import Context
+from aura_shared.errors import UnknownItem
 from aura_shared.messages.branches import (
     BranchAction,
     BranchesCleaned,
@@ -79,6 +81,7 @@ class BranchService:
 
     async def _start(self, request: StartBranch, context: Context) -> BranchStarted:
         repository = await self._desk.repository(request.project)
+        request = await self._named_after(repository, request)
         safety = self._desk.safety
         answer = await self._desk.write(lambda: start(repository, safety, read_branching(repository), request))
         if answer.operation:
@@ -87,6 +90,17 @@ class BranchService:
                 operation=answer.operation,
             )  # fmt: skip
         return answer
+
+    async def _named_after(self, repository: Repository, request: StartBranch) -> StartBranch:
+        """The request with name and task of the item that it names."""
+        if not request.item:
+            return request
+        found = await linked_items(self._desk.bus, repository, names=[request.item])
+        if not found.items:
+            hint = "`aura plan list` shows what there is." if found.asked else "The planning service does not answer."
+            raise UnknownItem(f"the plan has no item {request.item!r}", hint=hint)
+        item = found.items[0]
+        return request.model_copy(update={"name": request.name or item.title, "task": request.task or item.id})
 
     async def _finish(self, request: FinishBranch, context: Context) -> BranchFinished:
         repository = await self._desk.repository(request.project)

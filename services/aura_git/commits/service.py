@@ -8,7 +8,7 @@ from typing import Final
 
 from aura_git.commits.breaking import BreakingChanges, find_breaking
 from aura_git.commits.committing_drafts import Committed, Consent, commit_draft
-from aura_git.commits.drafting import Draft, Wishes, make_draft, with_breaking
+from aura_git.commits.drafting import Draft, Wishes, fitted, make_draft, reword, with_breaking
 from aura_git.commits.drafting_replies import Wording, draft_reply
 from aura_git.commits.drafting_words import take_words, words_wanted
 from aura_git.commits.service_checks import MessageChecks
@@ -18,6 +18,7 @@ from aura_git.commits.service_outdated import OutdatedDrafts, Standing
 from aura_git.commits.service_splits import SplitParts
 from aura_git.commits.staging import Taken
 from aura_git.desk import GitDesk
+from aura_git.plan_items import linked_items, with_item_footers
 from aura_git.repository import Repository
 from aura_shared.bus import Context
 from aura_shared.errors import AuraError, DraftOutdated
@@ -78,6 +79,7 @@ class CommitService:
         draft = await asyncio.to_thread(work)
         wording = Wording()
         if not (draft.empty or draft.concludes):
+            draft = await self._linked(repository, draft, request.task)
             draft = with_breaking(draft, await self._breaking(repository, draft))
             if request.model is not False:
                 draft, wording = await self._word(repository, draft)
@@ -88,6 +90,15 @@ class CommitService:
         return await asyncio.to_thread(
             draft_reply, repository, draft, request.what, wording, self._desk.settings.git.protected
         )
+
+    async def _linked(self, repository: Repository, draft: Draft, task: str) -> Draft:
+        """The draft with trailers for the items of the plan that its branch or its files name."""
+        if not self._desk.settings.git.link_items:
+            return draft
+        paths = [one.path for one in draft.change.paths]
+        found = await linked_items(self._desk.bus, repository, branch=draft.branch, paths=paths)
+        message = with_item_footers(draft.message, found.items, task)
+        return draft if message is draft.message else reword(draft, fitted(message, draft.habits))
 
     async def _breaking(self, repository: Repository, draft: Draft) -> BreakingChanges:
         paths = [one.path for one in draft.change.paths]

@@ -14,6 +14,7 @@ from aura_git.pulls.dependencies import LOCK_FILES
 from aura_git.pulls.gathering import Branch, ChangedFile, Task
 from aura_git.pulls.templates import fill
 from aura_git.pulls.trying import Tried
+from aura_shared.messages.plan_exchange import LinkedItem
 from aura_shared.messages.pulls import PullReviewer
 from aura_shared.messages.review import ReviewFacts
 from aura_shared.messages.wording import WordedPull
@@ -48,6 +49,8 @@ class Facts:
 
     branch: Branch
     tasks: Sequence[Task] = ()
+    items: Sequence[LinkedItem] = ()
+    """Items of the plan that its commits or its name mean."""
     review: ReviewFacts | None = None
     """None when the change was not analysed."""
     not_analysed: str = ""
@@ -119,6 +122,7 @@ def body_of(facts: Facts, template: str = "") -> str:
     """The whole text; with a template its headings are filled, and what found no place follows at the end."""
     parts = {
         "why": _why(facts),
+        "plan": _plan(facts),
         "changes": _changes(facts),
         "risk": _risk(facts),
         "tests": _tests(facts),
@@ -133,7 +137,8 @@ def body_of(facts: Facts, template: str = "") -> str:
 
 
 _HEADINGS: Final = {
-    "why": "Why", "changes": "What changed", "risk": "Risk", "tests": "Tests", "size": "Size", "reviewers": "Reviewers"
+    "why": "Why", "plan": "Plan", "changes": "What changed", "risk": "Risk", "tests": "Tests", "size": "Size",
+    "reviewers": "Reviewers",
 }  # fmt: skip
 
 
@@ -149,6 +154,15 @@ def _why(facts: Facts) -> str:
     if len(facts.branch.commits) == 1 and bodies:
         return "\n\n".join([harmless(bodies[0]), "\n".join(lines)]).strip()
     return "\n".join(lines) or "_No task is linked, and the commits do not say why._"
+
+
+def _plan(facts: Facts) -> str:
+    """Items of the plan with their state, as it is now."""
+    lines = [
+        f"- {harmless(one.title or one.path)} ({one.kind} {harmless(one.alias or one.id)}): {one.status or 'no status'}"
+        for one in facts.items
+    ]
+    return "\n".join(_bounded(lines, _MOST_SHOWN))
 
 
 def _changes(facts: Facts) -> str:

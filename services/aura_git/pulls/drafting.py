@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from aura_git.branching.remotes import find_remote
+from aura_git.plan_items import linked_items, named_in
 from aura_git.pulls.body import Facts, body_of, diffstat_of, title_of
 from aura_git.pulls.dependencies import dependency_changes
 from aura_git.pulls.forges import Forge, find_forge
@@ -80,9 +81,12 @@ async def draft_pull(bus: Bus, repository: Repository, wishes: Wishes, trier: Tr
     review, reason = await _analysed(bus, repository, plan.branch)
     trier = trier or Trier(bus)
     tried = await trier.tried(repository, plan.branch, run=wishes.tests)
+    names = named_in(plan.branch.messages)
+    linked = await linked_items(bus, repository, branch=plan.branch.name, names=names)
     facts = Facts(
         plan.branch,
         tasks=plan.tasks,
+        items=linked.items,
         review=review,
         not_analysed=reason,
         dependencies=plan.dependencies,

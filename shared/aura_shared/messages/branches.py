@@ -163,6 +163,8 @@ class StartBranch(Request[BranchStarted]):
     """Name or title; made into a name. The version of a release or hotfix."""
     task: str = Field(default="", max_length=100)
     """Identifier of a task, which becomes part of the name."""
+    item: str = Field(default="", max_length=1000)
+    """Item of the plan: its title is the name and its identifier the task, where none are given."""
     base: str = Field(default="", max_length=300)
     """What it begins at instead of what the strategy says."""
     dry_run: bool = False
