@@ -52,7 +52,7 @@ def proposal_lines(rows: list[JsonObject]) -> Iterator[str]:
             facts.append(f"after {', '.join(after)}")
         if one.get("estimate") is not None:
             facts.append(f"{number_of(one, 'estimate'):g} points")
-        yield dim("     " + cut(safe(" · ".join(facts)), room - 6))
+        yield from (dim(f"     {line}") for line in _wrapped(facts, room - 6))
         if text_of(one, "role") == "part" or text_of(one, "what") == "change" or text_of(one, "by") == "model":
             criteria = texts_of(one, "criteria")
             yield from (f"       - {cut(safe(text), room - 10)}" for text in criteria[:_MOST_CRITERIA])
@@ -60,9 +60,22 @@ def proposal_lines(rows: list[JsonObject]) -> Iterator[str]:
                 yield dim(f"       and {len(criteria) - _MOST_CRITERIA} more")
 
 
+def _wrapped(facts: list[str], room: int) -> Iterator[str]:
+    """Facts on as many lines as they need; none is torn apart unless it is longer than a line."""
+    line = ""
+    for fact in map(safe, facts):
+        if line and len(line) + len(fact) + 3 > room:
+            yield line
+            line = fact
+        else:
+            line = f"{line} · {fact}" if line else fact
+    if line:
+        yield cut(line, max(20, room))
+
+
 def _place(one: Mapping[str, object]) -> list[str]:
     if not flag_of(one, "grounded", default=True):
-        return [coloured("ungrounded: no line of the document says so", "yellow")]
+        return ["UNGROUNDED: no line of the document says so"]
     source = object_of(one, "source")
     if not source:
         return []

@@ -97,11 +97,8 @@ def test_a_story_is_expanded_and_what_was_chosen_is_written(aura: Aura, shop: Pa
     lines = ran.out.splitlines()
     assert lines[0] == "Pay  s1aaaa"
     assert lines[1] == "  1  implement  Send the receipt by mail for every order"
-    assert (
-        lines[2]
-        .strip()
-        .startswith("the story lists it on line 16 · it does what criterion 3 asks for · .ai/stories/s1")
-    )
+    assert lines[2].strip() == "the story lists it on line 16 · it does what criterion 3 asks for"
+    assert lines[3].strip() == ".ai/stories/s1aaaa-pay.md:16"
     assert "  2  test  Test: An order is paid by card" in lines
     assert "  3  implement  Implement: An order is paid by card" in lines
     assert any("after #2" in line for line in lines)
@@ -109,8 +106,7 @@ def test_a_story_is_expanded_and_what_was_chosen_is_written(aura: Aura, shop: Pa
     ran = aura("plan", "expand", "s1aaaa", "--no-model", "--only", "1,2-3", "--apply")
     assert "3 proposals written, 3 files" in ran.err
     assert len(list((shop / ".ai/tasks").iterdir())) == 4
-    found = aura("plan", "expand", "s1aaaa", "--json").json()
-    assert [one["number"] for one in found["proposals"]] == [1, 2, 3]
+    assert aura("plan", "expand", "s1aaaa", "--json").json()["total"] == 3
 
 
 def test_a_choice_needs_a_yes(aura: Aura, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +150,7 @@ def test_a_model_says_what_a_document_lacks(aura: Aura, shop: Path) -> None:
     assert lines[2].strip() == "Nothing covers it. · for FR-001 · prd.md:5 · 2 points"
     assert "       - A paid order is refunded" in lines
     assert "  2  task  Sing a song" in lines
-    assert "ungrounded: no line of the document says so" in ran.out
+    assert "UNGROUNDED: no line of the document says so" in ran.out
     assert "1 of 1 section answered · test/model: 1 call, 90 tokens in, 30 out" in ran.err
     ran = aura("plan", "parse", "prd.md", "--no-model", "--apply", "--json")
     assert ran.json()["applied"] == [1, 2]

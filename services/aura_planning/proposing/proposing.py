@@ -60,6 +60,8 @@ class Found:
     item: Item | None = None
     style: str = ""
     split: Split | None = None
+    replace: bool = True
+    """Whether estimates of persons are replaced."""
     reason: str = ""
 
 
@@ -309,7 +311,7 @@ def _split(plan: Plan, item: Item, by: str) -> Found:
 
 def _estimated(plan: Plan, request: ExpandPlanItem, workload: Workload) -> Found:
     store = plan.store
-    found = Found()
+    found = Found(replace=request.replace)
     if request.item:
         found.item = _item(plan, request.item)
         targets = [found.item]
@@ -402,11 +404,10 @@ def _planned(plan: Plan, got: Found, chosen: Sequence[int]) -> Planned:
 
 def _guarded(store: PlanStore, one: Proposal, got: Found) -> bool:
     """Whether an estimate of a person stands against it, and nobody asked to replace it."""
-    if one.estimate is None or one.what != "change":
+    if got.replace or one.estimate is None or one.what != "change":
         return False
     item = next((found for found in store.ledger.items if found.path == one.item), None)
-    told = any("--replace" in notice for notice in got.notices)
-    return item is not None and own_estimate(item) and told
+    return item is not None and own_estimate(item)
 
 
 # -- what is read ----------------------------------------------------------------------------------
