@@ -99,37 +99,50 @@ def commit(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401 - what c
 @click.group(
     "hooks",
     cls=GroupWithExamples,
-    examples=["aura git hooks install", "aura git hooks status", "aura git hooks uninstall"],
+    examples=["aura git hooks install", "aura git hooks install --gate", "aura git hooks status"],
 )
 def hooks() -> None:
-    """Have `git commit` open its editor with a draft: install or uninstall the hook, or show how it stands."""
+    """Have `git commit` open its editor with a draft, or refuse what the plan does not allow: hooks for both."""
 
 
-@hooks.command("install", cls=WithExamples, examples=["aura git hooks install"])
+_gate_option = click.option(
+    "--gate", is_flag=True, help="The hook `commit-msg` that asks the plan, not that of drafts."
+)
+
+
+@hooks.command("install", cls=WithExamples, examples=["aura git hooks install", "aura git hooks install --gate"])
 @click.option("--force-path", is_flag=True, help="Also in a folder that other repositories or tools use.")
+@_gate_option
 @_project_option
 @_json_option
-def install_hooks(*, force_path: bool, project: str | None, as_json: bool) -> None:
-    """Put the hook `prepare-commit-msg` in place; one that is there already is run before it."""
+def install_hooks(*, force_path: bool, gate: bool, project: str | None, as_json: bool) -> None:
+    """Put the hook `prepare-commit-msg` in place; one that is there already is run before it.
+
+    With --gate it is `commit-msg`, which refuses work on a story that is not approved where `commit_gate` in [plan] is
+    switched on.
+    """
     command = shutil.which("aura") or (sys.argv[0] if Path(sys.argv[0]).name == "aura" else "")
     command = str(Path(command).absolute()) if command else ""
-    _hooks(project, {"action": "install", "force_path": force_path, "command": command}, as_json=as_json)
+    body = {"action": "install", "force_path": force_path, "gate": gate, "command": command}
+    _hooks(project, body, as_json=as_json)
 
 
 @hooks.command("uninstall", cls=WithExamples, examples=["aura git hooks uninstall"])
+@_gate_option
 @_project_option
 @_json_option
-def uninstall_hooks(*, project: str | None, as_json: bool) -> None:
+def uninstall_hooks(*, gate: bool, project: str | None, as_json: bool) -> None:
     """Take the hook away; one that was there before is what it was."""
-    _hooks(project, {"action": "uninstall"}, as_json=as_json)
+    _hooks(project, {"action": "uninstall", "gate": gate}, as_json=as_json)
 
 
 @hooks.command("status", cls=WithExamples, examples=["aura git hooks status --json"])
+@_gate_option
 @_project_option
 @_json_option
-def hooks_status(*, project: str | None, as_json: bool) -> None:
+def hooks_status(*, gate: bool, project: str | None, as_json: bool) -> None:
     """Show whether the hook is in place, and who else manages hooks here."""
-    _hooks(project, {"action": "status"}, as_json=as_json)
+    _hooks(project, {"action": "status", "gate": gate}, as_json=as_json)
 
 
 def _hooks(project: str | None, body: Mapping[str, object], *, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Final
 
 import click
@@ -59,6 +61,33 @@ def test_command(*, item: str, outcome: str, tests: tuple[str, ...], project: st
     _told(ask_plan("change", body, project), as_json=as_json)
 
 
+@click.command(
+    "gate",
+    cls=WithExamples,
+    examples=["aura plan gate .git/COMMIT_EDITMSG"],
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("message_file", type=click.Path())
+def gate_command(message_file: str) -> None:
+    """Ask whether the plan allows the commit that is about to be made; `aura git hooks install --gate` has git ask.
+
+    With `commit_gate = true` in [plan]: code before PRD and architecture are approved, and work on a story that is not
+    approved as it is, are refused. A story is meant by the branch or by a line such as `Story: US-4`. Aura need not
+    run.
+    """
+    command = [sys.executable, "-P", "-m", "aura_planning.workflow.committing", message_file]
+    raise SystemExit(subprocess.run(command, check=False).returncode)
+
+
+@click.command("compact", cls=WithExamples, examples=["aura plan compact", "aura plan compact k3f9zq --dry-run"])
+@click.argument("item", default="")
+@_dry_run_option
+@plan_options
+def compact_command(*, item: str, dry_run: bool, project: str | None, as_json: bool) -> None:
+    """Move old entries of an item's log, or of all that are too long, to `.ai/log/`; nothing is lost."""
+    _told(ask_plan("change", {"action": "compact", "item": item, "dry_run": dry_run}, project), as_json=as_json)
+
+
 @click.command("templates", cls=WithExamples, examples=["aura plan templates"])
 @_dry_run_option
 @plan_options
@@ -67,13 +96,22 @@ def templates_command(*, dry_run: bool, project: str | None, as_json: bool) -> N
     _told(ask_plan("change", {"action": "templates", "dry_run": dry_run}, project), as_json=as_json)
 
 
-@click.command("migrate", cls=WithExamples, examples=["aura plan migrate --dry-run", "aura plan migrate --yes"])
+@click.command(
+    "migrate",
+    cls=WithExamples,
+    examples=["aura plan migrate --dry-run", "aura plan migrate --yes", "aura plan migrate --approve"],
+)
+@click.option("--approve", is_flag=True, help="Bind what the old files call approved to its present text.")
 @_dry_run_option
 @_yes_option
 @plan_options
-def migrate_command(*, dry_run: bool, yes: bool, project: str | None, as_json: bool) -> None:
-    """Bring files of other layouts into the canonical one."""
-    body: JsonObject = {"action": "migrate", "dry_run": True}
+def migrate_command(*, approve: bool, dry_run: bool, yes: bool, project: str | None, as_json: bool) -> None:
+    """Bring files of other layouts into the canonical one.
+
+    What counted as approved there was approved for no text in particular; with --approve you say that it is approved
+    as it is now.
+    """
+    body: JsonObject = {"action": "migrate", "approve": approve, "dry_run": True}
     if not dry_run and not yes:
         if as_json or not asks():
             raise GateClosed("files are moved only after a yes", hint="Look with --dry-run, then add --yes.")
@@ -178,7 +216,7 @@ def _show_undo(planned: JsonObject) -> None:
 
 
 STEP_COMMANDS: Final = (
-    approve_command, resume_command, note_command, test_command, migrate_command, templates_command, log_command,
-    undo_command,
+    approve_command, resume_command, note_command, test_command, migrate_command, templates_command, compact_command,
+    gate_command, log_command, undo_command,
 )  # fmt: skip
 """Commands of `aura plan` about the workflow."""

@@ -1,4 +1,7 @@
-"""The hook that writes a draft into `git commit`: put in place beside what is there, and taken away without a trace."""
+"""The hooks that write a draft into `git commit`, and that refuse work on a story that is not approved.
+
+Each is put in place beside what is there, and taken away without a trace.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,13 @@ from aura_git.safety.replacing import move_into_place, replace_file
 from aura_git.safety.snapshots import scratch_folder
 from aura_shared.errors import GateClosed
 
-__all__ = ["CHAINED", "HOOK", "HookState", "hook_script", "install_hook", "read_hook", "uninstall_hook"]
+__all__ = ["CHAINED", "GATE_HOOK", "HOOK", "HookState", "hook_script", "install_hook", "read_hook", "uninstall_hook"]
 
 HOOK: Final = "prepare-commit-msg"
-CHAINED: Final = f"{HOOK}.aura-chained"
+GATE_HOOK: Final = "commit-msg"
+"""Refuses what the plan does not allow: `aura plan gate`."""
+_CHAINED: Final = ".aura-chained"
+CHAINED: Final = f"{HOOK}{_CHAINED}"
 _MARK: Final = "# Aura's hook of commit messages, version"
 _VERSION: Final = 1
 _SCRIPT: Final = """\
@@ -43,6 +49,25 @@ aura={command}
 "$aura" commit --hook "$@" </dev/null >/dev/null 2>&1 || :
 exit 0
 """
+_GATE_SCRIPT: Final = """\
+#!/bin/sh
+{mark} {version}. `aura git hooks uninstall --gate` takes it away.
+# It runs the hook that was here before, and then asks whether the plan allows this commit. The files of the plan are
+# read directly, so Aura need not run; where there is no `aura` at all, the commit is made and a line says so.
+here=$(dirname "$0")
+if [ -x "$here/{chained}" ]; then
+    "$here/{chained}" "$@" || exit $?
+fi
+aura={command}
+[ -x "$aura" ] || aura=$(command -v aura 2>/dev/null) || aura=
+if [ -z "$aura" ]; then
+    echo "aura is not installed here: the gate of the plan was not checked" >&2
+    exit 0
+fi
+exec "$aura" plan gate "$1" </dev/null
+"""
+_SCRIPTS: Final = {HOOK: _SCRIPT, GATE_HOOK: _GATE_SCRIPT}
+_CALLS: Final = {HOOK: 'aura commit --hook "$@"', GATE_HOOK: 'aura plan gate "$1"'}
 _MANAGERS: Final = (
     ("husky", re.compile(r"husky", re.IGNORECASE), 'Call it from .husky/prepare-commit-msg: aura commit --hook "$@"'),
     (
@@ -82,34 +107,44 @@ class HookState:
     """Whether it lies among the files of the project, so that a hook in it would be committed."""
 
 
-def hook_script(command: str = "") -> str:
-    """The hook: a script for any POSIX shell.
+def hook_script(command: str = "", hook: str = HOOK) -> str:
+    """A hook: a script for any POSIX shell.
 
     Args:
         command: Full path of `aura`; without, it is looked for on the search path.
+        hook: Which.
     """
     quoted = shlex.quote(command) if command else "''"
-    return _SCRIPT.format(mark=_MARK, version=_VERSION, chained=CHAINED, command=quoted)
+    return _SCRIPTS[hook].format(mark=_MARK, version=_VERSION, chained=f"{hook}{_CHAINED}", command=quoted)
 
 
-def read_hook(repository: Repository) -> HookState:
-    """How the hook stands in a repository."""
+def read_hook(repository: Repository, hook: str = HOOK) -> HookState:
+    """How a hook stands in a repository."""
+    chained = f"{hook}{_CHAINED}"
     git = repository.git
     folder = Path(git.text("rev-parse", "--path-format=absolute", "--git-path", "hooks"))
     configured = git.config("core.hooksPath")
     real = Path(os.path.realpath(folder))
     inside_git = real.is_relative_to(os.path.realpath(repository.common_dir))
     among_files = not repository.bare and real.is_relative_to(os.path.realpath(repository.root)) and not inside_git
-    text = _text(folder / HOOK)
+    text = _text(folder / hook)
     ours = _MARK in text
-    foreign = _exists(folder / HOOK) and not ours
-    manager, advice = _manager(folder, text if not ours else _text(folder / CHAINED), repository)
+    foreign = _exists(folder / hook) and not ours
+    manager, advice = _manager(folder, text if not ours else _text(folder / chained), repository)
+    if hook == GATE_HOOK:
+        advice = _of_gate(advice)
     return HookState(
         folder, configured, installed=ours, outdated=ours and f"{_MARK} {_VERSION}." not in text,
-        chained=_exists(folder / CHAINED), foreign=foreign, managed_by=manager, advice=advice,
-        half_way=foreign and _is_copy(folder / CHAINED, folder / HOOK), inside=inside_git or among_files,
+        chained=_exists(folder / chained), foreign=foreign, managed_by=manager, advice=advice,
+        half_way=foreign and _is_copy(folder / chained, folder / hook), inside=inside_git or among_files,
         tracked=among_files,
     )  # fmt: skip
+
+
+def _of_gate(advice: str) -> str:
+    """The same advice for the hook of the gate."""
+    named = advice.replace(HOOK, GATE_HOOK).replace('aura commit --hook "$@"', 'aura plan gate "$1"')
+    return named.replace("aura commit --hook {0}", "aura plan gate {1}")
 
 
 def _manager(folder: Path, text: str, repository: Repository) -> tuple[str, str]:
@@ -127,8 +162,8 @@ def _manager(folder: Path, text: str, repository: Repository) -> tuple[str, str]
     return "", ""
 
 
-def install_hook(repository: Repository, *, command: str = "", force_path: bool = False) -> HookState:
-    """Put the hook in place; one that is there already is run before it. Doing it again changes nothing.
+def install_hook(repository: Repository, *, command: str = "", force_path: bool = False, hook: str = HOOK) -> HookState:
+    """Put a hook in place; one that is there already is run before it. Doing it again changes nothing.
 
     At every moment one of the two hooks is in place. Where an installation died on the way, the next one finishes it,
     and `uninstall_hook` takes it back.
@@ -139,22 +174,23 @@ def install_hook(repository: Repository, *, command: str = "", force_path: bool 
         RepositoryBusy: Another writer is at work.
     """
     with writing(repository, "hooks install"):
-        state = read_hook(repository)
+        chained = f"{hook}{_CHAINED}"
+        state = read_hook(repository, hook)
         if not force_path:
-            _refuse_foreign(state)
+            _refuse_foreign(state, hook)
         if state.foreign and state.chained and not state.half_way:
             raise GateClosed(
-                f"{CHAINED} is there already, and {HOOK} is not Aura's: one of them would be lost",
+                f"{chained} is there already, and {hook} is not Aura's: one of them would be lost",
                 hint=f"Look at both in {state.folder}, and put one aside.",
             )
         state.folder.mkdir(parents=True, exist_ok=True)
         if state.foreign and not state.chained:
-            _double(repository, state.folder / HOOK, state.folder / CHAINED)
-        _write_script(repository, state.folder / HOOK, hook_script(command))
-        return read_hook(repository)
+            _double(repository, state.folder / hook, state.folder / chained)
+        _write_script(repository, state.folder / hook, hook_script(command, hook))
+        return read_hook(repository, hook)
 
 
-def _refuse_foreign(state: HookState) -> None:
+def _refuse_foreign(state: HookState, hook: str) -> None:
     if not state.inside:
         raise GateClosed(
             f"core.hooksPath points to {state.configured}, outside of this repository: every repository that uses it "
@@ -165,27 +201,27 @@ def _refuse_foreign(state: HookState) -> None:
         whose = state.managed_by or f"core.hooksPath ({state.configured})"
         raise GateClosed(
             f"the hooks of this repository are managed by {whose}, in files that are committed or written anew",
-            hint=(state.advice or 'Add `aura commit --hook "$@"` to the hook there.')
+            hint=(state.advice or f"Add `{_CALLS[hook]}` to the hook there.")
             + " --force-path puts Aura's own hook there all the same.",
         )
 
 
-def uninstall_hook(repository: Repository) -> HookState:
-    """Take the hook away; one that was there before is what it was, byte for byte. Without one, nothing happens.
+def uninstall_hook(repository: Repository, hook: str = HOOK) -> HookState:
+    """Take a hook away; one that was there before is what it was, byte for byte. Without one, nothing happens.
 
     Raises:
         RepositoryBusy: Another writer is at work.
     """
     with writing(repository, "hooks uninstall"):
-        state = read_hook(repository)
-        place, chained = state.folder / HOOK, state.folder / CHAINED
+        state = read_hook(repository, hook)
+        place, chained = state.folder / hook, state.folder / f"{hook}{_CHAINED}"
         if state.half_way:
             chained.unlink()
         elif state.chained and (state.installed or not _exists(place)):
             chained.replace(place)
         elif state.installed:
             place.unlink()
-        return read_hook(repository)
+        return read_hook(repository, hook)
 
 
 def _double(repository: Repository, place: Path, second: Path) -> None:

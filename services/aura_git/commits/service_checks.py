@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from aura_git.commits.drafting_replies import problems_of
-from aura_git.commits.hooks import HookState, install_hook, read_hook, uninstall_hook
+from aura_git.commits.hooks import GATE_HOOK, HOOK, HookState, install_hook, read_hook, uninstall_hook
 from aura_git.commits.linting import kept_rules
 from aura_git.commits.service_memory import Lessons
 from aura_git.commits.suggesting import lint_message, lint_range
@@ -35,13 +35,14 @@ class MessageChecks:
 
     async def _hooks(self, request: ManageHooks, _context: Context) -> HooksAnswer:
         repository = await self._desk.repository(request.project)
+        hook = GATE_HOOK if request.gate else HOOK
 
         def work() -> HookState:
             if request.action == "install":
-                return install_hook(repository, command=request.command, force_path=request.force_path)
-            return uninstall_hook(repository) if request.action == "uninstall" else read_hook(repository)
+                return install_hook(repository, command=request.command, force_path=request.force_path, hook=hook)
+            return uninstall_hook(repository, hook) if request.action == "uninstall" else read_hook(repository, hook)
 
-        before = await asyncio.to_thread(read_hook, repository)
+        before = await asyncio.to_thread(read_hook, repository, hook)
         after = await self._desk.write(work)
         return _hooks_answer(request.action, before, after)
 

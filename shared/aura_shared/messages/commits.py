@@ -448,7 +448,7 @@ class HooksAnswer(Reply):
     """How the hook of messages stands in a repository."""
 
     installed: bool
-    """Whether Aura's `prepare-commit-msg` is in place."""
+    """Whether Aura's hook is in place: `prepare-commit-msg`, or `commit-msg` of the gate."""
     folder: str
     """Folder of hooks that git uses here."""
     configured: str = ""
@@ -466,7 +466,7 @@ class HooksAnswer(Reply):
 
 
 class ManageHooks(Request[HooksAnswer]):
-    """Install, take away or show the hook that writes drafts of messages into `git commit`."""
+    """Install, take away or show the hook that writes drafts of messages into `git commit`, or that of the gate."""
 
     type: ClassVar[str] = "git.hooks"
     service: ClassVar[str] = "git"
@@ -477,6 +477,8 @@ class ManageHooks(Request[HooksAnswer]):
     """What to do."""
     force_path: bool = False
     """Also when the folder of hooks lies outside of the repository, or another tool manages it."""
+    gate: bool = False
+    """The hook that refuses work on a story that is not approved, instead of that of drafts."""
     command: str = Field(default="", max_length=4096)
     """Full path of `aura`, for where it is not on the search path of the hook."""
 
