@@ -150,7 +150,7 @@ def _circle_lines(circle: JsonObject) -> Iterator[str]:
 
 def _wait(wait: JsonObject) -> str:
     place = dim(f"{safe(text_of(wait, 'path'))}:{count_of(wait, 'line', 1)}")
-    words = " (proposed)" if flag_of(wait, "proposed") else ""
+    words = " (proposed)" if flag_of(wait, "proposed") else " (by number)" if flag_of(wait, "implied") else ""
     return f"{safe(text_of(wait, 'item'))} waits for {safe(text_of(wait, 'needs'))}{words}  {place}"
 
 

@@ -39,6 +39,7 @@ _MOST_GROUP: Final = 20
 _MOST_WAITS: Final = 12
 _MOST_PROBLEMS: Final = 20
 _NAMED: Final = 5
+_IMPLIED: Final = "no file says it, only the order of stories: change a number, or set story_order = false in [plan]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +289,7 @@ def _circle(explainer: Explainer, done: Ordered, place: int, circle: Circle) -> 
         waits=[_wait(facts.statement(one)) for one in numbers if one != STRUCTURE][:_MOST_WAITS],
         shortest=circle.shortest,
         cut=_wait(facts.statement(circle.cut.statement)),
-        reason=circle.cut.reason,
+        reason=_IMPLIED if facts.statement(circle.cut.statement).implied else circle.cut.reason,
     )
 
 
@@ -309,6 +310,7 @@ def _wait(statement: Statement) -> OrderWait:
         path=_plain(statement.item.path),
         line=max(1, statement.line),
         proposed=statement.proposed,
+        implied=statement.implied,
     )
 
 

@@ -99,7 +99,8 @@ class Explainer:
             left = self._facts.tree.open_leaves(one.needs) if one.needs.kind in WORKING else []
             if left:
                 parts = "" if self._facts.tree.is_leaf(one.needs) else f" ({len(left)} of its parts are open)"
-                found.append(f"waits for {one.needs.kind} {called(one.needs)}{parts}")
+                order = ", which stands before it in its epic" if one.implied else ""
+                found.append(f"waits for {one.needs.kind} {called(one.needs)}{parts}{order}")
         if self._net.nodes[node].turn:
             found += work.gates
         return list(dict.fromkeys(found))
@@ -220,7 +221,12 @@ class Explainer:
         while self._net.nodes[last].stop and self._net.needs[last]:
             last = self._binding(last)
         statement = self._statement(node, last)
-        where = f", as {statement.item.path}:{statement.line} says" if statement else ""
+        where = ""
+        if statement is not None:
+            says = (
+                "the order of stories has it" if statement.implied else f"{statement.item.path}:{statement.line} says"
+            )
+            where = f", as {says}"
         text = f"waits for {self.name(last)}, which ends at {number(self._plan.end[last])}{where}"
         yield text if last == before else f"{text}; {self.name(before)} is free earlier"
 

@@ -14,6 +14,7 @@ from aura_planning.items.statuses import WORKING
 from aura_planning.ordering.amounts import Amount, efforts_of, risk_of, values_of
 from aura_planning.ordering.net import STRUCTURE, Edge, Node
 from aura_planning.ordering.scoring import Values
+from aura_planning.ordering.sequence import story_order
 from aura_planning.ordering.tree import Tree, called
 from aura_planning.workflow.gates import refusals_to_step
 from aura_shared.settings import PlanSettings
@@ -33,11 +34,13 @@ class Statement:
     proposed: bool = False
     reference: str = ""
     """How the file names what it waits for."""
+    implied: bool = False
+    """No file says it: stories of an epic begin in the order of their numbers."""
 
     @property
     def line(self) -> int:
-        """Where it is written, counted from 1."""
-        return _line(self.item, self.reference, proposed=self.proposed)
+        """Where it is written, counted from 1; of an implied one, where the number of the item stands."""
+        return self.item.line("alias") if self.implied else _line(self.item, self.reference, proposed=self.proposed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,9 @@ def facts_of(ledger: Ledger, settings: PlanSettings, values: Values, today: date
     efforts = efforts_of(tree, leaves, settings.hours_a_point)
     worth = values_of(tree, leaves, efforts, values)
     _read_statements(facts, proposed=proposed)
+    if settings.gates == "enforce" and settings.story_order:
+        for story, before in story_order(tree, many=settings.stories_at_once != 1):
+            _state(facts, Statement(story, before, implied=True))
     gates = _Gates(ledger, settings)
     for leaf in open_leaves:
         facts.work[leaf.path] = _work(tree, leaf, worth, efforts, _stops(facts, leaf, gates))
@@ -147,14 +153,17 @@ def _read_statement(facts: Facts, item: Item, reference: str, *, proposed: bool)
     elif not facts.tree.is_leaf(item) and item in facts.tree.above(needs):
         problem = "depends-on-part", f"it waits for {needs.kind} {called(needs)}, which belongs to it"
     if problem is None and needs is not None:
-        statement = Statement(item, needs, proposed, reference)
-        facts.statements.append(statement)
-        facts.of_item.setdefault(item.path, []).append(statement)
+        _state(facts, Statement(item, needs, proposed, reference))
         return
     assert problem is not None  # one of the cases above
     line = _line(item, reference, proposed=proposed)
     text = f"{problem[1]}; this does not count for the order"
     facts.problems.append(Finding(problem[0], text, item.path, line, "error", item.id))
+
+
+def _state(facts: Facts, statement: Statement) -> None:
+    facts.statements.append(statement)
+    facts.of_item.setdefault(statement.item.path, []).append(statement)
 
 
 def _line(item: Item, reference: str, *, proposed: bool) -> int:
@@ -190,7 +199,7 @@ def _add_edges(facts: Facts) -> None:
     for number, one in enumerate(facts.statements, 1):
         node = one.item.path if tree.is_leaf(one.item) else _stop(one.item, begins=True)
         needs = one.needs.path if tree.is_leaf(one.needs) else _stop(one.needs, begins=False)
-        facts.edges.append(Edge(node, needs, number, not one.proposed))
+        facts.edges.append(Edge(node, needs, number, not (one.proposed or one.implied)))
 
 
 def _stop(item: Item, *, begins: bool) -> str:
@@ -217,7 +226,7 @@ class _Gates:
     def __init__(self, ledger: Ledger, settings: PlanSettings) -> None:
         self._ledger = ledger
         self._settings = settings
-        self._unbound = settings.model_copy(update={"epics_at_once": 0, "stories_at_once": 0})
+        self._unbound = settings.model_copy(update={"epics_at_once": 0, "stories_at_once": 0, "story_order": False})
         self._crowds: dict[str, str] = {}
         self._tasks: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -248,7 +257,12 @@ class _Gates:
 def _stops(facts: Facts, leaf: Item, gates: _Gates) -> tuple[str, ...]:
     documents = [one.needs for one in facts.waits(leaf) if one.needs.kind not in WORKING]
     waiting = (f"the {one.kind} {called(one)} is not approved" for one in documents if one.status != "approved")
-    return tuple(dict.fromkeys([*gates.of(leaf), *waiting]))
+    left = (
+        f"story {called(one.needs)} before it is not complete"
+        for one in facts.of_item.get(leaf.path, ())
+        if one.implied and not facts.tree.open_leaves(one.needs)
+    )
+    return tuple(dict.fromkeys([*gates.of(leaf), *waiting, *left]))
 
 
 def _unread(tree: Tree) -> Sequence[Finding]:

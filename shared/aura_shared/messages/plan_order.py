@@ -116,6 +116,8 @@ class OrderWait(Message):
     """Where."""
     proposed: bool = False
     """Whether it is only proposed."""
+    implied: bool = False
+    """Whether no file says it, and only the order of stories in their epic has it so."""
 
 
 class OrderCircle(Message):

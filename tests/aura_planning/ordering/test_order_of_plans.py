@@ -503,3 +503,32 @@ def test_where_nothing_waits_for_anything_there_is_no_critical_path() -> None:
     found = answer(task("t1aaaa", estimate=3), task("t2aaaa", estimate=3))
     assert (found.critical, [one.critical for one in found.rows]) == ([], [False, False])
     assert found.rows[0].reason == "value 4 (assumed), 3 to do: score 1.33"
+
+
+def test_stories_of_an_epic_keep_the_order_of_their_numbers_where_the_workflow_has_it_so() -> None:
+    plan = [
+        epic("e1aaaa"), story("s1aaaa", epic="e1aaaa", alias="US-1", value=1),
+        story("s2aaaa", epic="e1aaaa", alias="US-2", value=2), task("t2aaaa", parent="s2aaaa", value=3),
+        story("s3aaaa", epic="e1aaaa", alias="US-10", value=50), story("s4aaaa", epic="e1aaaa", value=4),
+    ]  # fmt: skip
+    settings = PlanSettings(stories_at_once=0)
+    found = answer(*plan, settings=settings)
+    assert [one.id for one in found.rows] == ["t2aaaa", "s1aaaa", "s3aaaa", "s4aaaa"]
+    assert row(found, "s3aaaa").blocked == [
+        "waits for story US-2 (1 of its parts are open), which stands before it in its epic",
+        "waits for story US-1, which stands before it in its epic", "the story is not approved",
+    ]  # fmt: skip
+    assert row(found, "s3aaaa").changes[0].endswith("as the order of stories has it")
+    assert ids(*plan)[0] == "s3aaaa"  # gates are only reported
+    done = [one if one.id != "t2aaaa" else task("t2aaaa", parent="s2aaaa", status="done") for one in plan]
+    assert "story US-2 before it is not complete" in row(answer(*done, settings=settings), "s3aaaa").blocked
+
+
+def test_a_number_against_a_dependency_is_a_circle_and_the_number_is_cut() -> None:
+    found = answer(
+        epic("e1aaaa"), story("s1aaaa", "s2aaaa", epic="e1aaaa", alias="US-1"),
+        story("s2aaaa", epic="e1aaaa", alias="US-2"), settings=PlanSettings(),
+    )  # fmt: skip
+    (circle,) = found.circles
+    assert (circle.cut.item, circle.cut.needs, circle.cut.implied) == ("US-2", "US-1", True)
+    assert circle.reason.startswith("no file says it, only the order of stories")
