@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from textwrap import wrap
 from typing import Final
 
@@ -156,7 +156,11 @@ def burnup_lines(answer: JsonObject) -> Iterator[str]:
     picture = [_column(day, today, points, marks, most) for day in days]
     for line in range(_HIGH, 0, -1):
         label = {_HIGH: str(most), 1: "0"}.get(line, str(round(most / 2)) if line == _HIGH // 2 + 1 else "")
-        yield f"{label:>{gutter}} {dim('│')}{''.join(column[line - 1] for column in picture)}".rstrip()
+        row = "".join(
+            coloured(text, colour) if colour else text
+            for (colour, text) in _joined([column[line - 1] for column in picture])
+        )
+        yield f"{label:>{gutter}} {dim('│')}{row}".rstrip()
     yield f"{'':>{gutter}} {dim('└' + '─' * columns)}"
     yield f"{'':>{gutter}}  {_ruler(first, today, last, columns)}".rstrip()
     newest = points[-1]
@@ -180,8 +184,10 @@ def _last(today: date, first: date, marks: Sequence[JsonObject]) -> date:
     return max(today + timedelta(1), min(far, date.fromisoformat(text_of(marks[-1], "p85") or "9999-12-31")))
 
 
-def _column(day: date, today: date, points: Sequence[JsonObject], marks: Sequence[JsonObject], most: int) -> list[str]:
-    """Signs of one column, from the bottom up."""
+def _column(
+    day: date, today: date, points: Sequence[JsonObject], marks: Sequence[JsonObject], most: int
+) -> list[tuple[str, str]]:
+    """Signs of one column with their colours, from the bottom up."""
     if day <= today:
         point = next((one for one in reversed(points) if date.fromisoformat(text_of(one, "day")) <= day), points[0])
         bars = [(_level(count_of(point, "done"), most), "█", "green")]
@@ -193,18 +199,24 @@ def _column(day: date, today: date, points: Sequence[JsonObject], marks: Sequenc
         )
         bars = [(_level(sure, most), "▓", "yellow"), (_level(even, most), "░", "yellow")]
         scope = count_of(points[-1], "scope")
-    signs = [" "] * _HIGH
+    signs = [(" ", "")] * _HIGH
     at = min(_HIGH - 1, max(0, -(-_level(scope, most) // 8) - 1))
-    signs[at] = coloured("─", "blue")
+    signs[at] = "─", "blue"
     filled = 0
     for level, sign, colour in bars:
         whole, rest = divmod(level, 8)
         for line in range(filled, min(_HIGH, whole)):
-            signs[line] = coloured(sign, colour)
+            signs[line] = sign, colour
         if sign == "█" and rest and whole < _HIGH:
-            signs[whole] = coloured(_EIGHTHS[rest], colour)
+            signs[whole] = _EIGHTHS[rest], colour
         filled = max(filled, whole)
     return signs
+
+
+def _joined(signs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Runs of one colour."""
+    for colour, group in groupby(signs, key=lambda one: one[1]):
+        yield colour, "".join(sign for sign, _ in group)
 
 
 def _level(count: float, most: int) -> int:

@@ -92,7 +92,7 @@ def draw_page(burnup: PlanBurnup, title: str) -> str:
 <body>
 <h1>{_text(title)}</h1>
 <figure>
-{_svg(burnup, title)}</figure>
+{_svg(burnup, title, headed=False)}</figure>
 {table if burnup.marks else f"<p>No forecast: {_text(burnup.reason)}.</p>{chr(10)}"}<h2>Past</h2>
 <table>
 <tr><th>day</th><th>done</th><th>in the plan</th></tr>
@@ -102,15 +102,16 @@ def draw_page(burnup: PlanBurnup, title: str) -> str:
 """
 
 
-def _svg(burnup: PlanBurnup, title: str) -> str:
+def _svg(burnup: PlanBurnup, title: str, *, headed: bool = True) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="burn" viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" '
         f'height="{_HIGH}" role="img">',
         f"<title>{_text(title)}</title>",
         f"<style>{_STYLE}</style>",
         f'<rect width="{_WIDE}" height="{_HIGH}" fill="var(--paper)"/>',
-        f'<text class="head" x="{_LEFT - 32}" y="28">{_text(_cut(title))}</text>',
     ]
+    if headed:
+        lines.append(f'<text class="head" x="{_LEFT - 32}" y="28">{_text(_cut(title))}</text>')
     if not burnup.points:
         return "\n".join([*lines, f'<text x="{_LEFT}" y="{_TOP}">{_text(burnup.reason)}</text>', "</svg>\n"])
     frame = _frame(burnup)

@@ -10,7 +10,7 @@ import math
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from random import Random
 from typing import Final
 
@@ -42,6 +42,8 @@ class Work:
     flow: Sequence[int] = field(init=False)
     """All of them, each after what it waits for."""
     users: Sequence[Sequence[int]] = field(init=False)
+    place: Sequence[int] = field(init=False)
+    """Of each, in `ranked`."""
 
     def __post_init__(self) -> None:
         """Turn the edges around."""
@@ -56,6 +58,10 @@ class Work:
                 waiting[user] -= 1
                 if not waiting[user]:
                     flow.append(user)
+        place = [0] * len(self.size)
+        for position, node in enumerate(self.ranked):
+            place[node] = position
+        object.__setattr__(self, "place", place)
         object.__setattr__(self, "users", users)
         object.__setattr__(self, "flow", flow)
 
@@ -156,41 +162,39 @@ def _one_by_one(line: Sequence[int], sizes: Sequence[float]) -> list[tuple[float
 
 def _side_by_side(work: Work, sizes: Sequence[float], workers: int) -> list[tuple[float, int]]:
     """When each is done, in order: whoever is free takes what goes first among what is ready."""
-    place = [0] * len(sizes)
-    for position, node in enumerate(work.ranked):
-        place[node] = position
+    place, ranked, users, stops = work.place, work.ranked, work.users, work.stops
     waiting = [len(needs) for needs in work.needs]
     ready: list[int] = []
-    found: list[tuple[float, int]] = []
-
-    def release(nodes: list[int], now: float) -> None:
-        while nodes:
-            node = nodes.pop()
-            if node in work.stops:
-                found.append((now, node))
-                free(node, nodes)
-            else:
-                heappush(ready, place[node])
-
-    def free(node: int, nodes: list[int]) -> None:
-        for user in work.users[node]:
-            waiting[user] -= 1
-            if not waiting[user]:
-                nodes.append(user)
-
-    heapify(ready)
-    release([node for node, count in enumerate(waiting) if not count], 0.0)
     running: list[tuple[float, int]] = []
+    found: list[tuple[float, int]] = []
+    freed = [node for node, count in enumerate(waiting) if not count]
     now = 0.0
-    while ready or running:
+    while True:
+        while freed:
+            node = freed.pop()
+            if node not in stops:
+                heappush(ready, place[node])
+                continue
+            found.append((now, node))
+            freed += _free(users[node], waiting)
         while ready and len(running) < workers:
-            node = work.ranked[heappop(ready)]
+            node = ranked[heappop(ready)]
             heappush(running, (now + sizes[node], node))
-        now, node = heappop(running)
-        found.append((now, node))
-        freed: list[int] = []
-        free(node, freed)
-        release(freed, now)
+        if not running:
+            return found
+        now, node = done = heappop(running)
+        found.append(done)
+        if users[node]:
+            freed = _free(users[node], waiting)
+
+
+def _free(users: Sequence[int], waiting: list[int]) -> list[int]:
+    """What waits for nothing more, now that something is done."""
+    found: list[int] = []
+    for user in users:
+        waiting[user] -= 1
+        if not waiting[user]:
+            found.append(user)
     return found
 
 

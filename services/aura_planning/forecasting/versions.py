@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from aura_planning.items.reading import MOST_BYTES
 from aura_shared.errors import Cancelled, Unavailable
 from aura_shared.logging import get_logger
 
@@ -20,6 +21,7 @@ log = get_logger(__name__)
 MOST_VERSIONS: Final = 40_000
 """The newest versions that are read; older ones tell little of how work goes now."""
 _TIMEOUT_S: Final = 60.0
+_AT_ONCE: Final = 1_000_000
 _GIT: Final = (
     "git", "--no-pager", "--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false",
     "-c", "log.showSignature=false", "-c", "diff.renames=false",
@@ -59,7 +61,13 @@ def tip_of(root: Path) -> str:
 
 
 def read_versions(
-    root: Path, commit: str, folder: str, *, wanted: Callable[[str], bool], stopped: Callable[[], bool] = lambda: False
+    root: Path,
+    commit: str,
+    folder: str,
+    *,
+    wanted: Callable[[str], bool],
+    most_bytes: int = MOST_BYTES,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Version]:
     """Versions of the files below a folder, oldest first.
 
@@ -68,6 +76,7 @@ def read_versions(
         commit: Hash of the newest commit.
         folder: Below `root`.
         wanted: Which paths matter.
+        most_bytes: Larger contents are empty: they are not read.
         stopped: Asked again and again; when it says yes, nothing more is read.
 
     Raises:
@@ -80,7 +89,7 @@ def read_versions(
         for at_s, number, path, blob in rows:
             if stopped():
                 raise Cancelled("reading the history was stopped")
-            yield Version(at_s, number, path, reader.read(blob) if blob else None)
+            yield Version(at_s, number, path, reader.read(blob, most_bytes) if blob else None)
     finally:
         reader.close()
 
@@ -135,16 +144,20 @@ class _Blobs:
         except FileNotFoundError as error:
             raise Unavailable("git is not there", hint="Install git, and see `aura doctor`.") from error
 
-    def read(self, blob: str) -> bytes | None:
-        """One content; None when it is not there, as in a partial clone."""
+    def read(self, blob: str, most_bytes: int) -> bytes:
+        """One content; empty when it is too large, or not there, as in a partial clone."""
         stdin, stdout = self._pipes()
         try:
             stdin.write(f"{blob}\n".encode())
             stdin.flush()
             head = stdout.readline().decode("ascii", "replace").split()
             if len(head) != 3:
-                return None
-            data = stdout.read(int(head[2]))
+                return b""
+            data, left = b"", int(head[2])
+            if left <= most_bytes:
+                data, left = stdout.read(left), 0
+            while left > 0 and (passed := stdout.read(min(left, _AT_ONCE))):
+                left -= len(passed)
             stdout.read(1)
         except (OSError, ValueError) as error:
             raise Unavailable("git stopped while the history was read") from error
