@@ -29,6 +29,7 @@ from aura_shared.messages.git import GitChanged, GitOperationUpdated
 from aura_shared.messages.git_health import GitProposal
 from aura_shared.messages.merges import MergeUpdated
 from aura_shared.messages.models import ModelServersChanged
+from aura_shared.messages.plan_drift import PlanDriftChanged
 from aura_shared.messages.plan_forecast import PlanForecastChanged
 from aura_shared.messages.plan_items import PlanItemsChanged
 from aura_shared.messages.pulls import PullUpdated
@@ -42,7 +43,8 @@ EVENT_KINDS: Final[Mapping[str, type[Event]]] = {
     for kind in (
         *(ProjectStateChanged, ProjectRemoved, IndexUpdated, FindingsUpdated, ChangeUpdated, ApprovalChanged),
         *(GitChanged, GitOperationUpdated, GitProposal, CommitMade, CommitDraftOutdated, BranchUpdated),
-        *(MergeUpdated, PullUpdated, ReleaseCut, PlanItemsChanged, PlanForecastChanged, ModelServersChanged),
+        *(MergeUpdated, PullUpdated, ReleaseCut, ModelServersChanged),
+        *(PlanItemsChanged, PlanDriftChanged, PlanForecastChanged),
         *(ServiceStateChanged, ServiceMetrics, LogLine),
     )
 }

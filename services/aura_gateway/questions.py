@@ -10,6 +10,7 @@ from pydantic import BaseModel, create_model
 
 from aura_gateway.git_questions import GIT_QUESTIONS
 from aura_gateway.plan_documents_questions import PLAN_DOCUMENTS_QUESTIONS
+from aura_gateway.plan_drift_questions import PLAN_DRIFT_QUESTIONS
 from aura_gateway.plan_exchange_questions import PLAN_EXCHANGE_QUESTIONS
 from aura_gateway.plan_forecast_questions import PLAN_FORECAST_QUESTIONS
 from aura_gateway.plan_item_questions import PLAN_ITEM_QUESTIONS
@@ -245,6 +246,7 @@ QUESTIONS: Final[Sequence[Question]] = (
     *GIT_QUESTIONS,
     *PLANNING_QUESTIONS,
     *PLAN_ITEM_QUESTIONS,
+    *PLAN_DRIFT_QUESTIONS,
     *PLAN_EXCHANGE_QUESTIONS,
     *PLAN_ORDER_QUESTIONS,
     *PLAN_PROPOSAL_QUESTIONS,

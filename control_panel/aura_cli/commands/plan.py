@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from aura_cli.commands.plan_drift import DRIFT_COMMANDS
 from aura_cli.commands.plan_exchange import EXCHANGE_COMMANDS
 from aura_cli.commands.plan_forecast import FORECAST_COMMANDS
 from aura_cli.commands.plan_items import ITEM_COMMANDS
@@ -26,5 +27,5 @@ def plan() -> None:
 plan.add_command(parse)
 for _command in EXCHANGE_COMMANDS:
     plan.add_command(_command)
-for _command in (*ITEM_COMMANDS, *ORDER_COMMANDS, *FORECAST_COMMANDS, *PROPOSAL_COMMANDS):
+for _command in (*ITEM_COMMANDS, *ORDER_COMMANDS, *FORECAST_COMMANDS, *PROPOSAL_COMMANDS, *DRIFT_COMMANDS):
     plan.add_command(_command)

@@ -251,6 +251,14 @@ class ItemService:
         await self._look(plan, context.envelope.id)
         return await asyncio.to_thread(work, plan)
 
+    async def look_at(self, project: str, work: Callable[[Plan], ResultT]) -> ResultT:
+        """Answer from what was seen last, without looking at the files again; `work` runs in a thread.
+
+        Raises:
+            UnknownProject: There is no such project.
+        """
+        return await asyncio.to_thread(work, await self._plan(await self._desk.project(project)))
+
     async def _list(self, request: ListItems, context: Context) -> ItemList:
         from aura_planning.items.work import list_items  # noqa: PLC0415 - see above
 

@@ -30,6 +30,7 @@ from aura_shared.messages import (
     merges,
     models,
     plan_documents,
+    plan_drift,
     plan_exchange,
     plan_forecast,
     plan_items,
@@ -78,6 +79,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     plan_exchange,
     plan_forecast,
     plan_items,
+    plan_drift,
     plan_order,
     plan_documents,
 )
