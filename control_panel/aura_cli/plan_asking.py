@@ -29,9 +29,9 @@ def plan_options(command: CommandT) -> CommandT:
     return command
 
 
-def ask_plan(route: str, body: Mapping[str, object], project: str | None) -> JsonObject:
+def ask_plan(route: str, body: Mapping[str, object], project: str | None, timeout_s: float = _LIMIT_S) -> JsonObject:
     """The answer to a question about the plan of a project."""
     paths = find_paths()
     found = find_project(paths, project, Path.cwd()).id
     asked = {"project": found, **body}
-    return with_daemon(paths, lambda gateway: gateway.post(f"/v1/plan/{route}", asked, timeout_s=_LIMIT_S))
+    return with_daemon(paths, lambda gateway: gateway.post(f"/v1/plan/{route}", asked, timeout_s=timeout_s))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from aura_gateway.question import Question
+from aura_gateway.question import LONG_S, Question
 from aura_shared.messages import plan_items
 
 __all__ = ["PLAN_ITEM_QUESTIONS"]
@@ -37,6 +37,11 @@ PLAN_ITEM_QUESTIONS: Final[Sequence[Question]] = (
         "plan/approve", plan_items.ApproveItem, "plan-more", "approve_plan_item", "Approve an item of the plan",
         "Approve the PRD, the architecture or a story as its text is now; a person has to say yes.", writes=True,
         approval=True,
+    ),
+    Question(
+        "plan/test", plan_items.RunItemTests, "plan-more", "test_plan_item", "Run the tests of an item",
+        "Aura runs the tests itself in its sandbox, on the files as they are, and records red or green in the item.",
+        writes=True, timeout_s=LONG_S,
     ),
     Question(
         "plan/operations", plan_items.ListPlanOperations, "plan-more", "plan_operations", "List changes of the plan",

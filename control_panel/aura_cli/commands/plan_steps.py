@@ -12,11 +12,13 @@ from aura_cli.answers import JsonObject, count_of, flag_of, object_of, objects_o
 from aura_cli.examples import WithExamples
 from aura_cli.plan_asking import ask_plan, plan_options
 from aura_cli.plan_view import operation_table, show_done
-from aura_cli.screen import ask, asks, bold, dim, note, out, out_json, safe
+from aura_cli.screen import ask, asks, bold, dim, note, out, out_json, plural, safe
 from aura_shared.errors import Cancelled, GateClosed, UsageProblem
 
 __all__ = ["STEP_COMMANDS", "approve_item"]
 
+_TESTS_S: Final = 1800.0
+_MOST_SAID: Final = 20
 _dry_run_option = click.option("--dry-run", is_flag=True, help="Only show the change.")
 _yes_option = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")
 
@@ -49,16 +51,43 @@ def note_command(*, item: str, words: tuple[str, ...], project: str | None, as_j
 
 
 @click.command(
-    "test", cls=WithExamples, examples=["aura plan test k3f9zq red test_pay", "aura plan test k3f9zq green test_pay"]
+    "test",
+    cls=WithExamples,
+    examples=[
+        "aura plan test k3f9zq red test_pay",
+        "aura plan test k3f9zq green test_pay",
+        "aura plan test k3f9zq --run",
+        "aura plan test k3f9zq --run tests/test_pay.py",
+    ],
 )
 @click.argument("item")
-@click.argument("outcome", type=click.Choice(["red", "green"]))
-@click.argument("tests", nargs=-1)
+@click.option("--run", is_flag=True, help="Run the tests in the sandbox; then PATHs may follow instead of an outcome.")
+@click.argument("words", nargs=-1, metavar="[red|green [TEST]... | [PATH]...]")
+@_dry_run_option
 @plan_options
-def test_command(*, item: str, outcome: str, tests: tuple[str, ...], project: str | None, as_json: bool) -> None:
-    """Record a test run of an item; a story is completed only after a green one."""
-    body: JsonObject = {"action": "test", "item": item, "outcome": outcome, "tests": list(tests)}
-    _told(ask_plan("change", body, project), as_json=as_json)
+def test_command(
+    *, item: str, run: bool, words: tuple[str, ...], dry_run: bool, project: str | None, as_json: bool
+) -> None:
+    """Record a test run of an item: one that you tell, or with --run one that Aura makes in its sandbox.
+
+    A story is completed only after a green run; `tests = "ran"` in [plan] asks for one that Aura made. Without PATHs
+    the tests run that reach what changed since the newest commit, or else in it.
+    """
+    if run:
+        answer = ask_plan("test", {"item": item, "paths": list(words), "dry_run": dry_run}, project, _TESTS_S)
+        _told(answer, as_json=as_json)
+        if not as_json:
+            outcome = text_of(answer, "outcome")
+            out(
+                f"{outcome}: {plural(len(texts_of(answer, 'tests')), 'test file')}, tree {text_of(answer, 'tree')[:12]}"
+            )
+            for line in text_of(answer, "detail").rstrip().splitlines()[:_MOST_SAID]:
+                out(safe(line))
+        return
+    if not words or words[0] not in {"red", "green"}:
+        raise UsageProblem("a test run was red or green", hint="`aura plan test ITEM green NAME`, or --run.")
+    body: JsonObject = {"action": "test", "item": item, "outcome": words[0], "tests": list(words[1:])}
+    _told(ask_plan("change", {**body, "dry_run": dry_run}, project), as_json=as_json)
 
 
 @click.command(

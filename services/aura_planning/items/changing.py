@@ -24,7 +24,7 @@ from aura_planning.items.writing import current
 from aura_planning.workflow.gates import NO_RED, Refusal, refusals_to_add, refusals_to_step, without_red
 from aura_planning.workflow.logs import fold_log, log_entries, log_section
 from aura_planning.workflow.persons import person
-from aura_planning.workflow.testing import TestRun, record_run
+from aura_planning.workflow.testing import ItemRun, record_run
 from aura_shared.errors import Conflict, EditRefused, FileMovedOn, GateClosed, UsageProblem
 from aura_shared.messages.plan_items import ChangePlan
 from aura_shared.settings import PlanSettings
@@ -77,7 +77,7 @@ def plan_change(store: PlanStore, request: ChangePlan, settings: PlanSettings) -
     if request.action == "test":
         if not request.outcome:
             raise UsageProblem("a test run was red or green")
-        return plan_record(store, item, data, TestRun(request.outcome, tuple(request.tests)), settings)
+        return plan_record(store, item, data, ItemRun(request.outcome, tuple(request.tests)), settings)
     return _set(store, item, data, request, settings)
 
 
@@ -285,7 +285,7 @@ def _note(store: PlanStore, item: Item, data: bytes, words: str, settings: PlanS
     return _folded(store, item, planned, settings)
 
 
-def plan_record(store: PlanStore, item: Item, data: bytes, run: TestRun, settings: PlanSettings) -> Planned:
+def plan_record(store: PlanStore, item: Item, data: bytes, run: ItemRun, settings: PlanSettings) -> Planned:
     """Write down a test run of an item.
 
     Raises:

@@ -10,14 +10,14 @@ from aura_planning.items.editing import add_to_section, set_fields
 from aura_planning.items.frontmatter import Value
 from aura_planning.workflow.logs import log_section
 
-__all__ = ["TestRun", "record_run"]
+__all__ = ["ItemRun", "record_run"]
 
 _MOST_NAMES: Final = 20
 _SHORT: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class TestRun:
+class ItemRun:
     """What became of the tests of an item."""
 
     outcome: Literal["red", "green"]
@@ -32,7 +32,7 @@ class TestRun:
     """Counts, or the first failures."""
 
 
-def record_run(data: bytes, run: TestRun) -> bytes:
+def record_run(data: bytes, run: ItemRun) -> bytes:
     """A file with the record of a run in its front matter, and a line in its log."""
     now = datetime.now(UTC)
     stamp = now.isoformat(timespec="seconds")

@@ -296,6 +296,42 @@ class ApproveItem(Request[PlanDone]):
     """Only show the change."""
 
 
+class ItemTested(PlanDone):
+    """What the tests of an item said, and the record of it."""
+
+    outcome: Literal["red", "green"] = "red"
+    """Of the run."""
+    tests: list[str] = Field(default_factory=list)
+    """Test files that ran."""
+    detail: str = ""
+    """The runner with its counts, or the first failures."""
+    seconds: float = Field(default=0.0, ge=0)
+    """How long it took."""
+    tree: str = ""
+    """Hash of the tree of git that they ran on."""
+    sandbox: str = ""
+    """The kind of sandbox that they ran in."""
+
+
+class RunItemTests(Request[ItemTested]):
+    """Run the tests of an item in the sandbox, on the files as they are now, and record the outcome in its file.
+
+    Errors: `unavailable` when nothing could be run; nothing is recorded then.
+    """
+
+    type: ClassVar[str] = "plan.items.test"
+    service: ClassVar[str] = "planning"
+
+    project: str
+    """Identifier, name or path of a registered project."""
+    item: str = Field(min_length=1, max_length=1000)
+    """Identifier, alias or path."""
+    paths: list[str] = Field(default_factory=list, max_length=2000)
+    """Tests, or files whose tests are run; empty for what changed since the newest commit, or else in it."""
+    dry_run: bool = False
+    """Run them, and record nothing."""
+
+
 class PlanOperation(Message):
     """Something that was done to the files of a plan."""
 
