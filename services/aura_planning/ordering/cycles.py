@@ -11,8 +11,8 @@ from aura_planning.ordering.net import STRUCTURE, Net, without
 
 __all__ = ["Circle", "Cut", "components", "cut_circles", "flow", "shortest_circle"]
 
-_MOST_VISITS: Final = 2_000_000
-"""Steps of the search for short circles in one plan: about a second. What is found until then is used."""
+_MOST_VISITS: Final = 500_000
+"""Steps of the search for short circles in one plan: about 0.3 s. What is found until then is used."""
 _MOST_CIRCLES: Final = 200
 """Circles that are told one by one; of a plan with more, the rest is cut where it runs against the document."""
 _TRIED: Final = 400
