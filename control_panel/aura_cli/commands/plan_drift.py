@@ -31,7 +31,6 @@ _MOST_PAGES: Final = 10_000
 @click.option(
     "--prefer",
     type=click.Choice(["plan", "document"]),
-    default="",
     help="Whose word counts where both changed; default: the plan's stays, and the conflict goes on being told.",
 )
 @click.option("--cancel", is_flag=True, help="Items whose place in the document is gone become cancelled.")
@@ -44,7 +43,7 @@ _MOST_PAGES: Final = 10_000
 def merge_command(
     *,
     file: str,
-    prefer: str,
+    prefer: str | None,
     cancel: bool,
     pairs: tuple[str, ...],
     dry_run: bool,
@@ -57,7 +56,7 @@ def merge_command(
     What changed in the document comes over, field by field. States, and what was edited in the plan, stay. What both
     changed stays as the plan has it, and is told. Nothing is deleted or renumbered; `aura plan undo` takes it back.
     """
-    body: JsonObject = {"path": file, "prefer": prefer, "cancel": cancel, "pairs": list(pairs)}
+    body: JsonObject = {"path": file, "prefer": prefer or "", "cancel": cancel, "pairs": list(pairs)}
     if not dry_run and not yes:
         if as_json or not asks():
             raise GateClosed("a document is merged only after a yes", hint="Add --yes, or --dry-run to look.")
