@@ -14,6 +14,9 @@ __all__ = ["ItemRun", "record_run"]
 
 _MOST_NAMES: Final = 20
 _SHORT: Final = 12
+_SUMS: Final = ("FAILED", "ERROR", "FAIL", "not ok")
+_MOST_FAILED: Final = 3
+_MOST_DETAIL: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,13 @@ def record_run(data: bytes, run: ItemRun) -> bytes:
     by = f", run by Aura on tree {run.tree[:_SHORT]} in {run.seconds:.1f} s" if run.by == "aura" else ""
     listed = f": {', '.join(names[:_MOST_NAMES])}" if names else ""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    detail = f" ({' '.join(run.detail.split())[:300]})" if run.detail and run.outcome == "red" else ""
+    detail = f" ({_failed(run.detail)})" if run.detail.strip() and run.outcome == "red" else ""
     line = f"- {now:%Y-%m-%d %H:%M} tests {run.outcome}{by}{listed}{more}{detail}"
     return add_to_section(after, log_section(after), line)
+
+
+def _failed(detail: str) -> str:
+    """What failed, in a line: as the runner sums it up, else the last thing that it said."""
+    lines = [" ".join(line.split()) for line in detail.splitlines() if line.strip()]
+    summed = [line for line in lines if line.startswith(_SUMS)]
+    return "; ".join(summed[:_MOST_FAILED] or lines[-1:])[:_MOST_DETAIL]

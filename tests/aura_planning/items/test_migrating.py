@@ -10,6 +10,7 @@ import pytest
 from aura_planning.items.changing import Planned, plan_change
 from aura_planning.items.migrating import diff_of
 from aura_planning.items.store import PlanStore
+from aura_planning.workflow.gates import approved, audit
 from aura_shared.messages.plan_items import ChangePlan
 from aura_shared.settings import PlanSettings
 from plan_items_rig import item_text, put
@@ -123,4 +124,29 @@ def test_a_second_document_gets_a_place_of_its_own(tmp_path: Path) -> None:
     assert len(paths) == 3
     assert ".ai/prd.md" in paths
     assert sum(path.startswith(".ai/documents/") for path in paths) == 2
+    store.close()
+
+
+@pytest.mark.requirement("A5")
+def test_what_was_approved_stays_so_when_a_person_says_it(tmp_path: Path) -> None:
+    put(tmp_path, "old-prd.md", "# PRD: Shop\n\n## Status: Approved\n\n## Goals\n\nSell.\n")
+    put(tmp_path, "shop.arch.md", "# Architecture\n\nStatus: approved\n")
+    put(tmp_path, "epic-1/story-1.story.md", "# Story 1: Pay\n\nStatus: In Progress\n\nWords.\n")
+    put(tmp_path, "epic-1/story-2.story.md", "# Story 2: Send\n\nStatus: Draft\n")
+    store = PlanStore(tmp_path, tmp_path / "home")
+    store.look()
+    plain = plan_change(store, ChangePlan(project="x", action="migrate"), PlanSettings())
+    offers = [one for one in plain.notices if "--approve binds that to its present text now" in one]
+    assert len(offers) == 3
+    bound = plan_change(store, ChangePlan(project="x", action="migrate", approve=True), PlanSettings())
+    assert sum("approves its present text" in one for one in bound.notices) == 3
+    store.commit(plain.changes, command="migrate", title="x")
+    rules = [(one.rule, one.path) for one in audit(store.ledger, PlanSettings()) if one.severity == "error"]
+    assert sorted(rule for rule, _ in rules) == ["gate-approval", "gate-approval", "gate-story-not-approved"]
+    assert len({path for _, path in rules}) == 3
+    store.undo()
+    store.commit(bound.changes, command="migrate", title="x")
+    assert audit(store.ledger, PlanSettings()) == []
+    assert approved(store.ledger.of_kind("prd")[0])
+    assert not store.ledger.find("epic-1-story-2").approved_by
     store.close()

@@ -280,3 +280,33 @@ def test_a_new_session_reads_one_page(store: PlanStore, root: Path) -> None:
     assert "the last recorded run was red" in resume(store, None, SETTINGS, 2000, 0).text
     done(store, "test", item=first.id, outcome="green")
     assert "everything is ticked: complete it" in resume(store, None, SETTINGS, 2000, 0).text
+
+
+@pytest.mark.requirement("A5")
+def test_stories_of_an_epic_begin_in_their_order(store: PlanStore, root: Path) -> None:
+    first, second = add_agreed(store, "Pay", "Send")
+    done(store, "set", item=second.id, alias="US-10")
+    done(store, "set", item=first.id, alias="US-9")
+    with pytest.raises(GateClosed, match="1 before it in epic-1 are open: US-9"):
+        planned(store, "set", item="US-10", status="in-progress")
+    assert planned(store, "set", PlanSettings(story_order=False), item="US-10", status="in-progress").changes
+    done(store, "set", item="US-9", status="in-progress")
+    assert planned(store, "set", PlanSettings(stories_at_once=2), item="US-10", status="in-progress").changes
+    done(store, "set", item="US-9", status="cancelled")
+    assert done(store, "set", item="US-10", status="in-progress").status == "in-progress"
+    place = root / first.path
+    place.write_text(place.read_text().replace("status: cancelled", "status: draft"))
+    store.look()
+    assert [(one.rule, one.item) for one in audit(store.ledger, SETTINGS)] == [("gate-story-order", second.id)]
+    done(store, "set", item="US-9", alias="")
+    assert audit(store.ledger, SETTINGS) == []
+
+
+@pytest.mark.requirement("A5")
+def test_a_record_of_auras_that_is_written_by_hand_is_told(store: PlanStore, root: Path) -> None:
+    (story,) = add_agreed(store, "Pay")
+    place = root / story.path
+    place.write_text(place.read_text().replace("---\n# ", "tests: green\ntests_by: aura\n---\n# "))
+    (change,) = store.look().changes
+    assert change.new is not None
+    assert [one.rule for one in passed_by(store.ledger, change.old, change.new, SETTINGS)] == ["gate-tests-by-hand"]
