@@ -178,7 +178,9 @@ def test_nothing_in_the_code_names_another_host() -> None:
         for file in (root / folder).rglob("*.py")
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         for rest in re.findall(r"(?:https?|wss?)://(.*)", line)
-        if not any(mark in line for mark in ("DOCTYPE", "sarif-2.1.0", "git-lfs.github.com/spec", "www.w3.org/2000/svg"))
+        if not any(
+            mark in line for mark in ("DOCTYPE", "sarif-2.1.0", "git-lfs.github.com/spec", "www.w3.org/2000/svg")
+        )
         and not rest.startswith(ours)
     ]
     assert not foreign, "\n".join(foreign)
