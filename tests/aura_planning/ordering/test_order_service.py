@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -96,3 +98,12 @@ async def test_wrong_questions_are_refused_with_the_reason(rig: OrderRig) -> Non
         await rig.ask(NextTasks(project=rig.project.id, today="2027-02-31"))
     with pytest.raises(UnknownProject):
         await rig.ask(OrderPlan(project="nobody"))
+
+
+def test_a_service_at_rest_has_not_loaded_what_calculates() -> None:
+    code = (
+        "import sys, aura_planning.service; "
+        "print([name for name in sys.modules if name.startswith('aura_planning.ordering.')])"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "['aura_planning.ordering.service']"
