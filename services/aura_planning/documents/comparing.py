@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -63,7 +62,11 @@ _CONDITION: Final = re.compile(
 _LABEL: Final = re.compile(r"[^:.]{2,40}:\s*\S")
 _LEAST_SENTENCE: Final = 4
 """Words of what is compared without an id; shorter entries stand for themselves in lists of several things."""
-_MOST: Final = 1500
+_LEAST_WORDS: Final = 3
+"""Of what has an id."""
+_WORDS_OF_ONE: Final = 6
+_MOST_ORDER: Final = 40
+_MOST: Final = 5000
 _LEAST_SHARED: Final = 2
 
 
@@ -112,34 +115,22 @@ def _opens_a_story(one: _Said, written: Written) -> bool:
     )
 
 
-def _pairs(said: Sequence[_Said]) -> Iterator[tuple[_Said, _Said, int]]:
-    """Statements that share at least two words, in the order of the document, with how many they share."""
-    holding: dict[str, list[int]] = defaultdict(list)
-    for at, one in enumerate(said):
-        shared: dict[int, int] = defaultdict(int)
-        for word in one.words:
-            for other in holding[word]:
-                shared[other] += 1
-            holding[word].append(at)
-        for other, count in sorted(shared.items()):
-            if count >= _LEAST_SHARED and said[other].statement.line != one.statement.line:
-                yield said[other], one, count
-
-
 def _opposites(said: Sequence[_Said], lexicon: Lexicon) -> Iterator[Fault]:
-    for first, second, shared in _pairs(said):
-        if first.negated == second.negated or shared < max(len(first.words), len(second.words)):
+    """Demands about the very same words, of which one is negated."""
+    seen: dict[tuple[frozenset[str], bool], _Said] = {}
+    for one in said:
+        if len(one.words) < _LEAST_SHARED or _CONDITION.search(one.text) or not _demands(one.text, lexicon):
             continue
-        texts = (first.text, second.text)
-        if any(_CONDITION.search(text) for text in texts) or not all(_demands(text, lexicon) for text in texts):
-            continue
-        yield _against(
-            "contradiction",
-            first,
-            second,
-            f"says the opposite of {_place(first)}",
-            "Decide which of the two holds and take the other one out, or say under which condition each holds.",
-        )
+        other = seen.get((one.words, not one.negated))
+        seen.setdefault((one.words, one.negated), one)
+        if other is not None and other.statement.line != one.statement.line:
+            yield _against(
+                "contradiction",
+                other,
+                one,
+                f"says the opposite of {_place(other)}",
+                "Decide which of the two holds and take the other one out, or say under which condition each holds.",
+            )
 
 
 def _demands(text: str, lexicon: Lexicon) -> bool:
@@ -150,34 +141,24 @@ def _demands(text: str, lexicon: Lexicon) -> bool:
 
 
 def _numbers(said: Sequence[_Said]) -> Iterator[Fault]:
-    for first, second in _same_subject(said):
-        one, other = _quantity(first), _quantity(second)
-        if one is None or other is None or one[0] != other[0] or one[1] == other[1]:
-            continue
-        if _other_numbers(first) != _other_numbers(second):
-            continue
-        told = f"gives {other[2]!r}, and line {first.statement.line} gives {one[2]!r} for the same thing"
-        yield _against(
-            "different-numbers",
-            first,
-            second,
-            told,
-            "Keep the right number in one place and refer to it from the other.",
-        )
-
-
-def _same_subject(said: Sequence[_Said]) -> Iterator[tuple[_Said, _Said]]:
-    """Statements with a number about the same words."""
-    seen: dict[frozenset[str], list[_Said]] = defaultdict(list)
+    """Two numbers of the same kind about the very same words."""
+    seen: dict[tuple[object, ...], tuple[_Said, float, str]] = {}
     for one in said:
-        if not _NUMBER.search(one.text) or _is_a_value(one):
-            continue
-        key = one.words - _BOUND_WORDS - {stem(found["unit"]) for found in _NUMBER.finditer(one.text)}
+        quantity = None if _is_a_value(one) else _quantity(one)
+        words = one.words - _BOUND_WORDS - {stem(found["unit"]) for found in _NUMBER.finditer(one.text)}
         least = _LEAST_SHARED - bool(one.statement.name) if one.statement.part == "requirement" else _LEAST_SHARED + 1
-        for first in seen[key]:
-            if first.statement.line != one.statement.line and len(key) >= least:
-                yield first, one
-        seen[key].append(one)
+        if quantity is None or len(words) < least:
+            continue
+        kind, value, told = quantity
+        first, known, written = seen.setdefault((words, kind, *_other_numbers(one)), (one, value, told))
+        if known != value and first.statement.line != one.statement.line:
+            yield _against(
+                "different-numbers",
+                first,
+                one,
+                f"gives {told!r}, and line {first.statement.line} gives {written!r} for the same thing",
+                "Keep the right number in one place and refer to it from the other.",
+            )
 
 
 def _quantity(one: _Said) -> tuple[tuple[str, str], float, str] | None:
@@ -200,48 +181,44 @@ def _other_numbers(one: _Said) -> list[str]:
 
 
 def _twice(said: Sequence[_Said], what: str) -> Iterator[Fault]:
-    told: set[int] = set()
-    for first, second, shared in _pairs(said):
-        if second.statement.line in told or first.statement.item == second.statement.item:
+    """Statements of which one says nothing that the other does not say, in the same order and with the same numbers."""
+    whole: dict[tuple[object, ...], _Said] = {}
+    shorter: dict[tuple[object, ...], _Said] = {}
+    for one in said:
+        least = _LEAST_WORDS if one.statement.name else _LEAST_SENTENCE
+        if _is_a_value(one) or len(one.words) < least:
             continue
-        if not _as_many(first, second, shared) or not _same_words(first, second):
-            continue
-        told.add(second.statement.line)
-        yield _against(
-            "duplicate",
-            first,
-            second,
-            f"says the same as the {what} in {_place(first)}",
-            "Keep one of them, and let the other place refer to it: "
-            f"\u201csee {first.statement.name or f'line {first.statement.line}'}\u201d.",
-        )
+        rest = (one.negated, *_ANY_NUMBER.findall(one.text))
+        keys = [(words, *rest) for words in _shortened(one.order)]
+        own = (one.order, *rest)
+        first = whole.get(own) or shorter.get(own) or next((whole[key] for key in keys if key in whole), None)
+        whole.setdefault(own, one)
+        for key in keys:
+            shorter.setdefault(key, one)
+        if first is not None and first.statement.item != one.statement.item:
+            yield _against(
+                "duplicate",
+                first,
+                one,
+                f"says the same as the {what} in {_place(first)}",
+                "Keep one of them, and let the other place refer to it: "
+                f"\u201csee {first.statement.name or f'line {first.statement.line}'}\u201d.",
+            )
 
 
-def _as_many(first: _Said, second: _Said, shared: int) -> bool:
-    """Whether nearly all words are shared, and there are enough to compare."""
-    small, large = sorted((len(first.words), len(second.words)))
-    least = 3 if first.statement.name or second.statement.name else _LEAST_SENTENCE
-    return small >= least and shared >= small and large - small <= large // 6
-
-
-def _same_words(first: _Said, second: _Said) -> bool:
-    """Whether one says nothing that the other does not say, in the same order and with the same numbers."""
-    if first.negated != second.negated or _is_a_value(first) or _is_a_value(second):
-        return False
-    if not _within(first.order, second.order) and not _within(second.order, first.order):
-        return False
-    return _ANY_NUMBER.findall(first.text) == _ANY_NUMBER.findall(second.text)
+def _shortened(order: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The same words with so few left out that it still says the same: one of six, two of twelve."""
+    count = len(order)
+    for at in range(count if count >= _WORDS_OF_ONE else 0):
+        yield order[:at] + order[at + 1 :]
+    for at in range(count if _WORDS_OF_ONE * 2 <= count <= _MOST_ORDER else 0):
+        for other in range(at + 1, count):
+            yield order[:at] + order[at + 1 : other] + order[other + 1 :]
 
 
 def _is_a_value(one: _Said) -> bool:
     """`Protocol: REST`: a value, which may stand below several headings."""
     return not one.statement.name and _LABEL.match(one.statement.text) is not None
-
-
-def _within(few: Sequence[str], many: Sequence[str]) -> bool:
-    """Whether all of the first stand in the second, in the same order."""
-    rest = iter(many)
-    return all(one in rest for one in few)
 
 
 def _both_ways(said: Sequence[_Said]) -> Iterator[Fault]:

@@ -73,9 +73,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "contradiction": Rule(
         "error", "Both cannot be built; whoever meets the second one first decides for everybody.", words=True
     ),
-    "different-numbers": Rule("error", "One of the numbers is wrong, and a test of the other one fails.", words=True),
+    "different-numbers": Rule("warning", "One of the numbers is wrong, and a test of the other one fails.", words=True),
     "in-and-out-of-scope": Rule(
-        "error", "The document asks for it and rules it out, so either answer breaks a promise.", words=True
+        "warning", "The document asks for it and rules it out, so either answer breaks a promise.", words=True
     ),
     "duplicate": Rule("warning", "When one of the copies changes, the other one stays and contradicts it.", words=True),
     "duplicate-id": Rule("error", "A reference to the id means two things, so tests and tasks point to the wrong one."),
