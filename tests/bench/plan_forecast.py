@@ -38,7 +38,7 @@ SETS: Mapping[str, Sequence[str]] = {
         "day8/re-frame2",
     ),
 }  # fmt: skip
-PLAIN = Method(half_life=1e9, stretch=1.01, spread=1e-9, short=0.0, slower=0.0)
+PLAIN = Method(half_life=1e9, stretch=1.01, spread=0.0, short=0.0, slower=0.0)
 
 
 @dataclass

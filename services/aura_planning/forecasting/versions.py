@@ -24,7 +24,7 @@ _TIMEOUT_S: Final = 60.0
 _AT_ONCE: Final = 1_000_000
 _GIT: Final = (
     "git", "--no-pager", "--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false",
-    "-c", "log.showSignature=false", "-c", "diff.renames=false",
+    "-c", "log.showSignature=false", "-c", "diff.renames=false", "-c", "log.follow=false",
 )  # fmt: skip
 _GONE: Final = "000000"
 _REGULAR: Final = frozenset({"100644", "100755"})
@@ -98,7 +98,7 @@ def _rows(root: Path, commit: str, folder: str, wanted: Callable[[str], bool]) -
     """Author's time, number of the commit, path, blob (empty when removed)."""
     ran = _run(root, [
         "log", "--format=%x00%x00%at", "--raw", "-z", "--no-abbrev", "--no-renames", "--date-order", "--reverse",
-        "--no-show-signature", "--no-ext-diff", "--relative", "--end-of-options", commit, "--", folder,
+        "--no-show-signature", "--no-ext-diff", "-O/dev/null", "--relative", "--end-of-options", commit, "--", folder,
     ])  # fmt: skip
     found: list[tuple[int, int, str, str]] = []
     at_s = number = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -10,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from aura_planning.forecasting import forecasting
 from aura_planning.forecasting import service as forecast_module
+from aura_planning.forecasting.forecasting import Forecast
 from aura_planning.forecasting.service import ForecastService
-from aura_shared.errors import UnknownItem, UsageProblem
+from aura_shared.errors import Cancelled, UnknownItem, UsageProblem
 from aura_shared.messages.plan_forecast import AskBurnup, AskForecast, PlanForecast, PlanForecastChanged
-from aura_shared.messages.plan_items import ChangePlan
+from aura_shared.messages.plan_items import ChangePlan, PlanItemsChanged
+from aura_shared.projects import ProjectRegistry
 from plan_forecast_rig import TODAY, commit, lived_plan
 from plan_items_rig import ItemRig, item_text, put
 
@@ -214,3 +219,77 @@ async def test_a_folder_below_a_repository_has_its_own_past(tmp_path: Path, aura
     found = await rig.forecast()
     assert found.finished == 0
     await rig.service.stop()
+
+
+@pytest.mark.requirement("A4")
+async def test_work_ends_when_the_caller_leaves(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(*_: object, stopped: Callable[[], bool], **__: object) -> Forecast:
+        begun.set()
+        while not stopped():
+            time.sleep(0.001)
+        ended.set()
+        raise Cancelled("the forecast was stopped")
+
+    monkeypatch.setattr(forecasting, "forecast_plan", endless)
+    asking = asyncio.create_task(rig.forecast())
+    await until(begun.is_set)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    await until(ended.is_set)
+
+
+@pytest.mark.requirement("A4", "P11")
+async def test_a_note_that_cannot_be_read_is_written_anew(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(forecast_module, "_today", lambda: TODAY)
+    note = rig.paths.data / "plan" / rig.project.id / "forecast.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text('{"p50": "soon"}', encoding="utf-8")
+    await rig.forecasts.start()
+    await rig.ask(ChangePlan(project=rig.project.id, action="add", kind="task", title="One more"))
+    await until(lambda: '"open": "7"' in note.read_text(encoding="utf-8"))
+
+
+@pytest.mark.requirement("A4")
+async def test_an_event_tells_that_nothing_is_left(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast_module, "_today", lambda: TODAY)
+    await rig.forecasts.start()
+    note = rig.paths.data / "plan" / rig.project.id / "forecast.json"
+    cancel = ChangePlan(project=rig.project.id, action="set", status="cancelled", item="t0025a")
+    await rig.ask(cancel)
+    await until(note.exists)
+    for number in range(20, 25):
+        await rig.ask(cancel.model_copy(update={"item": f"t{number:04}a"}))
+
+    def last() -> PlanForecastChanged | None:
+        return next((one for one in reversed(rig.bus.published) if isinstance(one, PlanForecastChanged)), None)
+
+    await until(lambda: (told := last()) is not None and not told.open)
+    told = last()
+    assert told is not None
+    assert (told.p50, told.reason) == ("", "nothing is open")
+    assert (await rig.forecast()).reason == "nothing is open"
+
+
+@pytest.mark.requirement("A4")
+async def test_a_project_that_goes_is_not_forecast_and_the_next_one_is(rig: Rig, root: Path) -> None:
+    await rig.forecasts.start()
+    await rig.desk.tell(PlanItemsChanged(project="nobody", by="edit"), project="nobody")
+    add = ChangePlan(project=rig.project.id, action="add", kind="task", title="One more")
+    await rig.ask(add)
+    await until((rig.paths.data / "plan" / rig.project.id / "forecast.json").exists)
+
+
+@pytest.mark.requirement("A4")
+async def test_five_projects_have_a_past_and_the_first_is_read_again(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast_module, "_MOST_KEPT", 1)
+    other = ProjectRegistry(rig.paths.projects).add(lived_plan(tmp_path / "other", 9, 2))[0]
+    first = await rig.forecast()
+    second = await rig.forecast(project=other.id)
+    assert (first.finished, second.finished) == (20, 9)
+    assert (await rig.forecast()).model_dump_json() == first.model_dump_json()
