@@ -66,6 +66,8 @@ _LEAST_WORDS: Final = 3
 """Of what has an id."""
 _WORDS_OF_ONE: Final = 6
 _MOST_ORDER: Final = 40
+_MOST_BEFORE: Final = 4
+"""Signs that may stand before an id."""
 _MOST: Final = 5000
 _LEAST_SHARED: Final = 2
 
@@ -103,7 +105,9 @@ def compare(written: Written, lexicon: Lexicon) -> Iterator[Fault]:
 
 
 def _bare(one: Statement) -> str:
-    return re.sub(rf"^\W*{re.escape(one.name)}\W*", "", one.text) if one.name else one.text
+    """The words of a statement without its id."""
+    at = one.text.find(one.name) if one.name else -1
+    return one.text[at + len(one.name) :].lstrip(" :.)*-\u2013\u2014") if 0 <= at <= _MOST_BEFORE else one.text
 
 
 def _opens_a_story(one: _Said, written: Written) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
@@ -39,6 +40,7 @@ _GIVEN: Final = re.compile(
     r"\b(?:given|when|then|gegeben|wenn|dann|dado|cuando|entonces|quando|então|étant donné|quand|alors)\b",
     re.IGNORECASE,
 )
+_CRITERIA: Final = re.compile(r"acceptance|akzeptanz|criteri|critères|kryteria|验收|受け入れ", re.IGNORECASE)
 _CODE: Final = re.compile(r"`[^`]*`")
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 _STORY_ID: Final = re.compile(
@@ -272,8 +274,9 @@ def judge_traces(written: Written, outside: Collection[str], tests: Callable[[st
     items = written.document.items
     stories = [one for one in items if _is_a_story(one)]
     yield from _uncovered(written, stories, outside)
+    told = _Stories(written)
     for at, one in enumerate(items):
-        if _is_a_story(one) and not _has_criteria(written, at) and not _later(written, one):
+        if _is_a_story(one) and not told.has_criteria(at) and not told.later(one):
             yield Fault(
                 "story-without-criteria",
                 one.source.first,
@@ -293,38 +296,50 @@ def _is_a_story(one: Item) -> bool:
     return one.kind == "story" and (not one.alias or _STORY_ID.match(one.alias) is not None)
 
 
-def _has_criteria(written: Written, at: int) -> bool:
-    one = written.document.items[at]
-    if one.criteria or any(
-        child.parent == at and (child.kind == "requirement" or child.criteria) for child in written.document.items
-    ):
-        return True
-    lines = "\n".join(written.lines[one.source.first - 1 : _end_of(written, at)])
-    return (
-        len({found.lower() for found in _GIVEN.findall(lines)}) >= 2
-        or re.search(r"(?i)acceptance|akzeptanz|criteri|critères|kryteria|验收|受け入れ", lines) is not None
-    )
+class _Stories:
+    """Where stories end, what belongs to them, and what stands above them."""
 
+    def __init__(self, written: Written) -> None:
+        self._written = written
+        items = written.document.items
+        self._parents = {one.parent for one in items if one.kind == "requirement" or one.criteria}
+        self._starts = sorted({one.source.first for one in items if one.kind in {"story", "epic"}})
+        self._levels = {one.line: one.level for one in written.sections}
+        self._heads = [one.line for one in written.sections]
 
-def _later(written: Written, one: Item) -> bool:
-    """Whether a story stands below a heading about what comes later or never."""
-    level = 7
-    for section in reversed([section for section in written.sections if section.line < one.source.first]):
-        if section.level < level:
-            if section.role == "out":
-                return True
-            level = section.level
-    return False
+    def has_criteria(self, at: int) -> bool:
+        """Whether a story says when it is done."""
+        one = self._written.document.items[at]
+        if one.criteria or at in self._parents:
+            return True
+        lines = "\n".join(self._written.lines[one.source.first - 1 : self._end(one)])
+        return len({found.lower() for found in _GIVEN.findall(lines)}) >= 2 or _CRITERIA.search(lines) is not None
 
+    def _end(self, one: Item) -> int:
+        """Where a story ends at the latest: before the next one, or the next heading of its level."""
+        first = one.source.first
+        after = bisect_right(self._starts, first)
+        end = self._starts[after] - 1 if after < len(self._starts) else len(self._written.lines)
+        level = self._levels.get(first, 0)
+        for line in self._heads[bisect_right(self._heads, first) :]:
+            if line > end:
+                break
+            if not level or self._levels[line] <= level:
+                return line - 1
+        return max(end, first)
 
-def _end_of(written: Written, at: int) -> int:
-    """Where a story ends at the latest: before the next story, or the next heading of its level."""
-    items = written.document.items
-    first = items[at].source.first
-    stops = [one.source.first - 1 for one in items if one.kind in {"story", "epic"} and one.source.first > first]
-    heading = next((one.level for one in written.sections if one.line == first), 0)
-    stops += [one.line - 1 for one in written.sections if one.line > first and (not heading or one.level <= heading)]
-    return max(min(stops, default=len(written.lines)), items[at].source.last if not stops else 0)
+    def later(self, one: Item) -> bool:
+        """Whether it stands below a heading about what comes later or never."""
+        level = 7
+        sections = self._written.sections
+        for at in range(bisect_left(self._heads, one.source.first) - 1, -1, -1):
+            if sections[at].level < level:
+                if sections[at].role == "out":
+                    return True
+                level = sections[at].level
+            if level == 1:
+                return False
+        return False
 
 
 def _uncovered(written: Written, stories: Sequence[Item], outside: Collection[str]) -> Iterator[Fault]:
