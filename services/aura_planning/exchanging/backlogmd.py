@@ -204,6 +204,10 @@ class _Writing:
         config = (tree.read(f"{self._root}config.yml") or b"").decode("utf-8", "replace")
         found = _PREFIX.search(config)
         self._prefix = found["prefix"].upper() if found else "TASK"
+        names = [*self._there, *keys.values()]
+        self._taken = {one.casefold() for one in names}
+        names += [one.alias for one in entries]
+        self._highest = max((int(m["number"]) for one in names if (m := _NUMBERED.match(one))), default=0)
 
     def write(self) -> Written:
         for one in self._entries.values():
@@ -220,14 +224,12 @@ class _Writing:
     def _number(self, one: Entry) -> None:
         if one.id in self._keys:
             return
-        taken = {*self._there, *self._keys.values()}
-        folded = {each.casefold() for each in taken}
-        if _NAMED.match(one.alias) and one.alias.casefold() not in folded:
+        if _NAMED.match(one.alias) and one.alias.casefold() not in self._taken:
             self._keys[one.id] = one.alias
-            return
-        numbers = [int(m["number"]) for each in taken if (m := _NUMBERED.match(each))]
-        numbers += [int(m["number"]) for each in self._entries.values() if (m := _NUMBERED.match(each.alias))]
-        self._keys[one.id] = f"{self._prefix}-{max(numbers, default=0) + 1}"
+        else:
+            self._highest += 1
+            self._keys[one.id] = f"{self._prefix}-{self._highest}"
+        self._taken.add(self._keys[one.id].casefold())
 
     def _values(self, one: Entry, key: str) -> dict[str, Value]:
         """The front matter of an item."""

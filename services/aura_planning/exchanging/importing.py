@@ -200,6 +200,7 @@ class _Planning:
         self._found = found
         self._prefer = prefer
         self._known = links_in(ledger, read)
+        self._entries = {one.key: one for one in bundle.entries}
         self._ids: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._aliases = {_folded(one.alias) for one in ledger.items if one.alias}
@@ -246,9 +247,7 @@ class _Planning:
 
     def _parent(self, one: Entry) -> str:
         """The identifier of the parent; a parent that cannot be one here is said, and kept all the same."""
-        parent = (
-            next((other for other in self._bundle.entries if other.key == one.parent), None) if one.parent else None
-        )
+        parent = self._entries.get(one.parent)
         if parent is not None and parent.kind not in PARENTS[one.kind]:
             text = f"a {one.kind} cannot belong to a {parent.kind} here, and {one.key!r} does"
             self._found.findings.append(problem("wrong-parent", text, one.path, one.line, "warning"))

@@ -8,10 +8,10 @@ from typing import Final
 
 from aura_planning.exchanging.boxes import (
     Box,
+    every_box,
     fitting,
     full_text,
     mark_of,
-    parsed_boxes,
     put_back,
     split_text,
     written_box,
@@ -152,17 +152,18 @@ class _Change:
 
     def _tasks(self, source: SourceText) -> str:
         """The words of the task list with a mark for each box."""
-        marked = parsed_boxes("\n".join(source.lines).encode(), source.path, source.lines)
+        boxes = every_box(source)
         out = Lines(source.lines)
         entries: list[Entry] = []
-        for box in marked.boxes:
+        for box in boxes:
             entry = self._task(box, source, entries)
             entries.append(entry)
-            out.replace(box.first, box.last, mark_of(entry.key.partition("/")[2]))
-        by_line = {box.first: entry for box, entry in zip(marked.boxes, entries, strict=True)}
-        for box, entry in zip(marked.boxes, entries, strict=True):
-            needs = [marked.needs.get(need.item) for need in box.item.depends_on]
-            entry.depends_on = [by_line[line].key for line in needs if line in by_line and by_line[line] is not entry]
+            out.replace(box.first, box.last, box.margin + mark_of(entry.key.partition("/")[2]))
+        by_line = {box.first: entry for box, entry in zip(boxes, entries, strict=True)}
+        for box, entry in zip(boxes, entries, strict=True):
+            entry.depends_on = [
+                by_line[line].key for line in box.needs if line in by_line and by_line[line] is not entry
+            ]
         self._bundle.entries += entries
         return out.text()
 

@@ -9,12 +9,14 @@ from typing import Final
 from aura_planning.exchanging.boxes import (
     Box,
     box_of,
+    every_box,
     fitting,
     full_text,
+    head_of,
     mark_of,
-    parsed_boxes,
     put_back,
     split_text,
+    titled,
     written_box,
 )
 from aura_planning.exchanging.contract import Bundle, Entry, Written, problem
@@ -149,24 +151,25 @@ class _Feature:
         return out.text()
 
     def _tasks(self, source: SourceText) -> str:
-        marked = parsed_boxes("\n".join(source.lines).encode(), source.path, source.lines)
         out = Lines(source.lines)
         found: list[tuple[Box, Entry]] = []
-        for box in marked.boxes:
+        for box in every_box(source):
             match = _TASK.match(box.text)
             if match is None:
                 continue
             entry = self._task(box, match, source)
             found.append((box, entry))
             self._bundle.entries.append(entry)
-            out.replace(box.first, box.last, mark_of(match["id"]))
+            out.replace(box.first, box.last, box.margin + mark_of(match["id"]))
         by_line = {entry.line: entry.key for _, entry in found}
         for box, entry in found:
-            needs = [by_line.get(marked.needs[need.item], "") for need in box.item.depends_on]
+            needs = [by_line.get(line, "") for line in box.needs]
             entry.depends_on = [one for one in dict.fromkeys(needs) if one and one != entry.key]
-            said = _NEEDS.search(entry.title)
+            match = _TASK.match(box.text)
+            head, rest = head_of(match["text"] if match else "")
+            said = _NEEDS.search(head)
             if said is not None and all(f"{self._name}/{one}" in entry.depends_on for one in _IDS.findall(said[0])):
-                entry.title = entry.title[: said.start()].rstrip()
+                entry.title, entry.text = titled(head[: said.start()].rstrip(), rest)
         return out.text()
 
     def _task(self, box: Box, match: re.Match[str], source: SourceText) -> Entry:
@@ -325,8 +328,8 @@ class _Writing:
         elif parent is not None and parent.kind == "task":
             self._written.lose("tasks of tasks")
         tags = "".join(f" [{mark}]" for mark in shown)
-        words = full_text(f"{one.title}{self._needs(one)}", fitting(one.title, one.text))
-        return written_box(self._state(one), f"{self._own(one)}{tags} {words}")
+        head, line, rest = full_text(one.title, fitting(one.title, one.text)).partition("\n")
+        return written_box(self._state(one), f"{self._own(one)}{tags} {head}{self._needs(one)}{line}{rest}")
 
     def _needs(self, one: Entry) -> str:
         """Dependencies that the words and the rest of the file do not say themselves."""

@@ -34,15 +34,14 @@ def read_task_list(tree: Tree, path: str) -> Bundle:
     bundle.findings += source.findings
     if source.broken:
         return bundle
-    marked = parsed_boxes("\n".join(source.lines).encode(), path, source.lines)
+    boxes = parsed_boxes(source)
     claimed: set[int] = set()
-    for box in marked.boxes:
+    for box in boxes:
         _take(bundle, box)
         claimed.update(range(box.first, box.last + 1))
-    by_line = {box.first: one for box, one in zip(marked.boxes, bundle.entries, strict=True)}
-    for box, one in zip(marked.boxes, bundle.entries, strict=True):
-        lines = [marked.needs.get(need.item) for need in box.item.depends_on]
-        one.depends_on = [by_line[line].key for line in lines if line in by_line and by_line[line] is not one]
+    by_line = {box.first: one for box, one in zip(boxes, bundle.entries, strict=True)}
+    for box, one in zip(boxes, bundle.entries, strict=True):
+        one.depends_on = [by_line[line].key for line in box.needs if line in by_line and by_line[line] is not one]
     rest = [line for number, line in enumerate(source.lines, 1) if number not in claimed and line.strip()]
     if rest:
         bundle.left.append(f"{len(rest)} lines that are no box, such as {rest[0].strip()[:60]!r}")

@@ -266,6 +266,7 @@ class _Writing:
         self._entries = {one.id: one for one in entries}
         self._path = path
         self._written = Written()
+        self._highest: dict[str, int] = {}
         self._keys = dict(keys)
         data = tree.read(path)
         self._before = None if data is None else data.decode("utf-8-sig")
@@ -337,14 +338,22 @@ class _Writing:
         if self._is_sub(one, tags) and parent is not None:
             self._place(parent, tags)
             up = self._keys[parent.id]
-            if "." not in up:
-                taken = [int(key.rpartition(".")[2]) for key in self._all_keys() if _below(key, up)]
-                self._keys[one.id] = f"{up}.{max(taken, default=0) + 1}"
+            if "." not in up.rpartition("/")[2]:
+                self._keys[one.id] = f"{up}.{self._next(f'{up}.')}"
                 return
-        numbers = [
-            int(found[1]) for key in self._all_keys() if (found := re.match(rf"{re.escape(before)}(\d+)\Z", key))
-        ]
-        self._keys[one.id] = f"{before}{max(numbers, default=0) + 1}"
+        self._keys[one.id] = f"{before}{self._next(before)}"
+
+    def _next(self, before: str) -> int:
+        """The next number behind a beginning of keys."""
+        if not self._highest:
+            self._highest[""] = 0
+            for key in self._all_keys():
+                size = max(key.rfind("."), key.rfind("/")) + 1
+                begin, number = key[:size], key[size:]
+                if number.isdigit():
+                    self._highest[begin] = max(self._highest.get(begin, 0), int(number))
+        self._highest[before] = self._highest.get(before, 0) + 1
+        return self._highest[before]
 
     def _is_sub(self, one: Entry, tags: Mapping[str, str]) -> bool:
         parent = self._entries.get(one.parent)
@@ -503,7 +512,3 @@ def _differs(before: object, after: object) -> bool:
     if isinstance(after, str) and (isinstance(before, str) or before is None):
         return tidy(before or "") != tidy(after) and joined(before or "") != joined(after)
     return before != after
-
-
-def _below(key: str, up: str) -> bool:
-    return key.startswith(f"{up}.") and key[len(up) + 1 :].isdigit()
