@@ -13,7 +13,6 @@ from aura_planning.desk import PlanDesk
 from aura_planning.items.service import ItemService, Plan
 from aura_shared.bus import Context
 from aura_shared.errors import GateClosed, NotFound, UsageProblem
-from aura_shared.messages.models import Complete, Completion
 from aura_shared.messages.plan_documents import (
     CheckDocument,
     CheckedDocument,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from aura_planning.documents.facts import Fact
     from aura_planning.documents.keeping import Draft
     from aura_planning.documents.writing import Outcome
+    from aura_shared.messages.models import Complete, Completion
 
 __all__ = ["DocumentService"]
 
