@@ -1,0 +1,1 @@
+"""Progress as evidence: what commits, tests and symbols say about items of a plan."""
