@@ -31,8 +31,8 @@ __all__ = ["burnup_answer", "day_text", "forecast_answer"]
 
 _RECENT: Final = 56
 """Days over which the pace is told: eight weeks."""
-_MOST_TRIALS: Final = 40
-_MOST_POINTS: Final = 200
+_MOST_TRIALS: Final = 20
+_MOST_POINTS: Final = 120
 _FEW: Final = 15
 """Moments below which nothing is said about trust."""
 

@@ -166,7 +166,7 @@ class AskForecast(Request[PlanForecast]):
     """Number of the first row."""
     limit: int = Field(default=20, ge=1, le=500)
     """Most rows."""
-    budget: int = Field(default=1500, ge=200, le=50_000)
+    budget: int = Field(default=1200, ge=200, le=50_000)
     """Most tokens of the rows, estimated."""
 
 
@@ -204,7 +204,7 @@ class PlanBurnup(Reply):
     today: str
     """The day from which it was made."""
     points: list[BurnPoint] = Field(default_factory=list[BurnPoint])
-    """Days of the past, at most 200 of them, the first and the last among them."""
+    """Days of the past, at most 120 of them, the first and the last among them."""
     marks: list[BurnMark] = Field(default_factory=list[BurnMark])
     """How it may go on; empty when nothing is said."""
     reason: str = ""
