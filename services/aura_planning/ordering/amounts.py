@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from aura_planning.items.amounts import effort_of, factor_of, rank_of
 from aura_planning.items.model import KINDS, Item
@@ -23,8 +22,7 @@ _CLASSES: Final[Mapping[float, float]] = {16.0: 10_000.0, 8.0: 1_000.0, 4.0: 100
 """For MoSCoW: ten of a class weigh as much as one of the class above."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """A number, and where it comes from."""
 
     amount: float
@@ -33,8 +31,7 @@ class Amount:
     """Such as `priority must` or `its part of 12 of story US-1`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stated:
+class _Stated(NamedTuple):
     amount: float
     words: str
     shared: bool

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from aura_planning.items.amounts import day_of, rank_of
 from aura_planning.items.ledger import Ledger
@@ -25,8 +26,7 @@ _LEAST_LEFT = 0.1
 """Of an item whose boxes are all ticked and that is not done: somebody has to look."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """That an item waits for another, as a file says it."""
 
     item: Item
@@ -43,8 +43,7 @@ class Statement:
         return self.item.line("alias") if self.implied else _line(self.item, self.reference, proposed=self.proposed)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """A leaf that is not done, with what its score is made of."""
 
     item: Item

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["Edge", "Net", "Node", "build", "without"]
 
@@ -16,8 +16,7 @@ STRUCTURE: Final = -1
 """Statement of an edge that nobody wrote: a part waits for the beginning of its whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One piece of work that is not done."""
 
     key: str
@@ -37,8 +36,7 @@ class Node:
     """No work: the beginning or the end of a whole, so that its many parts need few edges."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One node waits for another."""
 
     node: str

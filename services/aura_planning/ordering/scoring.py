@@ -10,7 +10,17 @@ from typing import Final, Literal, TypeAlias
 from aura_planning.ordering.net import Net, Node
 from aura_planning.ordering.timing import Times
 
-__all__ = ["LEAST_EFFORT", "PRESETS", "Formula", "Preset", "Values", "effective_values", "score_of", "time_factor"]
+__all__ = [
+    "LEAST_EFFORT",
+    "PRESETS",
+    "Formula",
+    "Preset",
+    "Values",
+    "effective_values",
+    "score_of",
+    "scores_of",
+    "time_factor",
+]
 
 Values: TypeAlias = Literal["stated", "rice", "moscow", "none"]
 Preset: TypeAlias = Literal["wsjf", "rice", "moscow", "value-effort", "document"]
