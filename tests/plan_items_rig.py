@@ -45,14 +45,15 @@ class ItemRig:
     Args:
         root: Folder of the project.
         settings: All settings; a project file counts beside them.
+        hub: The bus of others, such as a gateway's.
     """
 
-    def __init__(self, root: Path, settings: Settings | None = None) -> None:
+    def __init__(self, root: Path, settings: Settings | None = None, hub: MemoryHub | None = None) -> None:
         self.root = root
         self.paths: AuraPaths = find_paths().prepare()
         registry = ProjectRegistry(self.paths.projects)
         self.project: Project = registry.add(root)[0]
-        self.hub = MemoryHub()
+        self.hub = hub or MemoryHub()
         self.bus = MemoryBus("planning", hub=self.hub)
         self.client = self.hub.connect("client")
         self.desk = PlanDesk(self.bus, self.paths, settings or Settings(), registry)

@@ -11,11 +11,12 @@ from aura_shared.errors import BusError
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import IndexUpdated, ProjectInfo, ProjectRemoved, ProjectStateChanged
 from aura_shared.messages.core import Event
+from aura_shared.messages.plan_items import PlanItemsChanged
 from aura_shared.messages.services import ServiceMetrics
 
 __all__ = ["HEARD", "Hearing"]
 
-HEARD: Final = (ProjectStateChanged, ProjectRemoved, IndexUpdated, ServiceMetrics)
+HEARD: Final = (ProjectStateChanged, ProjectRemoved, IndexUpdated, PlanItemsChanged, ServiceMetrics)
 
 log = get_logger("hearing")
 

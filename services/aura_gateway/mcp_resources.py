@@ -13,9 +13,11 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.subscriptions import ResourcesListChanged, ResourceUpdated, ServerEvent
 from mcp_types import EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
+from aura_gateway.mcp_plan_resources import plan_events
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import IndexUpdated, ProjectRemoved, ProjectStateChanged
 from aura_shared.messages.core import Event
+from aura_shared.messages.plan_items import PlanItemsChanged
 
 __all__ = ["PROJECTS_URI", "LegacyFollowers", "ResourceEvents", "status_uri"]
 
@@ -68,6 +70,8 @@ class ResourceEvents:
     def _of(self, event: Event) -> list[ServerEvent]:
         if isinstance(event, IndexUpdated):
             return [ResourceUpdated(status_uri(event.project))]
+        if isinstance(event, PlanItemsChanged):
+            return plan_events(event)
         if isinstance(event, ProjectRemoved):
             self._phases.pop(event.project, None)
             return [ResourceUpdated(status_uri(event.project)), ResourceUpdated(PROJECTS_URI), ResourcesListChanged()]

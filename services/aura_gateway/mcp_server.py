@@ -19,6 +19,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CallToolResult,
     InputRequiredResult,
+    ListResourcesResult,
     ListToolsResult,
     PaginatedRequestParams,
     Resource,
@@ -32,6 +33,7 @@ from typing_extensions import override
 from aura_gateway.calls import call_of
 from aura_gateway.hearing import Hearing
 from aura_gateway.limits import RateLimits, TooOften
+from aura_gateway.mcp_plan_resources import MARKDOWN, first_cursor, page_of_items, read_plan_item
 from aura_gateway.mcp_resources import PROJECTS_URI, LegacyFollowers, ResourceEvents, status_uri
 from aura_gateway.mcp_tools import McpTools
 from aura_gateway.mcp_toolsets import TOOLSETS_HEADER, chosen
@@ -122,6 +124,17 @@ class _AuraMcp(MCPServer[Any]):
         if found is None:
             found = self._opted_tools[question.tool] = self._tools.asking_for(question)
         return found
+
+    @override
+    async def _handle_list_resources(
+        self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        """Projects first, then the items of their plans, a page at a time."""
+        projects = sorted(self._hearing.projects)
+        if params is not None and params.cursor:
+            return await page_of_items(self._tools.asking, projects, params.cursor)
+        listed = await super()._handle_list_resources(ctx, params)
+        return listed.model_copy(update={"next_cursor": first_cursor(projects)})
 
     @override
     async def list_resources(self) -> list[Resource]:
@@ -215,7 +228,13 @@ def _add_resources(server: MCPServer[Any], tools: McpTools) -> None:
                 return found.model_dump_json()
         raise MCPError(-32602, "Resource not found", {"uri": status_uri(project)})
 
-    del projects, project_status  # Registered above.
+    @server.resource(
+        "aura://project/{project}/plan/{item}", name="Item of a plan", description="Its file", mime_type=MARKDOWN
+    )
+    async def plan_item(project: str, item: str) -> str:
+        return await read_plan_item(tools.asking, project, item)
+
+    del projects, project_status, plan_item  # Registered above.
 
 
 async def _listed(tools: McpTools) -> list[ProjectInfo]:

@@ -182,7 +182,7 @@ class McpTools:
     """The tools of one gateway."""
 
     def __init__(self, asking: Asking, hearing: Hearing, board: StatusBoard, desks: Desks) -> None:
-        self._asking = asking
+        self.asking = self._asking = asking
         self._hearing = hearing
         self._board = board
         self._desks = desks
