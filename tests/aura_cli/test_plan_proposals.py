@@ -133,7 +133,7 @@ def test_a_story_is_split_and_estimated(aura: Aura, shop: Path) -> None:
     assert aura("plan", "split", "s1aaaa", "--by", "data").out.splitlines()[1].startswith("the criteria do not differ")
     ran = aura("plan", "estimate", "s1aaaa")
     assert ran.out.splitlines()[1].split() == ["NO", "POINTS", "RANGE", "BY", "KIND", "TITLE"]
-    assert "size 2.3 = 0.5 + 3 criteria" in ran.out
+    assert "size 1.4 = 0.5 + 3 criteria 0.3" in ran.out
     assert aura("plan", "estimate", "--apply").err.count("2 proposals written") == 1
     assert "estimate_from: size" in (shop / ".ai/tasks/t1aaaa-form.md").read_text()
     assert aura("plan", "split", "s1aaaa", "--apply").err.count("2 proposals written") == 1

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from aura_planning.items.model import Finding
 from aura_planning.parsing.contract import Document, Gap
-from aura_planning.proposing.grounding import SCHEMA, Wish, read_answer
+from aura_planning.proposing.grounding import Wish, read_answer, schema_for
 from aura_planning.proposing.keeping import Keeper, Kept
 from aura_planning.proposing.sections import Section, outline
 from aura_shared.bus import Bus, Context
@@ -147,7 +147,8 @@ class Asking:
             ChatTurn(role="user", content=self._words(section, problem)),
         ]
         request = Complete(
-            task="plan-proposals", role="plan", turns=turns, answer_schema=SCHEMA, max_tokens=_MOST_TOKENS, seed=seed,
+            task="plan-proposals", role="plan", turns=turns, answer_schema=schema_for(len(self.document.items)),
+            max_tokens=_MOST_TOKENS, seed=seed,
             priority="background", gated=True, prompt=_PROMPT, origin=self.context.envelope.cause or "",
         )  # fmt: skip
         self._count(calls=self.use.calls + 1)

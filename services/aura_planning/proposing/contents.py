@@ -48,7 +48,9 @@ _SLOTS: Final = {
 _LOGS: Final = re.compile(
     r"\b(?:log|notes|record|references?|change|history|structure|models?|diagrams?)\b", re.IGNORECASE
 )
-_MOST: Final = 200
+_MOST: Final = 500
+"""Entries of a section."""
+_MOST_TEXT: Final = 4000
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class _Entry:
     indent: int
     box: str | None = None
     below: list[str] = field(default_factory=list[str])
+    boxes: list[str] = field(default_factory=list[str])
+    """Of the entries below it."""
     step: str = ""
     """The last of given, when, then that it holds."""
     heading: bool = False
@@ -160,6 +164,7 @@ class _Reader:
         current = self._open
         if current is not None and (current.heading or indent > current.indent + 1):
             current.below.append(_clean(words))
+            current.boxes.append(entry["box"] or "")
             current.last = number
             return
         made = _Entry([_clean(words)], number, number, indent, entry["box"])
@@ -224,18 +229,27 @@ class _Reader:
         for one in self._found.get(slot, []):
             text = " ".join(" ".join(one.text).split())
             whole = " ".join([text, *one.below])
-            if slot == "criteria" and one.heading and one.below:
-                text = f"{text}: {'; '.join(one.below)}" if len(one.below) > 0 else text
+            if slot == "criteria" and one.below:
+                text = f"{text}: {'; '.join(one.below)}"
             refers = _refers(whole) if slot in {"steps", "loose", "flow"} else ()
-            ticked = None if one.box is None else one.box in "xX~-"
+            ticked = _ticked(one)
             if text:
-                found.append(Part(text[:1000], one.first + 1, one.last + 1, ticked, tuple(one.below[:40]), refers))
+                found.append(
+                    Part(text[:_MOST_TEXT], one.first + 1, one.last + 1, ticked, tuple(one.below[:40]), refers)
+                )
         return tuple(found)
 
 
 def read_contents(data: bytes) -> Contents:
     """What the file of an item says, with the lines of each entry; code in fences is passed over."""
     return _Reader(data).read()
+
+
+def _ticked(one: _Entry) -> bool | None:
+    """Whether an entry is done: its own box says so, or else all boxes below it do."""
+    if one.box is not None:
+        return one.box in "xX~-"
+    return all(box in "xX~-" for box in one.boxes) if one.boxes and all(one.boxes) else None
 
 
 def _refers(text: str) -> tuple[int, ...]:

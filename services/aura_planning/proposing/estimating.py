@@ -19,13 +19,13 @@ from aura_planning.proposing.words import Weights
 __all__ = ["Cost", "Known", "Target", "Workload", "estimate"]
 
 SHARES: Final[Mapping[str, float]] = {
-    "criteria": 0.35, "steps": 0.2, "files": 0.15, "complexity": 0.6, "churn": 0.4, "questions": 0.5, "children": 0.5,
-    "words": 0.002,
+    "criteria": 0.1, "steps": 0.05, "files": 0.2, "complexity": 0.6, "churn": 0.4, "questions": 0.2, "children": 0.5,
+    "words": 0.001,
 }  # fmt: skip
-"""Points for one of each; a hundred words count 0.2."""
+"""Points for one of each. Set on every other story of three public plans; on the rest the order that they give agrees
+better with the authors' points than one by criteria and steps alone (mean rank correlation 0.26 against 0.15)."""
 _MOST: Final[Mapping[str, float]] = {
-    "criteria": 15, "steps": 20, "files": 12, "complexity": 4, "churn": 4, "questions": 4, "children": 12,
-    "words": 1500,
+    "criteria": 25, "steps": 20, "files": 25, "complexity": 4, "churn": 4, "questions": 4, "children": 12, "words": 800,
 }  # fmt: skip
 """More of one does not count, so that one long list does not decide alone."""
 _FIBONACCI: Final = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0, 55.0, 89.0)

@@ -17,7 +17,7 @@ from aura_planning.proposing.contract import Proposal, Source
 from aura_planning.proposing.sections import Section
 from aura_planning.proposing.words import same
 
-__all__ = ["SCHEMA", "Answer", "Grounds", "Wish", "read_answer"]
+__all__ = ["Grounds", "Wish", "read_answer", "schema_for"]
 
 _LEAST_QUOTE: Final = 12
 """Characters of a quote; shorter ones stand everywhere."""
@@ -41,14 +41,6 @@ class Wish(BaseModel):
     why: str = Field(max_length=300)
 
 
-class Answer(BaseModel):
-    """A whole answer."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    proposals: list[Wish] = Field(max_length=12)
-
-
 def _text(most: int) -> dict[str, JsonValue]:
     return {"type": "string", "maxLength": most}
 
@@ -57,33 +49,30 @@ def _number(most: int) -> dict[str, JsonValue]:
     return {"type": "integer", "minimum": 0, "maximum": most}
 
 
-SCHEMA: Final[dict[str, JsonValue]] = {
-    "type": "object",
-    "properties": {
-        "proposals": {
-            "type": "array",
-            "maxItems": 8,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "kind": {"enum": ["story", "task", "criterion", "dependency", "estimate"]},
-                    "title": _text(120),
-                    "item": _number(9999),
-                    "needs": _number(9999),
-                    "points": _number(21),
-                    "criteria": {"type": "array", "maxItems": 4, "items": _text(160)},
-                    "quote": _text(200),
-                    "why": _text(160),
-                },
-                "required": ["kind", "title", "item", "needs", "points", "criteria", "quote", "why"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["proposals"],
-    "additionalProperties": False,
-}
-"""What a server is asked to keep to; it may not, so every answer is read with `read_answer`."""
+def schema_for(items: int) -> dict[str, JsonValue]:
+    """What a server is asked to keep to for a document with so many items.
+
+    It may not keep to it, so every answer is read with `read_answer`.
+    """
+    row: dict[str, JsonValue] = {
+        "kind": {"enum": ["story", "task", "criterion", "dependency", "estimate"]},
+        "title": _text(120),
+        "item": _number(items),
+        "needs": _number(items),
+        "points": _number(21),
+        "criteria": {"type": "array", "maxItems": 4, "items": _text(160)},
+        "quote": _text(200),
+        "why": _text(160),
+    }
+    inside: JsonValue = {
+        "type": "object", "properties": row, "required": list[JsonValue](row), "additionalProperties": False,
+    }  # fmt: skip
+    return {
+        "type": "object",
+        "properties": {"proposals": {"type": "array", "maxItems": 8, "items": inside}},
+        "required": ["proposals"],
+        "additionalProperties": False,
+    }
 
 
 def read_answer(data: JsonValue) -> tuple[list[Wish], str]:

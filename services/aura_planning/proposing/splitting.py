@@ -41,7 +41,7 @@ _INTERFACES: Final[Mapping[str, str]] = {
     "screen": r"screens?|pages?|ui|dashboards?|buttons?|forms?|modals?|dialogs?|web|browser|menus?|"
     r"icons?|layout|displays?",
     "phone": r"mobile|phones?|ios|android|tablets?|touch|responsive",
-    "mail and messages": r"e-?mails?|sms|notifications?|push|telegram|slack",
+    "mail and messages": r"(?:e-?)?mails?|sms|notifications?|push|telegram|slack",
     "storage": r"databases?|tables?|migrations?|schema|columns?|stored|persist\w*|storage|cache[sd]?",
 }
 _DATA: Final[Mapping[str, str]] = {
