@@ -93,11 +93,12 @@ def _row_lines(row: JsonObject, *, several: bool, explain: bool) -> Iterator[str
     yield from _wrapped(safe(text_of(row, "reason")))
     when = f"from {_n(number_of(row, 'begin'))} to {_n(number_of(row, 'end'))}"
     slack = "on the critical path" if flag_of(row, "critical") else f"slack {_n(number_of(row, 'slack'))}"
-    yield f"     {dim(f'{when}, {slack}')}"
+    terms = object_of(row, "terms")
+    span = f", earliest {_n(number_of(terms, 'earliest'))}, latest {_n(number_of(terms, 'latest'))}" if explain else ""
+    yield f"     {dim(f'{when}{span}, {slack}')}"
     for one in texts_of(row, "blocked"):
         yield from _wrapped(safe(one), "not yet: ", "yellow")
     if explain:
-        terms = object_of(row, "terms")
         if due := text_of(terms, "due"):
             of = safe(text_of(terms, "due_of"))
             yield "     " + dim(f"due {due}{f' of {of}' if of else ''}")

@@ -60,6 +60,7 @@ def test_the_order_is_a_table_or_is_explained(aura: Aura, shop: Path, monkeypatc
     ]  # fmt: skip
     explained = aura("plan", "order", "--explain", "--today", "2027-01-04").out
     assert "due 2027-01-05" in explained
+    assert "from 3.5 to 5, earliest 2, latest 2, on the critical path" in explained
     assert "change: waits for t1aaaa, which ends at 3.5, as .ai/tasks/t2aaaa-card.md:5 says" in explained
     assert "not yet: waits for task t1aaaa" in explained
     assert aura("plan", "order", "--preset", "document", "--in", "epic-1").out.splitlines()[1].split()[1] == "t1aaaa"

@@ -258,6 +258,8 @@ def _terms(explainer: Explainer, found: Ordering, node: int) -> OrderTerms:
         unlocks_value=_rounded(behind.value),
         risk=_rounded(work.risk),
         factor=_rounded(explainer.factor(node)),
+        earliest=_rounded(found.times.early[node]),
+        latest=_rounded(found.times.late[node]),
         due=work.due.isoformat() if work.due else "",
         due_of=_plain(called(work.due_of)) if work.due_of is not None and work.due_of != work.item else "",
         spare=None if spare == float("inf") else _rounded(spare),

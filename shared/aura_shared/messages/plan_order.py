@@ -38,6 +38,10 @@ class OrderTerms(Message):
     """What doing it early is worth because of its risk."""
     factor: float = 1
     """What slack and due date make of the score."""
+    earliest: float = 0
+    """When it could begin with as many workers as could be used, in points from now."""
+    latest: float = 0
+    """When it has to begin so that the end is not delayed."""
     due: str = ""
     """Day by which it has to be finished."""
     due_of: str = ""

@@ -376,6 +376,9 @@ def test_a_reason_is_made_of_the_terms_of_the_score() -> None:
     terms = first.terms
     assert terms is not None
     assert (terms.unlocked, terms.unlocks, terms.factor) == (21, 2, 1.5)
+    third = row(found, "t3aaaa").terms
+    assert third is not None
+    assert (third.earliest, third.latest) == (2, 3)
 
 
 def test_each_place_says_what_would_change_it() -> None:
