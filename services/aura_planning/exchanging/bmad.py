@@ -28,6 +28,7 @@ _STORY: Final = re.compile(r"(?P<epic>\d+[a-z]?(?:\.\d+)?)-(?P<story>\d+[a-z]?)-
 _ALIAS: Final = re.compile(r"(?P<what>epic|story)\s+(?P<number>[\w.]+)\Z", re.IGNORECASE)
 _TITLE: Final = re.compile(r"#\s+(?:(?:Epic|Story)\s+[\w.]+\s*[-:\u2013\u2014.]\s*)?(?P<title>.+)\Z", re.IGNORECASE)
 _KEY: Final = re.compile(r"(?!epic-\d+-story-)[a-z0-9][a-z0-9.]*-[\w.-]+\Z")
+_RULE: Final = re.compile(r"(?:\n\s*-{3,}\s*)+\Z")
 _COMMENT: Final = re.compile(r"\s*#\s*Epic\s+[\w.]+\s*[-:\u2013\u2014]\s*(?P<title>.+)\Z", re.IGNORECASE)
 _RANK: Final[Mapping[str, int]] = {
     "backlog": 0, "drafted": 1, "contexted": 1, "ready-for-dev": 1, "in-progress": 2, "review": 3, "done": 4,
@@ -265,7 +266,8 @@ def _epics_words(tree: Tree, bundle: Bundle) -> dict[str, _Word]:
             later = [line for line in starts if line > item.source.first]
             last = min([item.source.last, *(line - 1 for line in later[:1])])
             needs = tuple(names[need.item] for need in item.depends_on if need.item in names)
-            found[number] = _Word(item.title, tidy("\n".join(source.lines[item.source.first : last])), needs)
+            words = _RULE.sub("", tidy("\n".join(source.lines[item.source.first : last])))
+            found[number] = _Word(item.title, words, needs)
     return found
 
 
