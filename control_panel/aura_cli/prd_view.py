@@ -111,7 +111,7 @@ def _end(answer: JsonObject, state: str) -> None:
 
 def _section(one: Mapping[str, object]) -> str:
     problem = text_of(one, "problem")
-    told = f"{count_of(one, 'facts')} facts, {count_of(one, 'assumptions')} assumptions"
+    told = f"{plural(count_of(one, 'facts'), 'fact')}, {plural(count_of(one, 'assumptions'), 'assumption')}"
     by = coloured("model", "cyan") if text_of(one, "by") == "model" else "facts"
     mark = coloured(" !", "yellow") if problem else ""
     return f"  {cut(safe(text_of(one, 'title')), 36):<36}  {by:<5}  {dim(told)}{mark}"

@@ -221,7 +221,7 @@ def _intro(material: _Material, _title: str) -> Iterator[Statement]:
     if name is not None:
         yield _fact(name, f"The project is called {name.text}.")
     if about is not None:
-        yield _fact(about, f"It describes itself as: \u201c{about.text}\u201d.")
+        yield _fact(about, f"It describes itself as: \u201c{about.text}\u201d")
     yield Statement(f"What is wanted: \u201c{material.idea.sentence}\u201d", SENTENCE)
 
 
@@ -284,8 +284,8 @@ def _quality(material: _Material, title: str) -> Iterator[Statement]:
 
 def _scope(material: _Material, _title: str) -> Iterator[Statement]:
     last = f"FR-{len(material.idea.demands):03}"
-    which = "FR-001" if last == "FR-001" else f"FR-001 to {last}"
-    yield Statement(f"What {which} say, and nothing else.", SENTENCE)
+    which = "FR-001 asks" if last == "FR-001" else f"FR-001 to {last} ask"
+    yield Statement(f"What {which} for, and nothing else.", SENTENCE)
 
 
 def _out(material: _Material, _title: str) -> Iterator[Statement]:

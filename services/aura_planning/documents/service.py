@@ -116,7 +116,10 @@ class DocumentService:
             update={
                 "budget": outcome.budget,
                 "model": outcome.model if any(one.by == "model" for one in parts) else "",
-                "findings": [*outcome.findings, *answer.findings],
+                "findings": [
+                    *(one.model_copy(update={"path": answer.path}) for one in outcome.findings),
+                    *answer.findings,
+                ],
                 "notices": [*notices, *answer.notices],
                 "draft": draft.id,
             }

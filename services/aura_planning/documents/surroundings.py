@@ -103,7 +103,7 @@ async def ask_code(bus: Bus, project: str, idea: str, cause: str) -> tuple[list[
 def _hits(hits: Sequence[SearchHit]) -> list[Fact]:
     found: list[Fact] = []
     for one in hits:
-        if one.kind is None and not one.symbol:
+        if (one.kind is None and not one.symbol) or _TEST.search(one.path):
             continue
         what = f"{one.kind or 'definition'} {one.symbol}".strip()
         found.append(
