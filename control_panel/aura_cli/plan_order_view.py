@@ -179,6 +179,8 @@ def graph_lines(nodes: Sequence[JsonObject]) -> Iterator[str]:
 
 def _node_line(nodes: Sequence[JsonObject], number: int, lead: str) -> str:
     node = nodes[number]
+    most = width() // 2
+    lead = lead if len(lead) <= most else f"…{lead[1 - most :]}"  # deep plans: the end says what it stands below
     state = text_of(node, "state")
     mark, colour = _MARKS.get(state, _MARKS["blocked"])
     name = safe(text_of(node, "alias")) or text_of(node, "id")

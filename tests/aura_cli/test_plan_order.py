@@ -118,16 +118,14 @@ def test_an_empty_plan_says_so(aura: Aura, shop: Path) -> None:
 
 def test_what_a_large_plan_assumes_and_draws_together_is_noted(aura: Aura, shop: Path) -> None:
     for n in range(130):
-        put(
-            shop,
-            f"tasks/u{n:05}-x.md",
-            item_text(f"u{n:05}", "task", f"Task {n}", depends_on="[t1aaaa, t3aaaa, t5aaaa]"),
-        )
+        needs = "[t1aaaa, t3aaaa, t5aaaa]" if n < 60 else f"[u{n - 1:05}]"
+        put(shop, f"tasks/u{n:05}-x.md", item_text(f"u{n:05}", "task", f"Task {n}", depends_on=needs))
     ran = aura("plan", "order", "-n", "120")
     assert "effort 1.5 is assumed where none is said" in ran.err
     assert "14 more items: -n" in ran.err
     ran = aura("plan", "graph")
     assert "items that are done are not drawn" in ran.err
     assert "(also after " in ran.out
+    assert all(len(line) <= 100 for line in ran.out.splitlines())
     wide = aura("plan", "graph", "--by", "epic").out
     assert "● epic-1 0/1 ◆ Shop" in wide
