@@ -9,7 +9,7 @@ from typing import Final
 from aura_planning.documents.comparing import compare
 from aura_planning.documents.findings import RULES, Fault, Severity
 from aura_planning.documents.statements import Written, read_written
-from aura_planning.documents.structure import judge_structure, judge_traces, wants_sections
+from aura_planning.documents.structure import Tested, judge_structure, judge_traces, wants_sections
 from aura_planning.documents.vocabulary import NAMES, Language, lexicon_of
 from aura_planning.documents.wording import judge_wording
 
@@ -28,8 +28,8 @@ class Surroundings:
     """Ids that other files of the plan give."""
     covered: Collection[str] = ()
     """Ids of requirements that stories in other files name."""
-    tests: Callable[[str], bool] | None = None
-    """Whether some test names an id."""
+    tests: Tested | None = None
+    """Which of some ids, given with their criteria, a test belongs to; None for a project without tests."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from aura_planning.documents.findings import Fault, Severity
 from aura_planning.documents.statements import Written
 from aura_planning.documents.vocabulary import plain_text
 from aura_planning.parsing.contract import Item
 
-__all__ = ["ASSUMPTION", "judge_structure", "judge_traces", "wants_sections"]
+__all__ = ["ASSUMPTION", "Tested", "judge_structure", "judge_traces", "wants_sections"]
 
+Tested: TypeAlias = Callable[[Mapping[str, Sequence[str]]], Collection[str]]
+"""Says which of some ids, given with their criteria, a test belongs to."""
 ASSUMPTION: Final = "[ASSUMPTION]"
 _ASSUMED: Final = re.compile(
     r"\[ASSUMPTION\b[^\]]*\]|\[(?:TO CONFIRM|UNCONFIRMED)\]|\((?:to be confirmed|to confirm|unconfirmed|assumed)\)",
@@ -263,13 +265,13 @@ def _anchors(written: Written) -> Iterator[str]:
 # -- who covers what -----------------------------------------------------------------------------------
 
 
-def judge_traces(written: Written, outside: Collection[str], tests: Callable[[str], bool] | None) -> Iterator[Fault]:
+def judge_traces(written: Written, outside: Collection[str], tests: Tested | None) -> Iterator[Fault]:
     """Requirements without story, stories without criteria, criteria without test.
 
     Args:
         written: The document.
         outside: Ids of requirements that stories in other files name.
-        tests: Whether some test names an id; None when tests cannot be looked at.
+        tests: Which of some ids a test belongs to; None when tests cannot be looked at.
     """
     items = written.document.items
     stories = [one for one in items if _is_a_story(one)]
@@ -397,18 +399,21 @@ def _named_in_stories(written: Written) -> set[str]:
     return found
 
 
-def _untested(items: Sequence[Item], tests: Callable[[str], bool]) -> Iterator[Fault]:
-    owners: dict[str, list[Item]] = defaultdict(list)
+def _untested(items: Sequence[Item], tests: Tested) -> Iterator[Fault]:
+    owners: dict[str, Item] = {}
     for one in items:
         if one.criteria and one.alias and one.kind in {"story", "requirement"} and _ID.search(one.alias):
-            owners[one.alias].append(one)
-    for alias, (one, *_) in owners.items():
-        if not tests(alias):
+            owners.setdefault(one.alias, one)
+    if not owners:
+        return
+    tested = tests({alias: tuple(crit.text for crit in one.criteria) for alias, one in owners.items()})
+    for alias, one in owners.items():
+        if alias not in tested:
             crit = one.criteria[0]
             yield Fault(
                 "criterion-without-test",
                 crit.source.first,
-                f"no test names {alias}, which has {len(one.criteria)} criteria",
+                f"no test belongs to {alias}, which has {len(one.criteria)} criteria",
                 f"Name {alias} in a test that checks them, in its name, a mark or a comment.",
                 alias,
                 crit.text[:160],

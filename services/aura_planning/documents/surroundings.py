@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from aura_planning.documents.checking import Surroundings
 from aura_planning.documents.facts import Fact, list_files, one_line
+from aura_planning.documents.structure import Tested
 from aura_planning.items.ledger import Ledger
 from aura_shared.bus import Bus
 from aura_shared.errors import AuraError
@@ -64,11 +65,36 @@ def look_around(project: Project, path: str, ledger: Ledger, read: Callable[[str
     return Surroundings(exists, known, covered, tests_naming(root))
 
 
-def tests_naming(root: Path) -> Callable[[str], bool] | None:
-    """Whether some test of a project names an id, in any spelling of its parts; None for a project without tests."""
+def tests_naming(root: Path) -> Tested | None:
+    """Which ids some test of a project belongs to, by its name, marks, comments or words; None without any test.
+
+    Where git does not answer, only the ids that stand in files of tests count, in any spelling of their parts.
+    """
     files = [path for path in list_files(root) if _TEST.search(path)][:_MOST_TESTS]
     if not files:
         return None
+
+    def tested(criteria: Mapping[str, Sequence[str]]) -> Collection[str]:
+        named = _named(root, files, criteria)
+        rest = {one: texts for one, texts in criteria.items() if one not in named}
+        return named | _linked(root, rest) if rest else named
+
+    return tested
+
+
+def _linked(root: Path, criteria: Mapping[str, Sequence[str]]) -> set[str]:
+    """Ids with a test whose words are those of a criterion."""
+    from aura_planning.evidence.collecting import Wanted, collect  # noqa: PLC0415 - reads the history: only where needed
+
+    wanted = {one: Wanted(criteria=tuple(texts)) for one, texts in criteria.items()}
+    try:
+        found = collect(root, {one: [one] for one in criteria}, wanted=wanted).found
+    except AuraError:
+        return set()
+    return {one for one, evidence in found.items() if evidence.tests}
+
+
+def _named(root: Path, files: Sequence[str], wanted: Collection[str]) -> set[str]:
     names: set[str] = set()
     for path in files:
         try:
@@ -77,7 +103,7 @@ def tests_naming(root: Path) -> Callable[[str], bool] | None:
         except (AuraError, OSError):
             continue
         names |= {_bare(found) for found in _NAMES.findall(text)}
-    return lambda name: _bare(name) in names
+    return {one for one in wanted if _bare(one) in names}
 
 
 def _bare(name: str) -> str:

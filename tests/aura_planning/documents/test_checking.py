@@ -202,13 +202,13 @@ def test_requirements_stories_criteria_and_tests_cover_one_another() -> None:
         "- FR-002: The shop shall lend books.",
         "- FR-003: The shop shall buy books.",
     )
-    found = checked(*lines, STORIES, around=Surroundings(tests=lambda name: name != "US-001"))
+    found = checked(*lines, STORIES, around=Surroundings(tests=lambda named: set(named) - {"US-001"}))
     assert [(one.rule, one.line, one.item) for one in found.faults] == [
         ("requirement-without-story", 23, "FR-003"),
         ("criterion-without-test", 35, "US-001"),
         ("story-without-criteria", 37, "US-002"),
     ]
-    covered = checked(*lines, STORIES, around=Surroundings(covered=("FR-003",), tests=lambda _name: True))
+    covered = checked(*lines, STORIES, around=Surroundings(covered=("FR-003",), tests=lambda named: named.keys()))
     assert rules(covered) == ["story-without-criteria"]
     without = checked(*lines, STORIES.replace("**Requirements:** FR-001", "").replace("**Requirements:** FR-002", ""))
     assert [(one.rule, severity_of(one)) for one in without.faults][:1] == [("requirement-without-story", "info")]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -251,6 +252,26 @@ async def test_a_file_of_the_project_is_checked_with_what_lies_around_it(root: P
     ]  # fmt: skip
     assert found.findings[0].message == "there is no file 'gone.md'"
     assert found.findings[1].why.startswith("Nobody plans what no story covers")
+
+
+async def test_a_test_in_the_words_of_a_criterion_belongs_to_it(root: Path, rig: ItemRig) -> None:
+    (root / "tests/test_lending.py").write_text(
+        "def test_a_reader_lends_a_book_for_seven_days():\n    pass\n", encoding="utf-8"
+    )
+    (root / "stories.md").write_text(
+        "# User stories\n\n### US-008: Lend\n\n**Acceptance criteria:**\n\n- A reader lends a book for seven days\n\n"
+        "### US-009: Give back\n\n**Acceptance criteria:**\n\n- Librarians receive parcels on Mondays\n",
+        encoding="utf-8",
+    )
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "feat: shop")
+    found = await rig.ask(CheckDocument(project=rig.project.id, path="stories.md", rules=["criterion-without-test"]))
+    assert [one.item for one in found.findings] == ["US-009"]
+
+
+def git(root: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
 
 
 async def test_findings_come_in_pages_and_can_be_chosen(root: Path, rig: ItemRig) -> None:
