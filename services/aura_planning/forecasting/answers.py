@@ -84,7 +84,7 @@ def forecast_answer(project: str, found: Forecast, request: AskForecast, goal: I
         scores=_scores(found),
         trust=_trust(found),
         trials=_trials(found) if request.backtest else [],
-        assumptions=_assumptions(found) if found.runs else [],
+        assumptions=_assumptions(found, request.runs) if found.runs else [],
     )
 
 
@@ -204,7 +204,7 @@ def _trial(trial: Trial, lean: Lean) -> ForecastTrial:
     return ForecastTrial(day=made.isoformat(), what=trial.what, p50=p50, p85=p85, actual=day_text(made, trial.actual))
 
 
-def _assumptions(found: Forecast) -> list[str]:
+def _assumptions(found: Forecast, runs: int) -> list[str]:
     history = found.history
     finished = history.finished
     weekend = round(100 * sum(date.fromordinal(day).weekday() >= 5 for day in finished) / max(1, len(finished)))
@@ -223,6 +223,8 @@ def _assumptions(found: Forecast) -> list[str]:
         else "Items are alike in length: too few say when work on them began.",
         "The plan stays as it is now, but for `growing`, where it grows as it did.",
     ]
+    if found.runs < runs:
+        words.append(f"The plan is so large that it is done only {found.runs} times.")
     if history.arrived:
         words.append(f"{len(history.arrived)} items were done when they came, so they say nothing about the pace.")
     return words

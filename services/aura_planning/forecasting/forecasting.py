@@ -31,6 +31,9 @@ _ENOUGH: Final = 0.8
 _MOST_FACTOR: Final = 6.0
 """What took longer, measured by the mean, was put aside, and is not as large."""
 _AGE_RUNS: Final = 1000
+_MOST_STEPS: Final = 4_000_000
+"""Items times runs: a very large plan is done less often."""
+_LEAST_RUNS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def forecast_plan(
     found.waits = len(facts.statements)
     if found.reason or not facts.work:
         return found
-    found.runs = asked.runs
+    found.runs = max(_LEAST_RUNS, min(asked.runs, _MOST_STEPS // len(facts.work)))
     ordering = order_work(facts.nodes, facts.edges, formula, 1)
     weights = _points(history, facts)
     found.points = weights is not None
@@ -134,7 +137,7 @@ def forecast_plan(
     goals = _goals(facts, asked.goal, paths)
     random = Random(_SEED)  # noqa: S311 - it has to give the same each time
     simulated = simulate(
-        work, pace, random, runs=asked.runs, workers=found.workers, usual=usual, factors=_factors(history), goals=goals,
+        work, pace, random, runs=found.runs, workers=found.workers, usual=usual, factors=_factors(history), goals=goals,
         stopped=stopped,
     )  # fmt: skip
     _read(found, facts, simulated, paths)

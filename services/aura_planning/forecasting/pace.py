@@ -68,13 +68,13 @@ class Pace:
         """Whether nothing was finished, so that nothing can be said."""
         return not any(self.done)
 
-    def run(self, random: Random, enough: float, *, growth: bool = False) -> tuple[list[float], float]:
+    def run(self, random: Random, enough: float, *, growth: float = 0.0) -> tuple[list[float], float]:
         """One way in which it may go on.
 
         Args:
             random: Where chance comes from.
             enough: What has to be finished; the run ends then.
-            growth: Whether what comes into the plan has to be finished as well.
+            growth: Which part of what comes into the plan has to be finished as well.
 
         Returns:
             What is finished at the end of each day, added up, and how much longer the whole takes than it says.
@@ -89,7 +89,7 @@ class Pace:
                 place, left = bisect_left(self.weights, random.random() * self.weights[-1]), self._length(random)
             total += done[place]
             if growth:
-                wanted += added[place]
+                wanted += growth * added[place]
             path.append(total)
             if total >= wanted:
                 break

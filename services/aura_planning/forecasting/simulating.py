@@ -128,7 +128,7 @@ def simulate(
     for _ in range(min(runs, _MOST_GROWING)):
         if stopped():
             raise Cancelled("the forecast was stopped")
-        path, longer = pace.run(random, total * usual / workers - _NEAR, growth=True)
+        path, longer = pace.run(random, total * usual / workers - _NEAR, growth=usual / workers)
         found.growing.append(BEYOND if len(path) >= HORIZON else min(BEYOND, math.ceil(len(path) * longer)))
     return found
 

@@ -154,6 +154,21 @@ async def test_nothing_is_said_without_a_past(tmp_path: Path, aura_home: Path) -
 
 
 @pytest.mark.requirement("A4")
+async def test_what_is_assumed_names_what_came_done_and_a_plan_that_is_too_large(
+    rig: Rig, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(root, "tasks/t9aaaa-x.md", item_text("t9aaaa", "task", status="done"))
+    commit(root, TODAY)
+    monkeypatch.setattr(forecasting, "_MOST_STEPS", 600)
+    found = await rig.forecast()
+    assert found.runs == 100
+    assert "The plan is so large that it is done only 100 times." in found.assumptions
+    assert found.assumptions[-1].startswith("1 items were done when they came")
+    burnup = await rig.ask(AskBurnup(project=rig.project.id, today=DAY))
+    assert (burnup.points[-1].done, burnup.points[-1].scope) == (21, 27)
+
+
+@pytest.mark.requirement("A4")
 async def test_nothing_is_said_when_the_past_is_old(rig: Rig) -> None:
     found = await rig.forecast(today=(TODAY + timedelta(50)).isoformat())
     assert found.reason == "the history is too old: nothing was finished for 51 days, and 45 are the most"

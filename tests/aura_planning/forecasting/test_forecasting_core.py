@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from aura_planning.forecasting import forecasting
 from aura_planning.forecasting.ageing import draw_rest
 from aura_planning.forecasting.calibrating import (
     Lean,
@@ -87,7 +88,7 @@ def test_an_even_pace_goes_on_evenly() -> None:
 def test_a_run_ends_at_the_horizon_when_more_comes_than_is_done() -> None:
     lives = [Life(f"{n}", LAST - n, None, LAST - n if n % 3 else None) for n in range(60)]
     pace = pace_of(History(lives, LAST))
-    assert len(pace.run(Random(1), 5, growth=True)[0]) == HORIZON
+    assert len(pace.run(Random(1), 5, growth=1.0)[0]) == HORIZON
     assert len(pace.run(Random(1), 5)[0]) < 60
     assert not pace.still
     assert pace_of(History(lives[:1], LAST)).still
@@ -153,6 +154,26 @@ def test_workers_share_what_is_ready_and_a_chain_is_not_shared() -> None:
     assert chain.chained == [20] * 8
     usual = run(Work([1.0] * 8, [[] for _ in range(8)], range(8)), workers=4, usual=4)
     assert sorted(usual.whole)[10] == 8
+
+
+@pytest.mark.requirement("A4")
+def test_twice_as_many_keep_up_with_a_plan_that_grows_as_fast_as_it_is_done() -> None:
+    lives = [Life(f"{n}", LAST - 60 + n, None, LAST - 59 + n) for n in range(60)]
+    work = Work([1.0] * 10, [[] for _ in range(10)], range(10))
+    pace = pace_of(History(lives, LAST), STEADY)
+    one, two = (simulate(work, pace, Random(1), runs=20, workers=workers, usual=1).growing for workers in (1, 2))
+    assert at_level(sorted(one), 0.5) > 100
+    assert at_level(sorted(two), 0.5) == pytest.approx(10, abs=2)
+
+
+@pytest.mark.requirement("A4")
+def test_a_very_large_plan_is_done_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecasting, "_MOST_STEPS", 60_000)
+    plan = ledger_of(*(item_text(f"t{n:05}", "task") for n in range(200)))
+    found = forecast_plan(plan, PlanSettings(), even_history(), Asked(TODAY, runs=2000))
+    assert found.runs == 300
+    assert found.whole is not None
+    assert found.whole.open == 200
 
 
 @pytest.mark.requirement("A4")
@@ -262,7 +283,7 @@ def test_a_forecast_counts_once_it_is_known_how_it_ended() -> None:
 
 
 def ledger_of(*texts: str) -> Ledger:
-    found = [read_item(f".ai/tasks/t{n}aaaa-x.md", text.encode()).item for n, text in enumerate(texts)]
+    found = [read_item(f".ai/tasks/{text[8:14]}-x.md", text.encode()).item for text in texts]
     return Ledger(one for one in found if one is not None)
 
 
