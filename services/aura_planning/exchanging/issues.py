@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from aura_planning.exchanging.contract import Bundle, Entry, Extra, Written, kind_named, problem
 from aura_planning.exchanging.stages import stage_of, status_from
-from aura_planning.exchanging.texts import joined, key_name, scalar_text, scalar_value, tidy
+from aura_planning.exchanging.texts import joined, key_name, scalar_text, scalar_value, tidy, written_json
 from aura_planning.exchanging.tree import Tree, load
 from aura_planning.items.statuses import INITIAL
 from aura_shared.errors import EditRefused
@@ -189,7 +189,8 @@ def write_gh_json(entries: Sequence[Entry], tree: Tree, path: str, keys: Mapping
             written.lose("parents, unless the list of the parent says them")
     written.keys = {one.id: names[one.id] for one in entries if one.kind not in {"prd", "architecture"}}
     if data is None or json.dumps(value) != before:
-        written.files[path] = (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+        like = None if data is None else data.decode("utf-8-sig")
+        written.files[path] = written_json(value, like).encode()
     return written
 
 

@@ -21,6 +21,7 @@ from aura_planning.exchanging.texts import (
     scalar_value,
     sections_of,
     tidy,
+    written_json,
     written_sections,
 )
 from aura_planning.exchanging.tree import Tree, load
@@ -288,11 +289,9 @@ class _Writing:
             if one.id in self._keys and one.id not in tags and one.kind not in {"prd", "architecture"}:
                 self._put(one)
         self._written.keys = {one: key for one, key in self._keys.items() if one in self._entries}
-        text = json.dumps(self._value, indent=2, ensure_ascii=False)
-        end = "\n" if self._before is None or self._before.endswith("\n") else ""
         before = None if self._before is None else cast("object", json.loads(self._before))
         if before is None or before != self._value:
-            self._written.files[self._path] = (text + end).encode()
+            self._written.files[self._path] = written_json(self._value, self._before).encode()
         return self._written
 
     def _tags(self) -> dict[str, str]:
@@ -509,6 +508,8 @@ def _set(task: Fields, name: str, value: object) -> None:
 
 def _differs(before: object, after: object) -> bool:
     """Whether a value says something else; texts are compared as they are read."""
+    if before is None and after == []:
+        return False
     if isinstance(after, str) and (isinstance(before, str) or before is None):
         return tidy(before or "") != tidy(after) and joined(before or "") != joined(after)
     return before != after

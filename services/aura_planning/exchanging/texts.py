@@ -9,12 +9,13 @@ from typing import Final, cast
 
 __all__ = [
     "box_lines", "cut_title", "joined", "key_name", "number_of", "scalar_text", "scalar_value", "sections_of",
-    "shown_number", "tidy", "written_sections",
+    "shown_number", "tidy", "written_json", "written_sections",
 ]  # fmt: skip
 
 _HEADING: Final = re.compile(r"(?P<back>\\*)## +(?P<title>.+?)\s*\Z")
 _MOST_TITLE: Final = 200
 _BAD_KEY: Final = re.compile(r"[^\w.-]")
+_INDENT: Final = re.compile(r"\A\s*[\[{]\r?\n([ \t]+)")
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -92,6 +93,22 @@ def _is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def written_json(value: object, like: str | None) -> str:
+    """A value as JSON, indented and escaped as a file was that it stands in for.
+
+    Args:
+        value: What to write.
+        like: The file as it was; None for a new one.
+    """
+    if like is None:
+        return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    found = _INDENT.search(like)
+    escaped = like.isascii() and "\\u" in like
+    separators = None if found or '": ' in like else (",", ":")
+    text = json.dumps(value, ensure_ascii=escaped, indent=found[1] if found else None, separators=separators)
+    return text + ("\n" if like.endswith("\n") else "")
 
 
 def key_name(prefix: str, name: str) -> str:

@@ -221,6 +221,24 @@ def test_the_old_form_of_one_list_is_read_and_kept() -> None:
     assert [(item.alias, item.status) for item in plain.ledger.items] == [("1", "todo")]
 
 
+@pytest.mark.requirement("A2")
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"tasks": [{"id": 1, "title": "Caf\u00e9", "status": "pending"}]}, indent="\t"),
+        json.dumps({"tasks": [{"id": 1, "title": "Caf\u00e9", "status": "pending"}]}, ensure_ascii=False) + "\n",
+        json.dumps([{"id": 1, "title": "A", "status": "pending"}], separators=(",", ":")),
+    ],
+    ids=["tabs and escapes", "one line", "no spaces"],
+)
+def test_json_is_written_in_the_manner_of_the_file(text: str) -> None:
+    lab = PlanLab()
+    lab.bring("taskmaster", given({"tasks.json": text}), "tasks.json")
+    lab.set("1", "status: todo", "status: done")
+    written = lab.write("taskmaster", given({"tasks.json": text}), "tasks.json").files["tasks.json"]
+    assert written.decode() == text.replace("pending", "done").replace("}]", "}]")
+
+
 # -- spec-kit and OpenSpec -------------------------------------------------------------------------
 
 
