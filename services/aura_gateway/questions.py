@@ -16,6 +16,7 @@ from aura_gateway.plan_forecast_questions import PLAN_FORECAST_QUESTIONS
 from aura_gateway.plan_item_questions import PLAN_ITEM_QUESTIONS
 from aura_gateway.plan_order_questions import PLAN_ORDER_QUESTIONS
 from aura_gateway.plan_proposals_questions import PLAN_PROPOSAL_QUESTIONS
+from aura_gateway.plan_tracing_questions import PLAN_TRACING_QUESTIONS
 from aura_gateway.planning_questions import PLANNING_QUESTIONS
 from aura_gateway.question import LONG_S, Question, Toolset
 from aura_shared.messages import assist, changes, findings, gaps, insight, models, refactoring, similar, structure
@@ -247,6 +248,7 @@ QUESTIONS: Final[Sequence[Question]] = (
     *PLANNING_QUESTIONS,
     *PLAN_ITEM_QUESTIONS,
     *PLAN_DRIFT_QUESTIONS,
+    *PLAN_TRACING_QUESTIONS,
     *PLAN_EXCHANGE_QUESTIONS,
     *PLAN_ORDER_QUESTIONS,
     *PLAN_PROPOSAL_QUESTIONS,

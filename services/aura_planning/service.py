@@ -11,6 +11,7 @@ from aura_planning.items.service import ItemService
 from aura_planning.ordering.service import OrderService
 from aura_planning.parsing.service import ParseService
 from aura_planning.proposing.service import ProposalService
+from aura_planning.tracing.service import TracingService
 from aura_planning.workflow.service import WorkflowService
 from aura_shared.bus import Bus
 from aura_shared.paths import AuraPaths
@@ -41,6 +42,7 @@ class PlanningService:
         ProposalService(self._desk, self._items).register()
         self._forecasts.register()
         self._drift.register()
+        TracingService(self._desk, self._items).register()
         await self._items.start()
         await self._forecasts.start()
         await self._drift.start()

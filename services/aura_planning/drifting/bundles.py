@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
@@ -14,7 +15,7 @@ from aura_planning.items.statuses import INITIAL
 from aura_planning.parsing.contract import Document, Item
 from aura_planning.parsing.names import key_of
 
-__all__ = ["CRITERIA", "FORM", "LINK", "STATUSES", "bundle_of", "natural_key"]
+__all__ = ["COVERS", "CRITERIA", "FORM", "LINK", "STATUSES", "bundle_of", "natural_key"]
 
 FORM: Final = cast("FormatName", "document")
 LINK: Final = "document:"
@@ -27,6 +28,7 @@ STATUSES: Final[Mapping[Kind, Mapping[str, str]]] = {
     "task": {"in-progress": "in-progress", "done": "done", "cancelled": "cancelled"},
 }
 """What the claims of a document are called here; `blocked` and `deferred` are no statuses of the plan."""
+_CODE: Final = re.compile(r"`[^`\n]+`")
 _MOST_ALIAS: Final = 100
 
 
@@ -97,6 +99,9 @@ def _entry(items: Sequence[Item], item: Item, kind: Kind, keys: Mapping[int, str
 def _words(item: Item, *, whole: bool) -> str:
     """The text of an item: what the document says, and its criteria."""
     parts = [item.title] if whole else []
+    named = dict.fromkeys(one for one in _CODE.findall(item.source.quote) if one not in item.text)
+    if named:  # a title has no marks, and what is marked as code in it is what the item is about
+        parts.append(f"Names {', '.join(named)}.")
     if tidy(item.text):
         parts.append("\n".join(_plain(line) for line in tidy(item.text).split("\n")))
     if item.criteria:

@@ -36,6 +36,7 @@ from aura_shared.messages import (
     plan_items,
     plan_order,
     plan_proposals,
+    plan_tracing,
     planning,
     pulls,
     refactoring,
@@ -80,6 +81,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     plan_forecast,
     plan_items,
     plan_drift,
+    plan_tracing,
     plan_order,
     plan_documents,
 )
