@@ -16,7 +16,7 @@ from aura_planning.ordering.tree import called
 __all__ = ["Explainer", "Unlocked", "number"]
 
 _MOST_SEEN = 20_000
-"""Items that are counted behind one; beyond, `many` is said."""
+"""Items that are counted behind one."""
 _MOST_TRIED = 3_000
 """Items of a plan in which an order with an item first is tried out: about 10 ms each time."""
 
@@ -51,6 +51,7 @@ class Explainer:
         self._position = {node: place for place, node in enumerate(self._plan.order)}
         self.number = {node.key: place for place, node in enumerate(ordering.net.nodes)}
         """Number of the node of each path."""
+        self._behind: dict[int, Unlocked] = {}
         self.circle_of: dict[int, int] = {}
         for place, circle in enumerate(ordering.circles, 1):
             for node in circle.group:
@@ -74,7 +75,13 @@ class Explainer:
         return time_factor(self._found.formula, times.slack[node], times.spare[node], times.length)
 
     def unlocked(self, node: int) -> Unlocked:
-        """What waits for a node."""
+        """What waits for a node; beyond some number it is counted no further."""
+        found = self._behind.get(node)
+        if found is None:
+            found = self._behind[node] = self._count(node)
+        return found
+
+    def _count(self, node: int) -> Unlocked:
         seen = {node}
         waiting = [node]
         count, value = 0, 0.0
