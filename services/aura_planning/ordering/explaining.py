@@ -27,6 +27,8 @@ class Unlocked:
 
     count: int
     value: float
+    more: bool = False
+    """Whether there is more that was not counted."""
 
 
 def number(amount: float) -> str:
@@ -92,7 +94,7 @@ class Explainer:
                     waiting.append(user)
                     count += not self._net.nodes[user].stop
                     value += self._net.nodes[user].value
-        return Unlocked(count, value)
+        return Unlocked(count, value, more=bool(waiting))
 
     # -- what stands in the way ------------------------------------------------------------------------
 
@@ -143,7 +145,8 @@ class Explainer:
         if formula.share and gained > 0:
             behind = self.unlocked(node)
             items = "item" if behind.count == 1 else "items"
-            words += f" + {number(gained)} for {behind.count} {items} behind it worth {number(behind.value)}"
+            count = f"over {behind.count}" if behind.more else str(behind.count)
+            words += f" + {number(gained)} for {count} {items} behind it worth {number(behind.value)}"
         if formula.risk and work.risk:
             words += f" + {number(formula.risk * work.risk)} for its risk"
         return words

@@ -10,6 +10,7 @@ import pytest
 
 from aura_planning.items.model import Item
 from aura_planning.items.reading import read_item
+from aura_planning.ordering import explaining
 from aura_shared.errors import UnknownItem
 from aura_shared.settings import PlanSettings
 from plan_items_rig import item_text
@@ -535,3 +536,9 @@ def test_a_number_against_a_dependency_is_a_circle_and_the_number_is_cut() -> No
     (circle,) = found.circles
     assert (circle.cut.item, circle.cut.needs, circle.cut.implied) == ("US-2", "US-1", True)
     assert circle.reason.startswith("no file says it, only the order of stories")
+
+
+def test_what_is_behind_an_item_is_counted_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explaining, "_MOST_SEEN", 5)
+    found = answer(task("t0aaaa"), *(task(f"t{n}aaaa", f"t{n - 1}aaaa") for n in range(1, 9)))
+    assert "for over 4 items behind it worth 16" in row(found, "t0aaaa").reason
