@@ -91,6 +91,9 @@ class _Writing:
         for one in entries:
             if one.kind in {"prd", "architecture"}:
                 self._written.lose(f"documents ({one.kind})")
+        self._below: dict[str, list[Entry]] = {}
+        for one in self._entries.values():
+            self._below.setdefault(one.parent, []).append(one)
         self._keys = {
             one.id: keys.get(one.id) or (one.alias if _NUMBER.fullmatch(one.alias) else one.id)
             for one in self._entries.values()
@@ -172,9 +175,8 @@ class _Writing:
         mark = "" if key.startswith("~") or (ref and not kind) else f" <!-- aura: {key}{kind} -->"
         block = written_box(self._state(one), "\n".join([f"{ref}{first}{mark}", *rest]))
         found = [f"{'  ' * depth}{line}" if line else "" for line in block.split("\n")]
-        for child in self._entries.values():
-            if child.parent == one.id:
-                found += self._nested(child, depth + 1, seen, known)
+        for child in self._below.get(one.id, ()):
+            found += self._nested(child, depth + 1, seen, known)
         return found
 
     @staticmethod

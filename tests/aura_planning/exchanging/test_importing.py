@@ -219,3 +219,46 @@ def test_plans_of_other_tools_are_found_in_a_project() -> None:
     assert recognise(given({"tasks.json": "{"}), "tasks.json") == [("taskmaster", "tasks.json")]
     assert recognise(given({"x.json": "{"}), "x.json") == []
     assert recognise(given({"x.yaml": "a: 1"}), "x.yaml") == []
+
+
+@pytest.mark.requirement("A2")
+def test_parents_and_aliases_are_followed_when_the_source_moves_them() -> None:
+    moved = "id,title,parent,estimate,value\n1,A,,,\n2,B,1,3,5\n"
+    table = PlanLab()
+    table.bring("csv", given({"x.csv": "id,title,parent,estimate,value\n1,A,,2,\n2,B,,,\n"}), "x.csv")
+    found = table.bring("csv", given({"x.csv": moved}), "x.csv")
+    assert [(row.entry.key, row.fields) for row in found.rows] == [
+        ("1", ("estimate",)), ("2", ("parent", "value", "estimate")),
+    ]  # fmt: skip
+    assert table.ledger.parent(table.ledger.find("2")) == table.ledger.find("1")
+    assert table.ledger.find("1").estimate is None
+    named = table.bring("csv", given({"x.csv": "id,title,alias\n1,A,US-1\n2,B,2\n"}), "x.csv")
+    assert ("1", ("alias",)) in [(row.entry.key, row.fields) for row in named.rows]
+    assert table.ledger.find("US-1").title == "A"
+
+
+@pytest.mark.requirement("A2")
+def test_a_parent_that_cannot_be_one_here_is_said_and_kept() -> None:
+    lab = PlanLab()
+    found = lab.bring("csv", given({"x.csv": "id,kind,title,parent\n1,task,A,\n2,epic,B,1\n3,task,C,9\n"}), "x.csv")
+    assert [(one.rule, one.line) for one in found.findings] == [("dangling-parent", 4), ("wrong-parent", 3)]
+    assert sorted(one.rule for one in lab.ledger.findings()) == ["dangling-parent", "wrong-parent"]
+
+
+@pytest.mark.requirement("A2")
+def test_things_that_belong_to_one_another_in_a_circle_are_refused() -> None:
+    lab = PlanLab()
+    found = lab.bring("csv", given({"x.csv": "id,title,parent\n1,A,2\n2,B,1\n"}), "x.csv")
+    assert [(one.rule, one.severity) for one in found.findings] == [("parent-cycle", "error")]
+    assert lab.bring("csv", given({"x.csv": "id,title,parent\n1,A,1\n"}), "x.csv").refused
+
+
+@pytest.mark.requirement("A2")
+def test_a_file_whose_front_matter_cannot_be_edited_stays_and_is_said() -> None:
+    lab = PlanLab()
+    lab.bring("taskmaster", given(tasks(A)), PATH)
+    lab.set("1", "priority: high", "priority: {a: b}")
+    before = dict(lab.files)
+    found = lab.bring("taskmaster", given(tasks({**A, "priority": "low"})), PATH, prefer="source")
+    assert [(one.rule, one.severity) for one in found.findings] == [("not-edited", "error")]
+    assert lab.files == before
