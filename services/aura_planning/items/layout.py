@@ -152,6 +152,8 @@ def list_plan(root: Path) -> Iterator[Listed]:
     Raises:
         OSError: The folder is there and cannot be read.
     """
+    if (root / FOLDER).is_symlink():
+        return
     waiting = [(FOLDER, 0)]
     while waiting:
         folder, depth = waiting.pop()

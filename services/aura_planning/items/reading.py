@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -27,6 +28,7 @@ _MOST_TITLE: Final = 500
 _UNHASHED: Final = re.compile(r"\b(?:log|change ?log|changelog|status|test record)\Z", re.IGNORECASE)
 _TICK: Final = re.compile(r"(\s*(?:[-*+]|\d+(?:\.\d+)*[.)])\s+)\[[xX]\]")
 _EPIC_NAMED: Final = re.compile(r"epic[- ]?(\d+(?:\.\d+)*)\b", re.IGNORECASE)
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]{2,}")
 _OURS: Final = "<<<<<<< "
 _THEIRS: Final = ">>>>>>> "
 
@@ -309,12 +311,16 @@ class _Reading:
         for entry in self._front.entries:
             if entry.value is None and entry.key in self._where and entry.key in _READ:
                 self._find("strange-value", f"{entry.key} is written in a form that is not read", entry.line)
-        for number, line in enumerate(self._text.lines):
-            if not line.isascii() and any("\udc80" <= one <= "\udcff" for one in line):
-                self._find(
-                    "not-utf8", "this line has bytes that are no UTF-8; they are kept as they are", number, "warning"
-                )
-                break
+        odd = [(number, line) for number, line in enumerate(self._text.lines) if not line.isascii()]
+        bad = next((n for n, line in odd if any("\udc80" <= one <= "\udcff" for one in line)), None)
+        if bad is not None:
+            text = "this line has bytes that are no UTF-8; they are kept as they are"
+            self._find("not-utf8", text, bad, "warning")
+        garbled = next(((n, found) for n, line in odd if (found := garbled_in(line))), None)
+        if garbled is not None:
+            number, (seen, meant) = garbled
+            text = f"{seen!r} looks like {meant!r} that was read in another encoding; it is kept as it is"
+            self._find("mojibake", text, number, "warning")
 
     def _at(self, key: str) -> int:
         """Index of the line of a key."""
@@ -322,6 +328,23 @@ class _Reading:
 
     def _find(self, rule: str, message: str, line: int, severity: Severity = "error") -> None:
         self._findings.append(Finding(rule, message, self._path, line + 1, severity))
+
+
+def garbled_in(line: str) -> tuple[str, str] | None:
+    """Letters of a line that are UTF-8 read as Windows-1252, and what they were; None where there are none."""
+    for run in _NOT_ASCII.findall(line):
+        with suppress(UnicodeError):
+            meant = b"".join(_byte(one) for one in run).decode()
+            if not meant.isascii():
+                return run, meant
+    return None
+
+
+def _byte(letter: str) -> bytes:
+    try:
+        return letter.encode("cp1252")
+    except UnicodeEncodeError:
+        return letter.encode("latin-1")
 
 
 _READ: Final = frozenset({

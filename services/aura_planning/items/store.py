@@ -23,7 +23,7 @@ from aura_planning.items.ledger import Ledger
 from aura_planning.items.model import Finding, Item, Parsed
 from aura_planning.items.reading import MOST_BYTES, file_hash, read_item
 from aura_planning.items.writing import LEFTOVER, At, current, put, safe_place
-from aura_shared.errors import AuraError, Conflict, FileMovedOn, NotFound, UndoRefused
+from aura_shared.errors import AuraError, Conflict, FileMovedOn, NotFound, StorageError, UndoRefused
 from aura_shared.logging import get_logger
 from aura_shared.storage import set_aside
 
@@ -114,7 +114,10 @@ class PlanStore:
         """
         with self.writing():
             known = self._entries
-            listed = {one.path: one for one in list_plan(self.root)}
+            try:
+                listed = {one.path: one for one in list_plan(self.root)}
+            except OSError as error:  # a folder that cannot be read now is not one that is gone
+                raise StorageError(f"the plan cannot be listed: {error.strerror}: {error.filename}") from error
             touched: dict[str, str] = {}
             fresh: dict[str, tuple[Entry, bytes]] = {}
             for path, one in listed.items():
@@ -129,7 +132,7 @@ class PlanStore:
         self, one: Listed, entry: Entry | None, touched: dict[str, str], fresh: dict[str, tuple[Entry, bytes]]
     ) -> None:
         try:
-            with (self.root / one.path).open("rb") as file:
+            with open(self.root / one.path, "rb", opener=_no_link) as file:
                 data = file.read(MOST_BYTES + 1)
         except OSError as error:
             problem = Finding("unreadable", f"it cannot be read: {error.strerror or error}", one.path, 1)
@@ -429,6 +432,11 @@ def _id_of(change: ItemChange) -> str:
 def _edited(files: Sequence[FileChange]) -> str:
     what = files[0].path if len(files) == 1 else f"{len(files)} files"
     return f"edited outside: {what}"
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file that may have become a link since it was listed: then it is refused."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def _hold(descriptor: int) -> None:

@@ -23,17 +23,24 @@ __all__ = ["LEFTOVER", "At", "current", "put", "safe_place"]
 At = Callable[[str], None]
 """Called before each step with its name; tests end the process there."""
 LEFTOVER: Final = ".aura-"
+_MOST_NAME: Final = 200
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def current(place: Path) -> bytes | None:
-    """What a file holds; None when it is not there."""
+    """What a file holds; None when it is not there.
+
+    Raises:
+        StorageError: It is there and cannot be read.
+    """
     try:
         return place.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise StorageError(f"cannot read {place}: {error.strerror or error}") from error
 
 
 def safe_place(root: Path, path: str) -> Path:
@@ -87,8 +94,10 @@ def put(
 def _write(place: Path, expected: bytes | None, content: bytes, new_mode: int, at: At) -> None:
     place.parent.mkdir(parents=True, exist_ok=True, mode=new_mode | (new_mode & 0o444) >> 2)
     mode = new_mode if expected is None else place.stat().st_mode & 0o7777
-    beside = place.with_name(f"{LEFTOVER}{token_hex(6)}-{place.name}"[:200])
+    beside = _beside(place)
     at("write beside")
+    ours = True  # what lies beside; after an exchange it is what somebody else may have written
+    given_back = False
     try:
         _fill(beside, content, mode, at)
         at("take place")
@@ -97,15 +106,28 @@ def _write(place: Path, expected: bytes | None, content: bytes, new_mode: int, a
         elif not _exchange(beside, place):
             _replace_if(expected, beside, place)
         else:
+            ours = False
             at("look at the old one")
-            _give_back_unless(expected, beside, place)
+            ours = given_back = _given_back(expected, beside, place)
         at("remove the old one")
     except _Kept as kept:
-        raise _moved_on(place) from kept
+        raise FileMovedOn(
+            f"{place.name} was changed by somebody else in the same moment; their text is in {beside.name}",
+            hint="Compare both files, and take the second one away.",
+        ) from kept
     except BaseException:
-        _unlink(beside)
+        if ours:
+            _unlink(beside)
         raise
     _unlink(beside)
+    if given_back:
+        raise _moved_on(place)
+
+
+def _beside(place: Path) -> Path:
+    """A free name beside a file; names have bounds in bytes."""
+    name = place.name.encode("utf-8", "surrogateescape")[:_MOST_NAME].decode("utf-8", "ignore")
+    return place.with_name(f"{LEFTOVER}{token_hex(6)}-{name}")
 
 
 class _Kept(Exception):
@@ -132,17 +154,20 @@ def _replace_if(expected: bytes, beside: Path, place: Path) -> None:
     beside.replace(place)
 
 
-def _give_back_unless(expected: bytes, beside: Path, place: Path) -> None:
-    """Both files were exchanged: let that stand only if the old one was what the change was made from."""
-    if current(beside) == expected:
-        return
+def _given_back(expected: bytes, beside: Path, place: Path) -> bool:
+    """Both files were exchanged: unless the old one is what the change was made from, both go back; whether they did.
+
+    Raises:
+        _Kept: They cannot go back, or the old one cannot be read; it lies beside.
+    """
     try:
-        back = _exchange(beside, place)
-    except OSError as error:
+        if current(beside) == expected:
+            return False
+        if _exchange(beside, place):
+            return True
+    except (OSError, StorageError) as error:
         raise _Kept from error
-    if not back:
-        raise _Kept
-    raise _moved_on(place)
+    raise _Kept
 
 
 def _unlink(file: Path) -> None:
@@ -151,7 +176,7 @@ def _unlink(file: Path) -> None:
 
 
 def _remove(place: Path, expected: bytes | None, at: At) -> None:
-    beside = place.with_name(f"{LEFTOVER}{token_hex(6)}-{place.name}"[:200])
+    beside = _beside(place)
     at("set aside")
     try:
         place.rename(beside)
