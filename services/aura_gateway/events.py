@@ -32,6 +32,7 @@ from aura_shared.messages.models import ModelServersChanged
 from aura_shared.messages.plan_drift import PlanDriftChanged
 from aura_shared.messages.plan_forecast import PlanForecastChanged
 from aura_shared.messages.plan_items import PlanItemsChanged
+from aura_shared.messages.plan_progress import PlanProgressChanged
 from aura_shared.messages.pulls import PullUpdated
 from aura_shared.messages.releases import ReleaseCut
 from aura_shared.messages.services import LogLine, ServiceMetrics, ServiceStateChanged
@@ -44,7 +45,7 @@ EVENT_KINDS: Final[Mapping[str, type[Event]]] = {
         *(ProjectStateChanged, ProjectRemoved, IndexUpdated, FindingsUpdated, ChangeUpdated, ApprovalChanged),
         *(GitChanged, GitOperationUpdated, GitProposal, CommitMade, CommitDraftOutdated, BranchUpdated),
         *(MergeUpdated, PullUpdated, ReleaseCut, ModelServersChanged),
-        *(PlanItemsChanged, PlanDriftChanged, PlanForecastChanged),
+        *(PlanItemsChanged, PlanDriftChanged, PlanForecastChanged, PlanProgressChanged),
         *(ServiceStateChanged, ServiceMetrics, LogLine),
     )
 }

@@ -15,6 +15,7 @@ from aura_gateway.plan_exchange_questions import PLAN_EXCHANGE_QUESTIONS
 from aura_gateway.plan_forecast_questions import PLAN_FORECAST_QUESTIONS
 from aura_gateway.plan_item_questions import PLAN_ITEM_QUESTIONS
 from aura_gateway.plan_order_questions import PLAN_ORDER_QUESTIONS
+from aura_gateway.plan_progress_questions import PLAN_PROGRESS_QUESTIONS
 from aura_gateway.plan_proposals_questions import PLAN_PROPOSAL_QUESTIONS
 from aura_gateway.plan_tracing_questions import PLAN_TRACING_QUESTIONS
 from aura_gateway.planning_questions import PLANNING_QUESTIONS
@@ -251,6 +252,7 @@ QUESTIONS: Final[Sequence[Question]] = (
     *PLAN_TRACING_QUESTIONS,
     *PLAN_EXCHANGE_QUESTIONS,
     *PLAN_ORDER_QUESTIONS,
+    *PLAN_PROGRESS_QUESTIONS,
     *PLAN_PROPOSAL_QUESTIONS,
     *PLAN_FORECAST_QUESTIONS,
     *PLAN_DOCUMENTS_QUESTIONS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aura_planning.desk import PlanDesk
 from aura_planning.documents.service import DocumentService
 from aura_planning.drifting.service import DriftService
+from aura_planning.evidence.service import ProgressService
 from aura_planning.exchanging.service import ExchangeService
 from aura_planning.forecasting.service import ForecastService
 from aura_planning.items.service import ItemService
@@ -30,6 +31,7 @@ class PlanningService:
         self._items = ItemService(self._desk)
         self._forecasts = ForecastService(self._desk, self._items)
         self._drift = DriftService(self._desk, self._items)
+        self._progress = ProgressService(self._desk, self._items)
 
     async def start(self) -> None:
         """Serve the requests of the parts, and watch the plans."""
@@ -42,13 +44,16 @@ class PlanningService:
         ProposalService(self._desk, self._items).register()
         self._forecasts.register()
         self._drift.register()
+        self._progress.register()
         TracingService(self._desk, self._items).register()
         await self._items.start()
         await self._forecasts.start()
         await self._drift.start()
+        await self._progress.start()
 
     async def stop(self) -> None:
         """Watch no more."""
+        await self._progress.stop()
         await self._drift.stop()
         await self._forecasts.stop()
         await self._items.stop()

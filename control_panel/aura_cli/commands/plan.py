@@ -10,6 +10,7 @@ from aura_cli.commands.plan_forecast import FORECAST_COMMANDS
 from aura_cli.commands.plan_items import ITEM_COMMANDS
 from aura_cli.commands.plan_order import ORDER_COMMANDS
 from aura_cli.commands.plan_parse import parse
+from aura_cli.commands.plan_progress import PROGRESS_COMMANDS
 from aura_cli.commands.plan_proposals import PROPOSAL_COMMANDS
 from aura_cli.commands.plan_tracing import TRACING_COMMANDS
 from aura_cli.examples import GroupWithExamples
@@ -30,5 +31,6 @@ for _command in EXCHANGE_COMMANDS:
     plan.add_command(_command)
 for _command in (
     *ITEM_COMMANDS, *ORDER_COMMANDS, *FORECAST_COMMANDS, *PROPOSAL_COMMANDS, *DRIFT_COMMANDS, *TRACING_COMMANDS,
+    *PROGRESS_COMMANDS,
 ):  # fmt: skip
     plan.add_command(_command)

@@ -35,6 +35,7 @@ from aura_shared.messages import (
     plan_forecast,
     plan_items,
     plan_order,
+    plan_progress,
     plan_proposals,
     plan_tracing,
     planning,
@@ -83,6 +84,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     plan_drift,
     plan_tracing,
     plan_order,
+    plan_progress,
     plan_documents,
 )
 """Where messages are declared."""
