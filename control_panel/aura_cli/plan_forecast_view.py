@@ -78,13 +78,15 @@ def _pace_lines(answer: JsonObject) -> Iterator[str]:
         f"{text_of(answer, 'since')}",
     ]
     if answer.get("cycle50") is not None:
-        words.append(
-            f"from beginning to end half took {plural(count_of(answer, 'cycle50'), 'day')} at most, 85 of 100 "
-            f"{plural(count_of(answer, 'cycle85'), 'day')}"
-        )
+        half, most = (_taken(count_of(answer, name)) for name in ("cycle50", "cycle85"))
+        words.append(f"from beginning to end half took {half} at most, 85 of 100 {most}")
     yield bold("Pace")
     for one in words:
         yield from _wrapped(one, "  - ")
+
+
+def _taken(days: int) -> str:
+    return plural(days, "day") if days else "less than a day"
 
 
 def _trust_lines(answer: JsonObject) -> Iterator[str]:
