@@ -81,9 +81,9 @@ def _chosen(ledger: Ledger, settings: PlanSettings) -> Item | None:
         working = [one for one in items if one.status == WORKING[kind]]
         if working:
             return working[0]
-        ready = [one for one in items if _may_begin(ledger, one, settings)]
+        ready = next((one for one in items if _may_begin(ledger, one, settings)), None)
         if ready or items:
-            return (ready or items)[0]
+            return ready or items[0]
     return None
 
 
@@ -130,9 +130,11 @@ def _about(store: PlanStore, item: Item, settings: PlanSettings) -> Iterator[tup
         head.append(f"- Waits for: {', '.join(_named(one) for one in waits[:5])}")
     if item.tests:
         head.append(f"- Tests: {item.tests}{': ' + ', '.join(item.test_names[:10]) if item.test_names else ''}")
+    log = next((words for name in _LOGS if (words := _section(data, name))), "")
+    last = [line for line in log.splitlines() if line.strip()]
+    head += [f"- Last log: {last[-1].strip()[2:200]}"] if last else []
     head += [f"- Next step: {_next(store, item, data, settings)}", ""]
     yield "item", "\n".join(head)
-    log = next((words for name in _LOGS if (words := _section(data, name))), "")
     for title, name in _SECTIONS[:3]:
         yield from _part(name, _section(data, title))
     if log:
@@ -174,7 +176,10 @@ def _next(store: PlanStore, item: Item, data: bytes, settings: PlanSettings) -> 
     if left:
         return f"{left[0].text} (line {left[0].line + 1})"
     refusals = refusals_to_step(ledger, item, "complete" if item.kind != "task" else "done", settings)
-    return refusals[0].reason if refusals else "everything is ticked: complete it"
+    if not refusals:
+        return "everything is ticked: complete it"
+    failing = f": {', '.join(item.test_names[:5])}" if item.tests == "red" and item.test_names else ""
+    return f"{refusals[0].reason}{failing}"
 
 
 def _approval(item: Item) -> str:

@@ -261,6 +261,7 @@ def test_a_new_session_reads_one_page(store: PlanStore, root: Path) -> None:
     assert "- 3 findings: `aura plan check`" in page.text
     assert "- Next step: card service (line " in page.text
     assert "- Tests: red: test_pay" in page.text
+    assert "- Last log: 20" in page.text
     assert "## Open questions\n\nWhich bank?" in page.text
     assert "## Newest log" in page.text
     assert page.left_out == ()
@@ -277,7 +278,7 @@ def test_a_new_session_reads_one_page(store: PlanStore, root: Path) -> None:
     assert "it is done" in resume(store, store.ledger.find(task.id), SETTINGS, 2000, 0).text
     done(store, "set", item=first.id, section="Tasks", text="- [x] form")
     approve(store, first.id)
-    assert "the last recorded run was red" in resume(store, None, SETTINGS, 2000, 0).text
+    assert "the last recorded run was red: test_pay" in resume(store, None, SETTINGS, 2000, 0).text
     done(store, "test", item=first.id, outcome="green")
     assert "everything is ticked: complete it" in resume(store, None, SETTINGS, 2000, 0).text
 
@@ -310,3 +311,21 @@ def test_a_record_of_auras_that_is_written_by_hand_is_told(store: PlanStore, roo
     (change,) = store.look().changes
     assert change.new is not None
     assert [one.rule for one in passed_by(store.ledger, change.old, change.new, SETTINGS)] == ["gate-tests-by-hand"]
+
+
+@pytest.mark.requirement("A5")
+def test_the_first_page_of_a_big_plan_stays_in_its_budget(store: PlanStore, root: Path) -> None:
+    for number in range(400):
+        text = item_text(f"t{number:05d}", "task", f"Task {number} {'word ' * 20}", status="in-progress")
+        put(root, f"tasks/t{number:05d}-x.md", text)
+    (story,) = add_agreed(store, "Pay")
+    done(store, "set", item=story.id, section="Decisions", text="- cards only\n" * 50)
+    done(store, "set", item=story.id, section="Open questions", text="Which bank?")
+    done(store, "set", item=story.id, section="Structure", text="src/pay.py\n" * 300)
+    approve(store, story.id)
+    done(store, "set", item=story.id, status="in-progress")
+    page = resume(store, None, SETTINGS, 600, 0)
+    assert tokens_of(page.text) <= 600
+    assert page.item == story.id
+    assert "## Open questions" in page.text
+    assert "Files" in page.left_out
