@@ -182,7 +182,7 @@ def _future(burnup: PlanBurnup, frame: _Frame) -> Iterator[str]:
     today, done, scope = date.fromisoformat(burnup.today), burnup.points[-1].done, burnup.points[-1].scope
     early = _curve(today, done, [(one.p50, one.done) for one in burnup.marks], frame)
     late = _curve(today, done, [(one.p85, one.done) for one in burnup.marks], frame)
-    shape = [*early, *reversed(late)]
+    shape = [*early, (frame.x(frame.last), early[-1][1]), *reversed(late)]  # once all is done, it stays done
     yield f'<path class="cone" d="M{" L".join(f"{x} {y}" for x, y in shape)} Z"/>'
     x, y = frame.x(today), frame.y(scope)
     yield f'<path class="line scope" stroke-dasharray="1 4" d="M{x} {y} H{_WIDE - _RIGHT}"/>'

@@ -45,6 +45,9 @@ def test_a_future_that_is_too_far_is_cut_and_named() -> None:
     svg = draw_svg(burnup(marks=near), "t")
     assert "P85 not within three years" in svg
     root = ET.fromstring(svg)
+    cone = next(one for one in root.iter("{http://www.w3.org/2000/svg}path") if one.get("class") == "cone")
+    tops = [one.split() for one in cone.get("d", "M").strip("MZ ").split(" L")]
+    assert tops[2][1] <= tops[1][1]  # what is done does not become less
     for path in root.iter("{http://www.w3.org/2000/svg}path"):
         numbers = [
             float(one) for one in path.get("d", "").replace("Z", "").split() if one[-1].isdigit() and one[0].isdigit()
