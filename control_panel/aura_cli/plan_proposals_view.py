@@ -20,6 +20,8 @@ def show_proposals(answer: JsonObject) -> None:
     """Print what is proposed, what was written, and what a person should know."""
     title = safe(text_of(answer, "title"))
     rows = objects_of(answer, "proposals")
+    if text_of(answer, "operation"):
+        rows = [one for one in rows if count_of(one, "number") in _applied(answer)]
     if title:
         pattern = text_of(answer, "pattern")
         out(f"{bold(title)}  {dim(safe(text_of(answer, 'item')) + (f' · split by {pattern}' if pattern else ''))}")
@@ -111,12 +113,17 @@ def _tell(answer: JsonObject, rows: list[JsonObject]) -> None:
         note(dim(f"and {len(notices) - _MOST_NOTICES} more: --json has all"))
     for line in _model_lines(answer):
         note(dim(safe(line)))
-    applied = len(answer.get("applied") or []) if isinstance(answer.get("applied"), list) else 0  # pyright: ignore[reportArgumentType, reportUnknownArgumentType]
     if text_of(answer, "operation"):
-        note(f"{plural(applied, 'proposal')} written, {plural(len(texts_of(answer, 'files')), 'file')}")
+        note(f"{plural(len(_applied(answer)), 'proposal')} written, {plural(len(texts_of(answer, 'files')), 'file')}")
         note(dim(f"aura plan undo {text_of(answer, 'operation')} takes it back"))
     elif rows:
         note(dim(f"Nothing is written. --apply writes them, --only 1,3 some (--list {text_of(answer, 'version')})"))
+
+
+def _applied(answer: JsonObject) -> list[int]:
+    """Numbers of what was written."""
+    value = answer.get("applied")
+    return [one for one in value if isinstance(one, int)] if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
 
 
 def _model_lines(answer: JsonObject) -> Iterator[str]:

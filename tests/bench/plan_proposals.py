@@ -72,7 +72,8 @@ def stories_of(folder: Path) -> list[Story]:
 
 def expansion(stories: Sequence[Story]) -> dict[str, float]:
     """How much of the authors' tasks is proposed from the criteria alone, and the other way round."""
-    hit = theirs = ours = true = words = 0
+    hit = theirs = ours = true = words = chance = 0
+    others: list[str] = []
     misses: Counter[str] = Counter()
     used = 0
     for one in stories:
@@ -80,7 +81,8 @@ def expansion(stories: Sequence[Story]) -> dict[str, float]:
         if len(tasks) < 2:
             continue
         used += 1
-        bare = replace(one.contents, steps=())
+        criteria = tuple(replace(part, ticked=None) for part in one.contents.criteria)
+        bare = replace(one.contents, criteria=criteria, steps=())
         made = expand(Facts(one.item, bare))[0]
         texts = [" ".join((p.title, *p.criteria)) for p in made]
         for step in one.contents.steps:
@@ -90,13 +92,16 @@ def expansion(stories: Sequence[Story]) -> dict[str, float]:
                 hit += 1
             else:
                 misses[first_word(step.text)] += 1
+            chance += any(overlap(step.text, text) >= MATCHED or overlap(whole, text) >= 0.5 for text in others)
+        others = texts
         for text in texts:
             ours += 1
             true += any(overlap(" ".join([step.text, *step.below]), text) >= MATCHED for step in one.contents.steps)
         everything = stems(" ".join(" ".join([step.text, *step.below]) for step in one.contents.steps))
         words += len(everything & stems(" ".join(texts))) / max(1, len(everything))
     return {
-        "stories": used, "tasks": theirs, "found": hit / max(1, theirs), "proposed": ours,
+        "stories": used, "tasks": theirs, "found": hit / max(1, theirs), "chance": chance / max(1, theirs),
+        "proposed": ours,
         "right": true / max(1, ours), "words": words / max(1, used),
         **{f"miss {word}": count for word, count in misses.most_common(8)},
     }  # fmt: skip
@@ -204,9 +209,9 @@ def main() -> int:
     parser.add_argument("folders", nargs="+", type=Path)
     asked = parser.parse_args()
     plans = {folder: stories_of(folder) for folder in asked.folders}
-    heads = ("plan", "stories", "with tasks", "tasks", "found", "proposed", "near a task", "words", "kept", "ms")
+    heads = ("plan", "stories", "with tasks", "tasks", "found", "by chance", "proposed", "near", "words", "kept", "ms")
     print(f"| {' | '.join(heads)} |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print(f"|{'---|' * len(heads)}")
     for folder, stories in plans.items():
         if not stories:
             continue
@@ -214,7 +219,7 @@ def main() -> int:
         tasks, kept, _ = with_steps(stories)
         print(
             f"| {folder.name} | {len(stories)} | {got['stories']} | {got['tasks']} | {got['found']:.2f} | "
-            f"{got['proposed']} | {got['right']:.2f} | {got['words']:.2f} | {kept}/{tasks} | {speed(stories):.1f} |"
+            f"{got['chance']:.2f} | {got['proposed']} | {got['right']:.2f} | {got['words']:.2f} | {kept}/{tasks} | {speed(stories):.1f} |"
         )
         print("  missed first words:", {k[5:]: int(v) for k, v in got.items() if k.startswith("miss ")})
     for folder, stories in plans.items():

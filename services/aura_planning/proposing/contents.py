@@ -17,7 +17,8 @@ __all__ = ["read_contents"]
 
 _Slot: TypeAlias = Literal["criteria", "steps", "features", "questions", "flow", "loose", "skip", ""]
 _ENTRY: Final = re.compile(
-    r"(?P<indent>\s*)(?:[-*+]|(?P<number>\d+(?:\.\d+)*)[.)]?)\s+(?:\[(?P<box>[ xX~-])\]\*?\s*)?(?P<text>\S.*)\Z"
+    r"(?P<indent>\s*)(?:[-*+]|(?P<number>\d+(?:\.\d+)*)[.)]?)\s+(?:[-*+]\s+(?=\[))?"
+    r"(?:\[(?P<box>[ xX~-])\]\*?\s*)?(?P<text>\S.*)\Z"
 )
 _NAMED: Final = re.compile(r"\*{0,2}(?:AC|criterion)[ -]?#?\d+(?:\.\d+)*\s*[:.)\u2013-]", re.IGNORECASE)
 _STEP: Final = re.compile(r"\*{0,2}(?P<word>given|when|then|and|but)\b[\s:*]", re.IGNORECASE)
@@ -48,6 +49,7 @@ _SLOTS: Final = {
 _LOGS: Final = re.compile(
     r"\b(?:log|notes|record|references?|change|history|structure|models?|diagrams?)\b", re.IGNORECASE
 )
+_DONE_SIGNS: Final = frozenset("\u2705\u2713\u2714\u2611")
 _MOST: Final = 500
 """Entries of a section."""
 _MOST_TEXT: Final = 4000
@@ -247,8 +249,8 @@ def read_contents(data: bytes) -> Contents:
 
 def _ticked(one: _Entry) -> bool | None:
     """Whether an entry is done: its own box says so, or else all boxes below it do."""
-    if one.box is not None:
-        return one.box in "xX~-"
+    if one.box is not None or one.text[0][:1] in _DONE_SIGNS:
+        return one.box is None or one.box in "xX~-"
     return all(box in "xX~-" for box in one.boxes) if one.boxes and all(one.boxes) else None
 
 

@@ -33,7 +33,7 @@ _GIVEN: Final = re.compile(r"\W*(?:given|when)\b", re.IGNORECASE)
 _THEN: Final = re.compile(r"\bthen\b[\s:,]*(?P<then>.+)\Z", re.IGNORECASE)
 _WHEN: Final = re.compile(r"\bwhen\b[\s:,]*(?P<when>.+?)(?=[,;]?\s*\bthen\b)", re.IGNORECASE)
 _NAME: Final = re.compile(
-    r"\A\W*(?:(?:AC|criterion|task|step|scenario)[ -]?#?\d*(?:\.\d+)*\s*[:.)\u2013\u2014-]\s*|"
+    r"\A\W*(?:(?:AC|criterion|task|step|scenario)[ -]?#?\d*(?:[.-]\d+)*\s*[:.)\u2013\u2014-]\s*|"
     r"\d+(?:\.\d+)+\s+|T\d+\S*\s+)",
     re.IGNORECASE,
 )

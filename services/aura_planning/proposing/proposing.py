@@ -356,7 +356,7 @@ def _grounded(plan: Plan, calls: _Calls) -> Found:
 
 def _why_nothing(calls: _Calls) -> str:
     if calls.done < calls.sections:
-        return f"{calls.sections - calls.done} of {calls.sections} sections have no answer yet"
+        return f"{calls.sections - calls.done} of the document's sections have no answer yet: {calls.sections} in all"
     return "no model found anything that is lacking" if calls.sections else "the document has nothing to ask about"
 
 
