@@ -76,7 +76,9 @@ async def draft(rig: ItemRig, **fields: object) -> DraftedDocument:
 async def test_a_real_server_whose_words_mean_nothing_changes_nothing(
     rig: ItemRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "ANSWER_TOKENS", 200)  # a busy machine takes long for answers that mean nothing
+    # A busy machine takes long for answers that mean nothing: one short one will do.
+    monkeypatch.setattr(writing, "ANSWER_TOKENS", 100)
+    monkeypatch.setattr(writing, "MODEL_ROLES", frozenset({"goals"}))
     plain = await draft(rig, use_model=False, dry_run=True)
     folder = tmp_path / "server"
     folder.mkdir()
@@ -88,7 +90,7 @@ async def test_a_real_server_whose_words_mean_nothing_changes_nothing(
     assert body.sub("", done.text) == body.sub("", plain.text)
     assert done.model == ""
     told = [one.message for one in done.findings if one.rule == "model-answer"]
-    assert [re.findall(r"'([^']+)'", one)[0] for one in told] == ["Goals", "Requirements", "Scope", "Out of scope"]
+    assert [re.findall(r"'([^']+)'", one)[0] for one in told] == ["Goals"]
     assert all(one.by == "facts" for one in done.sections)
 
 
