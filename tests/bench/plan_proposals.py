@@ -219,7 +219,8 @@ def main() -> int:
         tasks, kept, _ = with_steps(stories)
         print(
             f"| {folder.name} | {len(stories)} | {got['stories']} | {got['tasks']} | {got['found']:.2f} | "
-            f"{got['chance']:.2f} | {got['proposed']} | {got['right']:.2f} | {got['words']:.2f} | {kept}/{tasks} | {speed(stories):.1f} |"
+            f"{got['chance']:.2f} | {got['proposed']} | {got['right']:.2f} | {got['words']:.2f} | {kept}/{tasks} | "
+            f"{speed(stories):.1f} |"
         )
         print("  missed first words:", {k[5:]: int(v) for k, v in got.items() if k.startswith("miss ")})
     for folder, stories in plans.items():

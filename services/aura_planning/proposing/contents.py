@@ -191,13 +191,13 @@ class _Reader:
         """A line that is no entry: it belongs to the one before, or stands alone."""
         current = self._open
         words = _clean(line)
+        if line.lstrip().startswith("|"):
+            return
         if _NAMED.match(line.strip()) and self._slot == "criteria":
             self._begin(_Entry([words], number, number, 0))
         elif current is not None and (not self._blank or line[:1] in " \t" or current.heading):
             (current.below if current.heading else current.text).append(words)
             current.last = number
-        elif line.lstrip().startswith("|"):
-            return
         else:
             self._open = None
             self._plain.append(words)

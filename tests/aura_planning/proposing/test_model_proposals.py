@@ -390,8 +390,8 @@ async def test_noise_of_a_real_server_leaves_no_item_without_a_line_or_a_mark(
         bus = rig.hub.connect("models")
 
         async def pass_on(request: Complete, _: Context) -> Completion:
-            schema = json.dumps(request.answer_schema).replace('"maxItems": 8', '"maxItems": 1')
-            short = re.sub(r'"maxLength": \d+', '"maxLength": 16', schema).replace('"maxItems": 4', '"maxItems": 1')
+            schema = json.dumps(request.answer_schema).replace('"maxItems": 8', '"maxItems": 3')
+            short = re.sub(r'"maxLength": \d+', '"maxLength": 24', schema).replace('"maxItems": 4', '"maxItems": 1')
             asked = request.model_copy(
                 update={"answer_schema": json.loads(short)}
             )  # a character is a token of this model

@@ -9,7 +9,7 @@ import pytest
 
 from aura_planning.proposing.service import ProposalService
 from aura_shared.bus import Context
-from aura_shared.errors import Conflict, FileMovedOn, GateClosed, UnknownItem, UsageProblem
+from aura_shared.errors import Conflict, EditRefused, FileMovedOn, GateClosed, UnknownItem, UsageProblem
 from aura_shared.messages.insight import FindHotspots, Hotspot, HotspotsAnswer
 from aura_shared.messages.plan_items import ListItems, ShowItem, UndoPlan
 from aura_shared.messages.plan_proposals import ExpandPlanItem, ProposalAnswer
@@ -272,3 +272,48 @@ async def test_complexity_and_changes_of_named_files_count(rig: ItemRig) -> None
     assert "1 complexity 0.6" in rated.reasons[0]
     assert "1 churn 0.4" in rated.reasons[0]
     assert "complexity" not in plain.reasons[0]
+
+
+@pytest.mark.requirement("A2")
+async def test_how_long_finished_items_took_counts_where_nobody_estimated(rig: ItemRig, root: Path) -> None:
+    for number in range(3):
+        name, title = f"stories/d{number}aaaa-x.md", f"Pay by card with wallet {number}"
+        for status in ("draft", "in-progress", "complete"):
+            put(root, name, item_text(f"d{number}aaaa", "story", title, status=status, epic="e1aaaa"))
+            await rig.ask(ListItems(project=rig.project.id))
+    answer = await ask(rig, "s1aaaa", "estimate")
+    (one,) = answer.proposals
+    assert one.by == "history"
+    assert "they took 0 to 0 days from start to end" in one.reasons[1]
+
+
+@pytest.mark.requirement("A2")
+async def test_a_repository_with_docs_and_numbered_tasks_is_followed(rig: ItemRig, root: Path) -> None:
+    (root / "docs").mkdir()
+    (root / "backend/migrations").mkdir(parents=True)
+    put(root, "tasks/t1aaaa-form.md", item_text("t1aaaa", "task", "Card keypad", parent="s1aaaa", alias="T009"))
+    body = "## Acceptance criteria\n\n- A new endpoint lists invoices\n- The migration adds a table `invoices`\n"
+    put(root, "stories/s3aaaa-inv.md", item_text("s3aaaa", "story", "Invoices", epic="e1aaaa", body=body))
+    answer = await ask(rig, "s3aaaa", apply=True)
+    roles = {one.role: one for one in answer.proposals}
+    assert roles["migrate"].reasons[1] == "the repository has backend/migrations"
+    assert roles["document"].reasons[1] == "the repository has docs"
+    items = (await rig.ask(ListItems(project=rig.project.id, parent="s3aaaa"))).items
+    assert [one.alias for one in items] == [f"T{number:03}" for number in range(10, 10 + len(items))]
+
+
+@pytest.mark.requirement("A2")
+async def test_a_gate_that_only_reports_lets_stories_be_added(rig: ItemRig, root: Path) -> None:
+    put(root, "prd.md", item_text("p1aaaa", "prd", "Shop"))
+    (root / ".aura").mkdir()
+    (root / ".aura/config.toml").write_text('[plan]\ngates = "report"\n', encoding="utf-8")
+    answer = await ask(rig, "epic-1", apply=True)
+    assert answer.applied == [1, 2]
+    assert any("a gate is closed, and only reported here" in one for one in answer.notices)
+
+
+@pytest.mark.requirement("A2")
+async def test_a_file_that_cannot_be_read_is_not_expanded(rig: ItemRig, root: Path) -> None:
+    put(root, "stories/s4aaaa-half.md", "---\nid: s4aaaa\nkind: story\n")
+    with pytest.raises(EditRefused, match="cannot be read"):
+        await ask(rig, "s4aaaa")
