@@ -6,12 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from aura_planning.desk import PlanDesk
-from aura_planning.items.changing import Planned
-from aura_planning.items.migrating import diff_of
-from aura_planning.items.rows import finding_of
 from aura_planning.items.service import ItemService, Plan
-from aura_planning.items.store import PlanStore
-from aura_planning.workflow.gates import refusals_to_add
 from aura_shared.bus import Context
 from aura_shared.errors import AuraError, GateClosed
 from aura_shared.logging import get_logger
@@ -28,6 +23,8 @@ from aura_shared.security import open_inside
 
 if TYPE_CHECKING:
     from aura_planning.drifting.merging import Merge
+    from aura_planning.items.changing import Planned
+    from aura_planning.items.store import PlanStore
 
 __all__ = ["DriftService"]
 
@@ -63,6 +60,10 @@ class DriftService:
             await asyncio.gather(follower, return_exceptions=True)
 
     async def _merge(self, request: MergeDocument, context: Context) -> DocumentMerged:
+        from aura_planning.items.changing import Planned  # noqa: PLC0415 - see the class
+        from aura_planning.items.migrating import diff_of  # noqa: PLC0415
+        from aura_planning.items.rows import finding_of  # noqa: PLC0415
+
         found: list[Merge] = []
 
         def planned(plan: Plan) -> Planned:
@@ -162,6 +163,8 @@ def _gates(plan: Plan, *, dry_run: bool) -> list[str]:
     Raises:
         GateClosed: The workflow does not allow new stories now.
     """
+    from aura_planning.workflow.gates import refusals_to_add  # noqa: PLC0415 - see the class
+
     refusals = refusals_to_add(plan.store.ledger, "story")
     if not refusals:
         return []

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from aura_planning.desk import PlanDesk
-from aura_planning.items.changing import Planned
 from aura_planning.items.service import ItemService, Plan
 from aura_shared.bus import Context
 from aura_shared.messages.plan_exchange import (
@@ -21,6 +20,7 @@ from aura_shared.messages.plan_exchange import (
 
 if TYPE_CHECKING:
     from aura_planning.exchanging.running import ExportRun, ImportRun
+    from aura_planning.items.changing import Planned
 
 __all__ = ["ExchangeService"]
 
