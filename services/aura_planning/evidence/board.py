@@ -26,6 +26,9 @@ __all__ = ["Board", "Gathered", "Row", "board", "gather"]
 _WORK: Final = ("epic", "story", "task")
 _CREDIT: Final[Mapping[State, float]] = {"done": 1.0, "probably-done": 1.0}
 _LEAST_CLOSED: Final = 3
+_LEAST_NAMED: Final = 2
+"""Items that commits name, from which on it counts as usual where too few are closed to say more."""
+_USUAL: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -141,7 +144,7 @@ def board(ledger: Ledger, settings: PlanSettings, gathered: Gathered, was: Mappi
     }
     leaves = [one for one in items if tree.is_leaf(one)]
     efforts = {path: one.amount for path, one in efforts_of(tree, leaves, settings.hours_a_point).items()}
-    expected = made.convention is not None and made.convention >= 0.5 and not collected.repository.shallow
+    expected = _expected(made, collected)
     for one in items:
         leaf = tree.is_leaf(one)
         parts = [part for part in tree.leaves(one) if part.path in judged and part.status != "cancelled"]
@@ -166,6 +169,16 @@ def _convention(items: Sequence[Item], tree: Tree, collected: Collected) -> floa
         return None
     named = sum(any(link.how != "file" and link.code for link in collected.found[one.path].commits) for one in closed)
     return round(named / len(closed), 3)
+
+
+def _expected(made: Board, collected: Collected) -> bool:
+    """Whether commits of this plan usually name items, so that their absence is strange."""
+    if not collected.repository.present or collected.notices:
+        return False
+    if made.convention is not None:
+        return made.convention >= _USUAL
+    named = sum(any(link.how != "file" and link.code for link in one.commits) for one in collected.found.values())
+    return named >= _LEAST_NAMED
 
 
 def _absent(made: Board) -> float | None:

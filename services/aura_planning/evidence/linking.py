@@ -17,8 +17,8 @@ __all__ = ["TRUST", "CommitLink", "How", "Linker", "reverts_of"]
 How: TypeAlias = Literal["trailer", "closes", "subject", "branch", "body", "file"]
 """How a commit names an item: `closes` with a word such as `Closes`; `file`: it touches a file that the item names."""
 TRUST: Final[Mapping[str, float]] = {
-    "trailer": 0.98, "closes": 0.97, "subject": 0.95, "branch": 0.9, "body": 0.6, "file": 0.4,
-    "name": 0.95, "note": 0.9, "head": 0.7, "words": 0.5,
+    "trailer": 0.98, "closes": 0.88, "subject": 0.92, "branch": 0.9, "body": 0.2, "file": 0.1,
+    "name": 0.95, "note": 0.8, "head": 0.7, "words": 0.35,
 }  # fmt: skip
 """How likely a link is right; see docs/planning/progress.md for what was counted."""
 _TRAILER: Final = re.compile(r"(?P<token>[A-Za-z][A-Za-z-]*)\s*:\s*(?P<value>\S.*)\Z")
@@ -27,7 +27,7 @@ _NAMING: Final = frozenset({
     "requirements", "item", "see-also", "relates-to", "issue", "ticket",
 })  # fmt: skip
 _CLOSING: Final = re.compile(
-    r"\b(?:clos(?:e|es|ed)|fix(?:es|ed)?|complet(?:e|es|ed)|finish(?:es|ed)?|resolv(?:e|es|ed))\b\s*:?\s*"
+    r"\b(?:clos(?:e|es|ed)|fix(?:es|ed)|complet(?:e|es|ed)|finish(?:es|ed)?|resolv(?:e|es|ed))\b\s*:?\s*"
     r"(?:(?:task|story|epic)\s+)?(?P<names>#?[\w.-]+(?:\s*(?:,|and|&)\s*#?[\w.-]*\d[\w.-]*)*)",
     re.IGNORECASE,
 )
@@ -38,6 +38,8 @@ _MERGE: Final = re.compile(
 _REVERT: Final = re.compile(r"\bThis reverts commit (?P<hash>[0-9a-f]{7,64})")
 _REVERTED: Final = re.compile(r"(?:Revert|Reapply) \"")
 _MOST_OF_BRANCH: Final = 200
+_MOST_NEAR: Final = 2
+"""A file that more items name tells nothing about one of them."""
 _MOST_IN_BODY: Final = 8
 """A text that names more lists them, and is about none of them."""
 
@@ -144,17 +146,17 @@ class Linker:
         """What a commit names, and how; a revert quotes what it takes back and names nothing."""
         if _REVERTED.match(one.subject) or _REVERT.search(one.body):
             return
-        for line in one.body.splitlines():
-            yield from self._of_trailer(line)
+        trailers = [found for line in one.body.splitlines() for found in self._of_trailer(line)]
+        yield from trailers
         yield from self._closed(one.subject)
-        if len(one.parents) < 2 or _MERGE.match(one.subject) is None:
-            for key in self._names.find(one.subject):
-                yield key, "subject"
-        named = self._names.find(one.body)
-        if len(named) <= _MOST_IN_BODY:
-            yield from self._closed(one.body)
-            for key in named:
-                yield key, "body"
+        merge = len(one.parents) > 1 and _MERGE.match(one.subject) is not None
+        subjects = [] if merge else self._names.find(one.subject)
+        for key in subjects:
+            yield key, "subject"
+        yield from self._closed(one.body)
+        named = [] if subjects or trailers else self._names.find(one.body)
+        for key in named if len(named) <= _MOST_IN_BODY else ():
+            yield key, "body"
 
     def _of_trailer(self, line: str) -> Iterator[tuple[str, How]]:
         match = _TRAILER.match(line)
@@ -230,7 +232,8 @@ class Linker:
         for one in self._repository.commits:
             if one.hash in linked or one.bot or len(one.parents) > 1 or len(one.files) > 50:
                 continue
-            keys = {key for change in one.files for key in self._paths.get(change.path, ())}
+            near = (self._paths.get(change.path, ()) for change in one.files)
+            keys = {key for found in near if len(found) <= _MOST_NEAR for key in found}
             for key in sorted(keys):
                 born = self._born.get(key)
                 if born is not None and one.at_s > born.at_s:

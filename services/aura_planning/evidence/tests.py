@@ -135,7 +135,7 @@ def _case(line: str) -> re.Match[str] | None:
 
 def _begin(lines: Sequence[str], number: int) -> int:
     """The first of the lines with comments and markers right above a line."""
-    while number > 0 and _NOTE.match(lines[number - 1]) and lines[number - 1].strip() not in {"*/", '"""', "'''"}:
+    while number > 0 and _NOTE.match(lines[number - 1]) and not _DOC.match(lines[number - 1]):
         number -= 1
     return number
 

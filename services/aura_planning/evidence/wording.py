@@ -11,7 +11,7 @@ from aura_planning.proposing.words import stems
 
 __all__ = ["Wording"]
 
-_SHARE: Final = 0.6
+_SHARE: Final = 0.7
 """Least share of a criterion's weight that a test has to have; see docs/planning/progress.md for how it was chosen."""
 _LEAST_WORDS: Final = 3
 _MOST_FOR_A_TEST: Final = 2
