@@ -195,7 +195,8 @@ def key_of(alias: str) -> str:
     if number is None:
         return alias.lower()
     prefix = re.sub(r"[^A-Za-z]", "", alias[: number.start()]).upper()
-    worded = prefix.lower() in _PREFIXES or len(prefix) > 6
+    coded = re.match(r"[A-Z]{1,6}[-_][A-Z]", alias.strip(" *_`#")) is not None  # such as `NFR-SCALE-002`
+    worded = prefix.lower() in _PREFIXES or (len(prefix) > 6 and not coded)
     digits = ".".join(str(int(one)) if one.isdigit() else one for one in re.split(r"[.\-_]", number[0]))
     return digits if worded or not prefix else f"{prefix}{digits}"
 

@@ -623,3 +623,11 @@ def test_entries_of_a_backlog_may_be_headings() -> None:
     ]  # fmt: skip
     groups = "# Backlog\n## Screens\n- Larger type\n## Backend\n- Pages\n"
     assert [item.title for item in read(groups).items] == ["Larger type", "Pages"]
+
+
+def test_ids_with_a_long_name_in_them_are_told_apart() -> None:
+    document = read("# Doc\n## Requirements\n- NFR-SCALE-002: Grows\n- FR-STATE-002: Keeps\n")
+    assert [(item.alias, item.kind) for item in document.items] == [
+        ("NFR-SCALE-002", "requirement"), ("FR-STATE-002", "requirement"),
+    ]  # fmt: skip
+    assert codes(document) == []
