@@ -11,7 +11,7 @@ import pytest
 
 from aura_planning.items.watching import SystemPlanWatches, plan_watches
 from aura_planning.service import PlanningService
-from aura_shared.errors import GateClosed, UnknownProject, UsageProblem
+from aura_shared.errors import GateClosed, SettingsError, UnknownProject, UsageProblem
 from aura_shared.messages.code import ProjectInfo, ProjectRemoved, ProjectStateChanged
 from aura_shared.messages.plan_items import (
     ApproveItem,
@@ -265,3 +265,37 @@ def test_both_kinds_of_watches_tell_of_an_edit(root: Path, make: Callable[[], ob
     watches.remove("a")  # pyright: ignore[reportAttributeAccessIssue]
     watches.remove("a")  # pyright: ignore[reportAttributeAccessIssue]
     watches.close()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.requirement("A2", "P2")
+async def test_the_first_plan_of_a_project_is_found_and_nothing_is_loaded_before(
+    tmp_path: Path, aura_home: Path
+) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    rig = ItemRig(bare)
+    other = tmp_path / "other"
+    other.mkdir()
+    gone, _ = ProjectRegistry(rig.paths.projects).add(other)
+    await rig.service.start()
+    assert rig.service._plans == {}  # seen nowhere else
+    put(bare, "tasks/t1aaaa-x.md", item_text("t1aaaa", "task"))
+    async with asyncio.timeout(BOUND_S):
+        await until(lambda: rig.project.id in rig.service._plans)
+        await rig.client.publish(ProjectRemoved(project=gone.id))
+        await until(lambda: not rig.service._without)
+    listed = await rig.ask(ListItems(project=rig.project.id))
+    assert [one.id for one in listed.items] == ["t1aaaa"]
+    await rig.service.stop()
+
+
+@pytest.mark.requirement("A2")
+async def test_a_project_whose_settings_are_wrong_stops_no_other(root: Path, rig: ItemRig) -> None:
+    (root / ".aura").mkdir()
+    (root / ".aura/config.toml").write_text("[plan]\nstories_at_once = -1\n")
+    await rig.service.start()
+    assert rig.service._plans == {}  # seen nowhere else
+    with pytest.raises(SettingsError):
+        await rig.ask(ListItems(project=rig.project.id))
+    (root / ".aura/config.toml").unlink()
+    assert (await rig.ask(ListItems(project=rig.project.id))).total == 4
