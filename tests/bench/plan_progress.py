@@ -3,7 +3,8 @@
     python tests/bench/plan_progress.py [REPOSITORY PLAN_FOLDER PREFIX...]
 
 Runs the service in this process on real files with its watcher, and waits for the events. With a repository,
-its Markdown tasks (`id:` and `status:` in the front matter) are linked to its commits as well. Prints figures, asserts nothing.
+its Markdown tasks (`id:` and `status:` in the front matter) are linked to its commits as well.
+Prints figures, asserts nothing.
 """
 
 from __future__ import annotations
