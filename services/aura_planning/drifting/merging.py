@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, Literal
 
 from aura_planning.drifting.bundles import CRITERIA, LINK, bundle_of
@@ -97,11 +98,13 @@ class _Merging:
     ) -> None:
         self._document = document
         self._ledger = ledger
-        self._read = read
+        self._read = cache(read)
+        """Each file is read once, so that an edit in the same moment is noticed when the change is written."""
         self._request = request
         self._bundle, told = bundle_of(document, request.path, claims=claims)
         self._merge = Merge(notices=told, requirements=sum(one.kind == "requirement" for one in document.items))
         self._tails: dict[str, bytes] = {}
+        self._cores: dict[str, bytes] = {}
         self._items: dict[str, Item] = {}
         self._adopted: dict[str, bytes] = {}
         """Files of items that are taken for something of the document, with the link to it."""
@@ -200,10 +203,9 @@ class _Merging:
 
     def _core(self, path: str) -> bytes:
         """A file without the sections that people and tools added below what the document gave."""
-        data = self._adopted.get(path) or self._read(path)
-        core, tail = _split(data)
-        self._tails[path] = tail
-        return core
+        if path not in self._cores:
+            self._cores[path], self._tails[path] = _split(self._adopted.get(path) or self._read(path))
+        return self._cores[path]
 
     def _take_over(self, done: Import, unclear: Mapping[str, list[Known]]) -> None:
         self._merge.findings = [one for one in done.findings if one.rule not in {"gone", "both-changed"}]
@@ -220,8 +222,9 @@ class _Merging:
         for row in done.rows:
             self._merge.rows.append(self._told(row, conflicts))
         maybe = {one.key for items in unclear.values() for one in items}
+        there = {one.entry.key for one in done.rows}
         for key, item in self._items.items():
-            if key not in {one.entry.key for one in done.rows} and key not in maybe:
+            if key not in there and key not in maybe:
                 self._gone(item, files)
         self._merge.changes = [one for one in files.values() if one.before != one.after]
         by_path = {item.path: item.id for item in self._ledger.items}

@@ -10,7 +10,7 @@ from aura_planning.drifting.merging import Merge, documents_in, merge
 from aura_planning.items.model import Item
 from aura_planning.items.store import PlanStore
 from aura_planning.parsing.parsing import parse_document
-from aura_shared.errors import UsageProblem
+from aura_shared.errors import FileMovedOn, UsageProblem
 from aura_shared.messages.plan_drift import MergeDocument, MergeRow
 
 pytestmark = pytest.mark.requirement("A2")
@@ -245,3 +245,23 @@ def test_a_title_with_line_ends_of_another_system_and_headings_in_texts_stay_one
     assert plan.merge(text).counts == {"same": 2}
     plan.edit("B", "Words.", "Other words.")
     assert plan.merge(text).counts == {"same": 2}
+
+
+def test_an_edit_while_it_is_merged_is_not_written_over(plan: Plan) -> None:
+    plan.merge(PLAN)
+    hull = plan.item("Hull").path
+
+    def read(path: str) -> bytes:
+        data = plan.store.read(path)
+        if path == hull and b"by hand" not in data:
+            (plan.root / path).write_bytes(data + b"\n## Log\n\n- by hand\n")
+        return data
+
+    document = parse_document(PLAN.replace("It floats", "It swims").encode(), "docs/prd.md")
+    asked = MergeDocument(project="p", path="docs/prd.md")
+    done = merge(document, plan.store.ledger, read, asked, claims=True)
+    assert hull in {change.path for change in done.changes}
+    with pytest.raises(FileMovedOn):
+        plan.store.commit(done.changes, command="merge", title="merge", items=done.items)
+    assert "- by hand" in plan.text("Hull")
+    assert "It floats" in plan.text("Hull")
