@@ -8,7 +8,7 @@ import pytest
 
 from aura_cli.commands import plan_items as items_module
 from aura_cli.commands import plan_steps as steps_module
-from aura_cli_running import Aura, StandIn
+from aura_cli_running import Aura, JsonObject, StandIn
 from aura_shared.messages.plan_items import (
     ApproveItem,
     ChangePlan,
@@ -184,3 +184,27 @@ def test_a_migration_is_shown_and_done(aura: Aura, shop: Path, monkeypatch: pyte
     assert ran.out.splitlines()[-1] == "and 4 more"
     assert not (shop / ".ai/epic-3").exists()
     assert aura("plan", "migrate", "--yes", "--json").json()["done"] is False
+
+
+@pytest.mark.requirement("A5")
+def test_tests_are_run_by_aura_logs_are_folded_and_the_gate_is_asked(
+    aura: Aura, shop: Path, gateway: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = gateway.answer
+
+    def answer(method: str, path: str, token: str, body: JsonObject) -> tuple[int, JsonObject]:
+        if path != "/v1/plan/test":
+            assert answers is not None
+            return answers(method, path, token, body)
+        gateway.asked.append((path, body))
+        return 200, {"outcome": "red", "tests": ["t.py"], "tree": "f" * 40, "detail": "1 failed", "operation": "abc"}
+
+    gateway.answer = answer
+    ran = aura("plan", "test", "s1aaaa", "--run", "t.py")
+    assert "red: 1 test file, tree ffffffffffff\n1 failed\n" in ran.out
+    assert gateway.asked[-1][1]["paths"] == ["t.py"]
+    assert aura("plan", "test", "s1aaaa", "--run", "--json").json()["outcome"] == "red"
+    assert "a test run was red or green" in aura("plan", "test", "s1aaaa").err
+    assert "no log has more than 20 entries" in aura("plan", "compact").err
+    monkeypatch.chdir(shop.parent)
+    assert aura("plan", "gate", "nothing").code == 2
