@@ -105,7 +105,7 @@ def gate_command(message_file: str) -> None:
     run.
     """
     command = [sys.executable, "-P", "-m", "aura_planning.workflow.committing", message_file]
-    raise SystemExit(subprocess.run(command, check=False).returncode)
+    click.get_current_context().exit(subprocess.run(command, check=False).returncode)
 
 
 @click.command("compact", cls=WithExamples, examples=["aura plan compact", "aura plan compact k3f9zq --dry-run"])
