@@ -157,8 +157,9 @@ class ExpandPlanItem(Request[ProposalAnswer]):
 
 
 class ProposePlan(Request[ProposalAnswer]):
-    """Ask a model what a requirements document or plan lacks: stories, criteria, dependencies, estimates; a section
-    a call, each proposal checked against the document. What validated is kept, so the same request goes on.
+    """Ask a model what a requirements document or plan lacks: stories, criteria, dependencies, estimates.
+
+    A section a call, each proposal checked against the document. What validated is kept, so the same request goes on.
     """
 
     type: ClassVar[str] = "plan.proposals.propose"
