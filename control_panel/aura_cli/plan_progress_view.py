@@ -108,7 +108,7 @@ def summary_lines(answer: JsonObject) -> Iterator[str]:
     if total:
         share = number_of(answer, "share")
         counts = ", ".join(f"{count_of(states, name)} {name}" for name in _ORDER if count_of(states, name))
-        yield f"{bar(round(share * 100), 100, 20)} {share:.0%} of the effort has evidence of done · {counts}"
+        yield f"{bar(round(share * 100), 100, 20)} of the effort has evidence of done · {counts}"
     found = count_of(answer, "contradictions")
     if found:
         yield f"{plural(found, 'contradiction')}: aura plan progress --contradictions"
