@@ -21,7 +21,6 @@ from aura_shared.bus import Context
 from aura_shared.errors import AuraError
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import FindSymbols
-from aura_shared.messages.commits import CommitMade
 from aura_shared.messages.core import Envelope, Progress, wrap
 from aura_shared.messages.git import GitChanged
 from aura_shared.messages.plan_items import PlanItemsChanged
@@ -206,12 +205,12 @@ class ProgressService:
     # -- when evidence moves -------------------------------------------------------------------------------------
 
     async def _follow(self) -> None:
-        async for delivery in self._desk.bus.listen(PlanItemsChanged, GitChanged, CommitMade):
+        async for delivery in self._desk.bus.listen(PlanItemsChanged, GitChanged):
             event = delivery.event
             if isinstance(event, PlanItemsChanged):
                 edits = {one.path: (one.old_status, one.status) for one in event.changes}
                 self._noted(event.project, "edit", _Change(delivery.envelope), edits)
-            elif isinstance(event, GitChanged | CommitMade) and self._is_followed(event.project):
+            elif isinstance(event, GitChanged) and self._is_followed(event.project):
                 self._noted(event.project, "commit", _Change(delivery.envelope), {})
 
     def _is_followed(self, project: str) -> bool:
