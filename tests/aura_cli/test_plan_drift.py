@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aura_cli.commands import plan_drift
 from aura_cli_running import Aura, StandIn
 from aura_planning.drifting.service import DriftService
 from aura_planning.tracing.service import TracingService
@@ -62,6 +63,29 @@ def test_a_merge_asks_first_and_shows_each_line(aura: Aura, boats: Path) -> None
     assert aura("plan", "drift").code == 1
     (boats / "plan.md").unlink()
     assert "it cannot be read any more; 4 items of it" in aura("plan", "drift").out
+
+
+def test_a_no_at_the_terminal_merges_nothing_and_a_yes_does(
+    aura: Aura, boats: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_drift, "asks", lambda: True)
+    said = [False, True]
+
+    def ask(_words: str, *, default: bool) -> bool:
+        return default and said.pop(0)
+
+    monkeypatch.setattr(plan_drift, "ask", ask)
+    assert "nothing was merged" in aura("plan", "merge", "plan.md").err
+    assert not (boats / ".ai").exists()
+    assert aura("plan", "merge", "plan.md").code == 0
+    assert (boats / ".ai/stories").is_dir()
+
+
+def test_a_long_merge_is_looked_at_in_pages(aura: Aura, boats: Path) -> None:
+    tasks = "".join(f"- [ ] T{number} Saw plank {number}\n" for number in range(1001, 1521))
+    (boats / "plan.md").write_text(f"# Boats\n## Tasks\n{tasks}")
+    answer = json.loads(aura("plan", "merge", "plan.md", "--dry-run", "--json").out)
+    assert (len(answer["rows"]), answer["total"], answer["next"]) == (520, 520, 0)
 
 
 def test_a_document_that_was_never_merged_is_said(aura: Aura, boats: Path) -> None:
