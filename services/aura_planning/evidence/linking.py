@@ -31,6 +31,7 @@ _CLOSING: Final = re.compile(
     r"(?:(?:task|story|epic)\s+)?(?P<names>#?[\w.-]+(?:\s*(?:,|and|&)\s*#?[\w.-]*\d[\w.-]*)*)",
     re.IGNORECASE,
 )
+_SENTENCE: Final = re.compile(r"(?<=[.;!?])\s+|\n")
 _VALUE: Final = re.compile(r"[,;\s]+")
 _MERGE: Final = re.compile(
     r"Merge (?:(?:remote-tracking )?branch(?:es)? '(?P<a>[^']+)'|pull request \S+ from (?P<b>\S+))"
@@ -153,7 +154,8 @@ class Linker:
         subjects = [] if merge else self._names.find(one.subject)
         for key in subjects:
             yield key, "subject"
-        yield from self._closed(one.body)
+        for sentence in _SENTENCE.split(one.body):  # in the middle of one such a word speaks of something else
+            yield from self._closed(sentence, begins=True)
         named = [] if subjects or trailers else self._names.find(one.body)
         for key in named if len(named) <= _MOST_IN_BODY else ():
             yield key, "body"
@@ -166,8 +168,9 @@ class Linker:
                 if key:
                     yield key, "trailer"
 
-    def _closed(self, text: str) -> Iterator[tuple[str, How]]:
-        for match in _CLOSING.finditer(text):
+    def _closed(self, text: str, *, begins: bool = False) -> Iterator[tuple[str, How]]:
+        found = _CLOSING.match(text.lstrip(" -*")) if begins else None
+        for match in (found,) if found else () if begins else _CLOSING.finditer(text):
             for value in _VALUE.split(match["names"]):
                 for key in self._names.find(value):
                     yield key, "closes"

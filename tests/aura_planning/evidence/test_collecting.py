@@ -82,7 +82,7 @@ def test_names_may_be_joined_to_words_in_branches_and_tests(name: str, keys: lis
 def test_commits_name_items_in_trailers_subjects_bodies_and_with_closing_words(root: Path) -> None:
     work(root, 1, "feat: one\n\nTask: t1aaaa, SHOP-2\nRefs: #SHOP-3.")
     work(root, 2, "SHOP-1 two")
-    work(root, 3, "three\n\nIt helps SHOP-1 a little. Closes SHOP-4 and SHOP-5")
+    work(root, 3, "three\n\nIt helps SHOP-1 a little. Closes SHOP-4 and SHOP-5; what fixes SHOP-6 comes later")
     work(root, 4, "many\n\n" + " ".join(f"SHOP-{number}" for number in range(1, 12)))
     names = {f"SHOP-{number}": [f"SHOP-{number}"] for number in range(1, 12)} | {"t": ["t1aaaa"]}
     found = hows(root, names)
@@ -92,6 +92,7 @@ def test_commits_name_items_in_trailers_subjects_bodies_and_with_closing_words(r
     assert found["SHOP-1"] == [("body", "three"), ("subject", "SHOP-1 two")]
     assert found["SHOP-4"] == [("closes", "three")]
     assert found["SHOP-5"] == [("closes", "three")]
+    assert found["SHOP-6"] == [("body", "three")]
     assert found["SHOP-9"] == []  # a list of everything is about nothing
 
 
