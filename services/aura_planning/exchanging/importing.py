@@ -216,10 +216,8 @@ class _Planning:
             identifier = known[0].id if known else id_from(self._link(one.key), taken)
             taken.add(identifier)
             self._ids[one.key] = identifier
-            if known and known[0].alias and _folded(known[0].alias) != _folded(one.alias):
-                self._aliases.discard(
-                    _folded(known[0].alias)
-                )  # it is called otherwise now, so another may be called so
+            if known and known[0].alias and self._renamed(one, *known):
+                self._aliases.discard(_folded(known[0].alias))  # so another may be called so
         for link, (item, _) in self._known.items():
             begin = link_name(self._bundle.format, self._bundle.source, "")
             if link.startswith(begin):
@@ -231,6 +229,13 @@ class _Planning:
             else:
                 self._merge(one, *known)
         self._gone()
+
+    def _renamed(self, one: Entry, item: Item, links: Mapping[str, str]) -> bool:
+        """Whether an item is called otherwise after this import; what the plan's people call it stays."""
+        there = self._as_source(entry_of(item, self._read(item.path)), one)
+        then = unpacked(links.get(self._link(one.key), "")).get("alias")
+        mine, now = digests(there)["alias"], digests(one)["alias"]
+        return now not in {then, mine} and (self._prefer == "source" or then in {None, mine})
 
     def _link(self, key: str) -> str:
         return link_name(self._bundle.format, self._bundle.source, key)

@@ -238,6 +238,27 @@ def test_parents_and_aliases_are_followed_when_the_source_moves_them() -> None:
 
 
 @pytest.mark.requirement("A2")
+def test_the_name_that_the_plans_people_gave_an_item_is_not_given_to_another() -> None:
+    lab = PlanLab()
+    lab.bring("csv", given({"x.csv": "id,title,alias\n1,A,one\n"}), "x.csv")
+    lab.set("one", "alias: one", "alias: mine")
+    found = lab.bring("csv", given({"x.csv": "id,title,alias\n1,A,one\n2,B,mine\n"}), "x.csv")
+    assert [one.rule for one in found.findings] == ["alias-taken"]
+    assert sorted(item.alias for item in lab.ledger.items) == ["mine", "x-mine"]
+
+
+@pytest.mark.requirement("A2")
+def test_two_names_that_change_places_in_the_source_change_them_here() -> None:
+    lab = PlanLab()
+    lab.bring("csv", given({"x.csv": "id,title,alias\n1,A,one\n2,B,two\n"}), "x.csv")
+    found = lab.bring("csv", given({"x.csv": "id,title,alias\n1,A,two\n2,B,one\n"}), "x.csv")
+    assert found.findings == []
+    assert [(item.title, item.alias) for item in sorted(lab.ledger.items, key=lambda item: item.title)] == [
+        ("A", "two"), ("B", "one"),
+    ]  # fmt: skip
+
+
+@pytest.mark.requirement("A2")
 def test_a_parent_that_cannot_be_one_here_is_said_and_kept() -> None:
     lab = PlanLab()
     found = lab.bring("csv", given({"x.csv": "id,kind,title,parent\n1,task,A,\n2,epic,B,1\n3,task,C,9\n"}), "x.csv")
