@@ -115,7 +115,8 @@ def kind_of(annotation: Any) -> str:  # noqa: ANN401 - an annotation can be anyt
         return "table"
     if choices and isinstance(choices[0], type) and issubclass(choices[0], BaseModel):
         return "list of tables"
-    return {int: "whole number", float: "number", str: "text"}.get(annotation, "list of texts")
+    names = {bool: "`true`, `false`", int: "whole number", float: "number", str: "text"}
+    return names.get(annotation, "list of texts")
 
 
 def sections() -> Iterator[tuple[str, str, list[Setting]]]:
