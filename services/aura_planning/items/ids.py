@@ -18,6 +18,8 @@ __all__ = ["ID", "id_from", "new_id", "new_operation"]
 _FIRST: Final = "abcdefghijklmnopqrstuvwxyz"
 _REST: Final = "0123456789" + _FIRST
 LENGTH: Final = 6
+_CHANCE: Final = 3
+"""Characters of chance at the end of an operation's identifier."""
 ID: Final = re.compile(r"(?=[a-z]+[0-9])[a-z][0-9a-z]{5,11}\Z")
 
 
@@ -31,13 +33,14 @@ def id_from(name: str, taken: Collection[str]) -> str:
     return _free(_digits(name), taken)
 
 
-def new_operation(now_ms: int) -> str:
-    """An identifier of an operation; they sort by age."""
+def new_operation(now_ms: int, newest: str = "") -> str:
+    """An identifier of an operation that sorts after the newest one, whatever the clock says: time, and chance."""
+    moment = max(now_ms, int(newest[:-_CHANCE] or "0", 36) + 1)
     digits: list[str] = []
-    while now_ms:
-        now_ms, digit = divmod(now_ms, 36)
+    while moment:
+        moment, digit = divmod(moment, 36)
         digits.append(_REST[digit])
-    return "".join(reversed(digits)) + "".join(secrets.choice(_REST) for _ in range(3))
+    return "".join(reversed(digits)) + "".join(secrets.choice(_REST) for _ in range(_CHANCE))
 
 
 def _free(characters: Iterator[str], taken: Collection[str]) -> str:

@@ -86,7 +86,7 @@ class Journal:
         """Note an operation and all its contents, before any file is touched."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         operation = Operation(
-            id=new_operation(time.time_ns() // 1_000_000),
+            id=new_operation(time.time_ns() // 1_000_000, next(iter(self._names()), "")),
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             by=by,
             command=command,
@@ -125,9 +125,8 @@ class Journal:
 
     def operations(self, most: int | None = None) -> list[Operation]:
         """The newest operations, newest first; those that cannot be read are left out."""
-        names = sorted((file.stem for file in self._folder.glob("*.json")), key=lambda name: (len(name), name))
         found: list[Operation] = []
-        for name in reversed(names):
+        for name in self._names():
             operation = self._read(name)
             if operation is not None:
                 found.append(operation)
@@ -174,6 +173,11 @@ class Journal:
                     (self._folder / f"{one.id}.{suffix}").unlink(missing_ok=True)
                 gone += 1
         return gone
+
+    def _names(self) -> list[str]:
+        """The identifiers of all operations, newest first."""
+        names = (file.stem for file in self._folder.glob("*.json") if file.stem.isalnum() and file.stem.isascii())
+        return sorted(names, key=lambda name: (len(name), name), reverse=True)
 
     def _read(self, name: str) -> Operation | None:
         with suppress(OSError, ValueError, TypeError):

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -255,6 +256,18 @@ def test_undo_is_refused_once_something_moved_and_can_be_undone(store: PlanStore
         store.journal.find("zzzzzz")
     with pytest.raises(UsageProblem):
         store.journal.find(first[:6])
+
+
+@pytest.mark.requirement("A2")
+def test_operations_keep_their_order_within_a_millisecond_and_when_the_clock_goes_back(
+    store: PlanStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter([5_000, 5_000, 5_000, 4_000, 6_000, 6_000])
+    clock = SimpleNamespace(time_ns=lambda: next(now) * 1_000_000)
+    monkeypatch.setattr("aura_planning.items.journal.time", clock)
+    made = [change(store, "set", item="s1aaaa", value=value) for value in range(1, 6)]
+    assert [one.id for one in store.journal.operations()] == made[::-1]
+    assert store.undo()[0].id == made[-1]
 
 
 @pytest.mark.requirement("A2")
