@@ -201,13 +201,13 @@ class PlanStore:
 
         Raises:
             Conflict: Another process holds it too long.
+            StorageError: The folder of the plan cannot be used.
         """
         with self._lock:
             if self._depth:
                 yield
                 return
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = _lock_file(self._folder)
             self._depth += 1
             try:
                 _hold(descriptor)
@@ -437,6 +437,15 @@ def _edited(files: Sequence[FileChange]) -> str:
 def _no_link(path: str, flags: int) -> int:
     """Open a file that may have become a link since it was listed: then it is refused."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _lock_file(folder: Path) -> int:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        text = f"what Aura keeps of the plan: its folder cannot be used: {error.strerror}: {error.filename}"
+        raise StorageError(text, hint="Look at its owner, its mode and the space that is left.") from error
 
 
 def _hold(descriptor: int) -> None:

@@ -7,9 +7,10 @@ import errno
 import os
 import resource
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -93,13 +94,18 @@ def test_a_plan_on_a_full_disk_stays_as_it_is(tmp_path: Path) -> None:
         subprocess.run(["umount", str(root)], check=True)
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that everybody may enter; those of pytest are for their user alone."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.requirement("A2")
-def test_a_folder_that_may_not_be_written_or_read(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
-    folder = tmp_path / "shop/.ai/stories"
-    put_item(tmp_path / "shop", "stories/s1aaaa-x.md", item_text("s1aaaa", "story"))
+def test_a_folder_that_may_not_be_written_or_read(open_path: Path) -> None:
+    folder = open_path / "shop/.ai/stories"
+    put_item(open_path / "shop", "stories/s1aaaa-x.md", item_text("s1aaaa", "story"))
     folder.chmod(0o555)
     place = folder / "s1aaaa-x.md"
     data = place.read_bytes()
@@ -112,15 +118,19 @@ def test_a_folder_that_may_not_be_written_or_read(tmp_path: Path) -> None:
     place.chmod(0)
     with as_nobody(), pytest.raises(StorageError, match="cannot read"):
         current(place)
-    store = PlanStore(tmp_path / "shop", tmp_path / "home")
+    store = PlanStore(open_path / "shop", open_path / "home")
     store.look()
     folder.chmod(0)
-    (tmp_path / "home").chmod(0o777)
-    for file in (tmp_path / "home").rglob("*"):
+    (open_path / "home").chmod(0o777)
+    for file in (open_path / "home").rglob("*"):
         file.chmod(0o777)
     with as_nobody(), pytest.raises(StorageError, match="the plan cannot be listed: Permission denied"):
         store.look()
     folder.chmod(0o755)
+    (open_path / "home").chmod(0)
+    with as_nobody(), pytest.raises(StorageError, match="its folder cannot be used: Permission denied"):
+        store.look()
+    (open_path / "home").chmod(0o755)
     assert store.look().changes == ()  # nothing was taken for removed
     store.close()
 
