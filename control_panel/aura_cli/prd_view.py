@@ -68,7 +68,7 @@ def budget_line(answer: Mapping[str, object]) -> str:
     """What a model would cost."""
     budget = object_of(answer, "budget")
     calls, tokens = count_of(budget, "calls"), count_of(budget, "tokens")
-    return f"A model would be asked {plural(calls, 'time')}, for about {tokens:,} tokens at the most."
+    return f"A model, where one is, is asked {plural(calls, 'time')}: about {tokens:,} tokens at the most."
 
 
 def show_drafted(answer: JsonObject) -> None:

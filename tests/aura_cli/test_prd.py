@@ -149,7 +149,7 @@ def test_questions_are_answered_from_a_file(aura: Aura, shop: Path, replies: Cal
     assert ran.code == 0
     assert asked[-1]["answers"] == [{"id": "Q1", "answer": "only admins and auditors"}, {"id": "Q2", "answer": "daily"}]
     assert asked[0]["estimate"] is True
-    assert ran.err.splitlines()[0] == "A model would be asked 9 times, for about 20,000 tokens at the most."
+    assert ran.err.splitlines()[0] == "A model, where one is, is asked 9 times: about 20,000 tokens at the most."
     assert "  Scope                                 facts  0 facts, 0 assumptions !" in ran.out.splitlines()
     assert ".ai/prd.md:1: warning: cut (model-answer)" in ran.out
     assert "3 statements with a source · 2 assumptions to confirm · local/small" in ran.err
