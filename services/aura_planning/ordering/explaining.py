@@ -104,10 +104,15 @@ class Explainer:
         found: list[str] = []
         if node in self.circle_of:
             found.append(f"it waits for itself: circle {self.circle_of[node]}")
-        for one in self._facts.waits(work.item):
+        waits = list(self._facts.waits(work.item))
+        stated = {one.needs.id for one in waits if not one.implied}
+        for one in waits:
             left = self._facts.tree.open_leaves(one.needs) if one.needs.kind in WORKING else []
+            if one.implied and one.needs.id in stated:
+                continue  # said already, with more right
             if left:
-                parts = "" if self._facts.tree.is_leaf(one.needs) else f" ({len(left)} of its parts are open)"
+                verb = "is" if len(left) == 1 else "are"
+                parts = "" if self._facts.tree.is_leaf(one.needs) else f" ({len(left)} of its parts {verb} open)"
                 order = ", which stands before it in its epic" if one.implied else ""
                 found.append(f"waits for {one.needs.kind} {called(one.needs)}{parts}{order}")
         if self._net.nodes[node].turn:
