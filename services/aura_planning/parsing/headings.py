@@ -23,6 +23,7 @@ _DEMANDS_ONLY: Final = re.compile(
     r"(?:[\w-]+ ){0,2}(?:requirements|anforderungen|requisitos|exigences|requerimientos|wymagania)"
     r"(?:\s*[\u2014\u2013:-].*)?\Z"
 )
+_RANK: Final = re.compile(r"\W*P[0-4]\b")
 _OUTPUTS: Final = re.compile(r"(?:project |key )?deliverables\Z|entregables\Z|livrables\Z")
 """What there will be in the end; below a phase or a story it is what has to be done."""
 _BACKLOG: Final = re.compile(r"(?:[\w-]+ ){0,3}backlog\Z|to[- ]?dos?(?: list)?\Z")
@@ -168,11 +169,12 @@ class Headings(Lists):
         role = role_of(text)
         above = self.role_above()
         role = "never" if above == "never" else role
+        role = "requirements" if not role and not above and self._ranked_among_demands(block) else role
         role = "ignore" if role == "features" and above == "ignore" else role
         role = "ignore" if role == "requirements" and self._in_feature() else role
         if role in {"ignore", ""} and above in {"requirements", "specs", "features"} and self._stays(text, role, above):
             role = ""
-        if role == "ignore" and above == "phase" and _LEAD.match(text):
+        if above == "phase" and _LEAD.match(text) and (role == "ignore" or self._speaks_of_work(block, role)):
             role = ""
         if role == "" and above:
             role = above
@@ -190,6 +192,21 @@ class Headings(Lists):
         frame.detail = False if role in KINDS else frame.detail
         if role in {"requirements", "features", "stories", "tasks", "phase", "plan", ""}:
             self._candidate(block, text, role, above, frame)
+
+    def _ranked_among_demands(self, block: Block) -> bool:
+        """Whether `P1 — Important` stands beside `P0 — Must-have`, which lists what is demanded."""
+        if not _RANK.match(block.text):
+            return False
+        beside = (one for one in self.scan.blocks if one.kind == "heading" and one.level == block.level)
+        return any(_RANK.match(one.text) and role_of(one.text) == "requirements" for one in beside)
+
+    def _speaks_of_work(self, block: Block, role: Role) -> bool:
+        """Whether boxes stand below a heading such as `1.2 Dependencies & Tooling`: then it is a part of its phase."""
+        if role not in {"dependencies", "never"}:
+            return False
+        at = next(n for n, one in enumerate(self.scan.blocks) if one is block)
+        below = next((one for one in self.scan.blocks[at + 1 :] if one.kind in {"heading", "item"}), None)
+        return below is not None and below.kind == "item" and below.box is not None
 
     def _in_feature(self) -> bool:
         """Whether the section belongs to a feature: what it demands only describes that feature."""

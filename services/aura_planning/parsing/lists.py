@@ -24,6 +24,8 @@ _NO_LISTS: Final = frozenset(
 
 
 _MOST_HEADING: Final = 70
+_ROLE_ALONE: Final = re.compile(r"\W*as an? [^:,.]{1,60}:\W*\Z", re.IGNORECASE)
+"""Who speaks in the lines below: `- **As a developer:**`."""
 _TELLER: Final = re.compile(
     r"(?:as an?|als|come|como|jako|en tant qu(?:e|['\u2019])|как)\s[\w/ -]{2,40},\s", re.IGNORECASE
 )
@@ -128,6 +130,8 @@ class Lists(Prose):
         name = read_name(block.text) or code_in_role(block.text, role)
         if name is not None and self._is_named(name, block):
             self._list(name.kind, name, block, strength="named")
+        elif role == "stories" and not self.top.detail and _ROLE_ALONE.match(block.text):
+            self.push(level, "stories", block, block.text)  # its wishes stand below
         elif (sentence := story_sentence(block.text)) is not None and role != "tasks":
             self._sentence_item(block, sentence)
         elif self.title_role == "stories" and _TELLER.match(block.text):

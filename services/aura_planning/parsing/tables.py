@@ -26,7 +26,8 @@ _KINDS: Final[Mapping[Role, Kind]] = {
 }
 _ID: Final = re.compile(
     r"(?:id|nr\.?|no\.?|#|code|ref(?:erence)?|key|kennung|код|编号|番号|№|.{1,14} ?ids?|"
-    r"task|story|user story|epic|us|fr|requirement|req)\Z"
+    r"task|story|user story|epic|us|fr|requirement|req|"
+    r"(?:task|story|user story|epic|requirement|req|feature|item) (?:number|num\.?|no\.?|nr\.?|#))\Z"
 )
 _KIND_HEADER: Final = re.compile(
     r"(?:.{0,14} )?(?:requirements?|anforderung(?:en)?|requisitos?|requerimientos?|exigences?|wymagani[ea]|需求|"
@@ -144,7 +145,11 @@ def _column_kind(words: Sequence[str], identity: int | None, title: int, role: R
     for n in (title, identity):
         if n is None:
             continue
-        kind = _KINDS.get(role_of(words[n])) if _KIND_HEADER.match(words[n]) else None
+        kind = (
+            _KINDS.get("stories" if words[n] == "story" else role_of(words[n]))
+            if _KIND_HEADER.match(words[n])
+            else None
+        )
         if kind == "requirement" and role in {"phase", "plan"}:
             return None
         if kind is not None and (role in _KINDS or role in {"", "phase", "plan"}):

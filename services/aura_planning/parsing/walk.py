@@ -126,7 +126,7 @@ class Walk:
         if block.box is not None:
             _tick(made, block.box)
         self.reading.drafts.append(made)
-        if kind == "story" and made.alias:
+        if kind == "story" and made.alias and strength != "implied":
             self.reading.storied.update(frame.first for frame in self.frames if frame.level < LABEL)
         for frame in self.frames:
             frame.listed += 1

@@ -901,3 +901,63 @@ def test_a_table_with_columns_for_epics_stories_and_tasks() -> None:
     assert parents(document)["Pay later"] == "Check out"
     covering = "# Plan\n## FR Coverage\n| FR | Epic | Story |\n|---|---|---|\n| FR1 | Epic 2 | Story 2.2, 2.3 |\n"
     assert read(covering).items == ()
+
+
+def test_wishes_below_the_role_that_has_them_are_stories() -> None:
+    document = read("""
+        # Notes
+        ## 3. User Stories
+        - **As a developer:**
+          - I want a pipeline, so that I can see what breaks.
+          - I need clear code.
+        - **As a visitor:**
+          - I can look around.
+        """)
+    assert [(item.kind, item.source.first) for item in document.items] == [("story", 4), ("story", 5), ("story", 7)]
+
+
+def test_boxes_below_a_numbered_part_of_a_phase_are_tasks_whatever_it_is_called() -> None:
+    document = read("""
+        # Plan
+        ## Phase 1: Setup
+        ### 1.1 Dependencies & Tooling
+        - [ ] Install the SDK
+        ### 1.2 Configuration Examples
+        - [ ] Write one for the server
+        ### 1.3 Dependencies
+        - Node 22
+        """)
+    assert [item.title for item in document.items if item.kind == "task"] == [
+        "Install the SDK", "Write one for the server",
+    ]  # fmt: skip
+
+
+def test_a_column_of_story_numbers_is_one_of_ids() -> None:
+    document = read("""
+        # User Stories
+        |Story Number | User | Story | Priority |
+        |---|---|---|---|
+        | 1 | Ada | As Ada, I want to log my meals so that I eat better. | High |
+        | 2 | Bo | As Bo, I want to see friends. | Low |
+        """)
+    assert [(item.kind, item.alias, item.priority) for item in document.items] == [
+        ("story", "1", "High"), ("story", "2", "Low"),
+    ]  # fmt: skip
+
+
+def test_what_is_less_urgent_than_the_must_haves_is_demanded_too() -> None:
+    document = read("""
+        # Game
+        ## P0 — Must-have
+        - The player can jump.
+        ## P1 — Important
+        - The boss has a health bar.
+        ## Picture
+        - blue
+        """)
+    assert [(item.kind, item.source.first) for item in document.items] == [("requirement", 3), ("requirement", 5)]
+
+
+def test_what_a_first_version_does_counts_in_japanese() -> None:
+    document = read("# 要求\n## MVPでやること\n- 単語を表示\n- 次の単語を取得\n## 非機能要件\n- 2秒以内\n")
+    assert [item.source.first for item in document.items if item.kind == "requirement"] == [3, 4, 6]
