@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from aura_shared.bus import Bus
-from aura_shared.errors import AuraError
-from aura_shared.logging import get_logger
-from aura_shared.messages.core import Event
-from aura_shared.paths import AuraPaths
-from aura_shared.projects import Project, ProjectRegistry
-from aura_shared.settings import PlanSettings, Settings, load_settings
+from aura_shared.desk import Desk
+from aura_shared.projects import Project
+from aura_shared.settings import PlanSettings, load_settings
 
 __all__ = ["PlanDesk"]
 
-log = get_logger(__name__)
-ResultT = TypeVar("ResultT")
 
-
-class PlanDesk:
-    """Handed to every part of the service.
-
-    Attributes:
-        bus: For questions to other services.
-        paths: Folders of this installation.
-        settings: All settings of the process.
-    """
-
-    def __init__(self, bus: Bus, paths: AuraPaths, settings: Settings, registry: ProjectRegistry) -> None:
-        self.bus = bus
-        self.paths = paths
-        self.settings = settings
-        self._registry = registry
-
-    async def project(self, name: str) -> Project:
-        """A registered project, by identifier, name or path.
-
-        Raises:
-            UnknownProject: There is none.
-        """
-        return await asyncio.to_thread(self._registry.find, name)
-
-    async def projects(self) -> list[Project]:
-        """All registered projects."""
-        return await asyncio.to_thread(self._registry.list)
+class PlanDesk(Desk):
+    """Handed to every part of the service."""
 
     @staticmethod
     def settings_of(project: Project) -> PlanSettings:
@@ -56,15 +22,3 @@ class PlanDesk:
             SettingsError: A settings file is wrong.
         """
         return load_settings(Path(project.root)).plan
-
-    @staticmethod
-    async def write(work: Callable[[], ResultT]) -> ResultT:
-        """Do something that writes in a thread, to its end also when the caller leaves."""
-        return await asyncio.shield(asyncio.to_thread(work))
-
-    async def tell(self, event: Event, *, project: str, cause: str | None = None) -> None:
-        """Publish what happened; it has happened whether or not others can be told."""
-        try:
-            await self.bus.publish(event, project=project, cause=cause)
-        except AuraError:
-            log.warning("plan_event_not_published", kind=event.type, exc_info=True)
