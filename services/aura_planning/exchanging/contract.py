@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -15,8 +16,10 @@ __all__ = [
     "Extra",
     "FormatName",
     "Written",
+    "epic_above",
     "kind_named",
     "link_name",
+    "lose_homeless",
     "problem",
 ]
 
@@ -98,6 +101,32 @@ class Written:
     def lose(self, what: str) -> None:
         """Count something that has no place."""
         self.lost[what] = self.lost.get(what, 0) + 1
+
+
+def epic_above(one: Entry, entries: Mapping[str, Entry]) -> Entry | None:
+    """The epic that an item is or belongs to, at any depth; None where none is above it.
+
+    Args:
+        one: An item on its way out.
+        entries: All of them by identifier.
+    """
+    seen: set[str] = set()
+    at: Entry | None = one
+    while at is not None and at.id not in seen:
+        if at.kind == "epic":
+            return at
+        seen.add(at.id)
+        at = entries.get(at.parent)
+    return None
+
+
+def lose_homeless(entries: Mapping[str, Entry], written: Written) -> None:
+    """Count what a format of folders, one for each epic, has no place for."""
+    for one in entries.values():
+        if one.kind in {"prd", "architecture"}:
+            written.lose(f"documents ({one.kind})")
+        elif epic_above(one, entries) is None:
+            written.lose(f"{one.kind} without an epic")
 
 
 def kind_named(name: object) -> Kind | None:

@@ -16,7 +16,7 @@ from aura_planning.exchanging.boxes import (
     split_text,
     written_box,
 )
-from aura_planning.exchanging.contract import Bundle, Entry, Written, problem
+from aura_planning.exchanging.contract import Bundle, Entry, Written, epic_above, lose_homeless, problem
 from aura_planning.exchanging.editing import Lines, settle_parents
 from aura_planning.exchanging.stages import foreign_status, status_from
 from aura_planning.exchanging.texts import joined, sections_of, tidy, written_sections
@@ -218,25 +218,11 @@ class _Writing:
                 name = one.alias if re.fullmatch(r"[a-z0-9][\w.-]*", one.alias) else slug(one.title) or "change"
                 self._keys[one.id] = _free(name, taken)
                 taken.add(self._keys[one.id])
-        for one in self._entries.values():
-            if one.kind in {"prd", "architecture"}:
-                self._written.lose(f"documents ({one.kind})")
-            elif one.kind != "epic" and not self._change(one):
-                self._written.lose(f"{one.kind} without an epic")
+        lose_homeless(self._entries, self._written)
         for one in epics:
             self._write(one)
         self._written.keys = {one: key for one, key in self._keys.items() if one in self._entries}
         return self._written
-
-    def _change(self, one: Entry) -> str:
-        seen: set[str] = set()
-        at: Entry | None = one
-        while at is not None and at.id not in seen:
-            seen.add(at.id)
-            if at.kind == "epic":
-                return self._keys[at.id]
-            at = self._entries.get(at.parent)
-        return ""
 
     def _write(self, epic: Entry) -> None:
         name = self._keys[epic.id]
@@ -257,7 +243,11 @@ class _Writing:
         for title, text in parts.items():
             if title.startswith("Spec "):
                 self._new(f"{folder}/specs/{title.removeprefix('Spec ')}/spec.md", text)
-        mine = [one for one in self._entries.values() if one.kind in {"story", "task"} and self._change(one) == name]
+        mine = [
+            one
+            for one in self._entries.values()
+            if one.kind in {"story", "task"} and epic_above(one, self._entries) is epic
+        ]
         self._number(name, mine)
         for one in mine:
             self._lose(one)

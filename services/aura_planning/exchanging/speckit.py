@@ -19,7 +19,7 @@ from aura_planning.exchanging.boxes import (
     titled,
     written_box,
 )
-from aura_planning.exchanging.contract import Bundle, Entry, Written, problem
+from aura_planning.exchanging.contract import Bundle, Entry, Written, epic_above, lose_homeless, problem
 from aura_planning.exchanging.editing import Lines, settle_parents
 from aura_planning.exchanging.stages import foreign_status, status_from
 from aura_planning.exchanging.texts import joined, sections_of, tidy, written_sections
@@ -225,31 +225,16 @@ class _Writing:
                     self._keys[one.id] = f"{numbers[-1]:03}-{slug(one.title) or 'feature'}"
                 else:
                     self._keys[one.id] = one.alias
-        for one in self._entries.values():
-            if one.kind in {"prd", "architecture"}:
-                self._written.lose(f"documents ({one.kind})")
-            elif one.kind != "epic" and not self._feature(one):
-                self._written.lose(f"{one.kind} without an epic")
+        lose_homeless(self._entries, self._written)
         for one in epics:
             self._write(one)
         self._written.keys = {one: key for one, key in self._keys.items() if one in self._entries}
         return self._written
 
-    def _feature(self, one: Entry) -> str:
-        """The folder of the epic that an item belongs to, at any depth."""
-        seen: set[str] = set()
-        at: Entry | None = one
-        while at is not None and at.id not in seen:
-            seen.add(at.id)
-            if at.kind == "epic":
-                return self._keys[at.id]
-            at = self._entries.get(at.parent)
-        return ""
-
     def _write(self, epic: Entry) -> None:
         name = self._keys[epic.id]
         folder = f"{self._prefix}{name}"
-        mine = [one for one in self._entries.values() if one.kind != "epic" and self._feature(one) == name]
+        mine = [one for one in self._entries.values() if one.kind != "epic" and epic_above(one, self._entries) is epic]
         self._number(name, mine)
         parts = dict(sections_of(epic.text, _known))
         stories = [one for one in mine if one.kind == "story"]
