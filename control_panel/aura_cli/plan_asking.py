@@ -10,9 +10,10 @@ import click
 
 from aura_cli.answers import JsonObject
 from aura_cli.targets import find_project, with_daemon
+from aura_shared.errors import UsageProblem
 from aura_shared.paths import find_paths
 
-__all__ = ["ask_plan", "plan_options"]
+__all__ = ["ask_plan", "plan_options", "write_picture"]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 _LIMIT_S: Final = 120.0
@@ -35,3 +36,15 @@ def ask_plan(route: str, body: Mapping[str, object], project: str | None, timeou
     found = find_project(paths, project, Path.cwd()).id
     asked = {"project": found, **body}
     return with_daemon(paths, lambda gateway: gateway.post(f"/v1/plan/{route}", asked, timeout_s=timeout_s))
+
+
+def write_picture(file: Path, text: str) -> None:
+    """Write a picture.
+
+    Raises:
+        UsageProblem: It cannot be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(f"cannot write {file}: {error.strerror or error}", hint="Check the folder.") from error

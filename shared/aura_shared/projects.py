@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import re
-import time
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from aura_shared.errors import Conflict, DiskFull, NotFound, StorageError, UnknownProject, UsageProblem
+from aura_shared.locks import take_lock
 
 FORMAT_VERSION: Final = 1
 LOCK_WAIT_S: Final = 5.0  # A change takes under 10 ms; whoever holds the lock longer hangs.
@@ -301,12 +300,5 @@ def _looks_like_a_path(text: str) -> bool:
 
 def _take(descriptor: int, lock: Path) -> None:
     """Wait for the lock, with a bound."""
-    deadline = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
-            if time.monotonic() >= deadline:
-                raise Conflict(f"another process holds {lock} for more than {LOCK_WAIT_S:.0f} s") from error
-        time.sleep(0.02)
+    if not take_lock(descriptor, LOCK_WAIT_S):
+        raise Conflict(f"another process holds {lock} for more than {LOCK_WAIT_S:.0f} s")

@@ -7,12 +7,10 @@ A secret is read in that order and never shown: not in an error, a log line or a
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
 import stat
-import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +19,7 @@ from typing import Final, Literal, cast
 
 from aura_shared.errors import Conflict, NotAllowed, NotFound, StorageError, Unavailable, UsageProblem
 from aura_shared.keyrings import FindKeyring, Keyring, find_keyring, write_checked
+from aura_shared.locks import take_lock
 from aura_shared.paths import private_folder
 from aura_shared.redaction import SHORTEST_SECRET, forget_secret, know_secret
 from aura_shared.storage import atomic_write, storage_error
@@ -335,15 +334,8 @@ def _locked(file: Path) -> Generator[None]:
     except OSError as error:
         raise storage_error(error, str(file)) from error
     try:
-        deadline = time.monotonic() + LOCK_WAIT_S
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise Conflict("another process changes the secrets right now") from None
-                time.sleep(0.01)
+        if not take_lock(fd, LOCK_WAIT_S):
+            raise Conflict("another process changes the secrets right now")
         yield
     finally:
         os.close(fd)

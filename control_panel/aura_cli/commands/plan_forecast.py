@@ -9,10 +9,10 @@ import click
 
 from aura_cli.answers import JsonObject, count_of, objects_of, text_of
 from aura_cli.examples import WithExamples
-from aura_cli.plan_asking import ask_plan, plan_options
+from aura_cli.plan_asking import ask_plan, plan_options, write_picture
 from aura_cli.plan_forecast_view import backtest_lines, burnup_lines, forecast_lines
 from aura_cli.screen import dim, note, out, out_json, plural, safe
-from aura_shared.errors import Conflict, UsageProblem
+from aura_shared.errors import Conflict
 
 __all__ = ["FORECAST_COMMANDS"]
 
@@ -88,7 +88,7 @@ def burnup_command(
     for form in [form for form, _ in files] or ["data"]:
         answer = ask_plan("burnup", {"form": form, "workers": workers or 0, "today": today}, project)
         for _, file in [one for one in files if one[0] == form]:
-            _write(file, text_of(answer, "picture"))
+            write_picture(file, text_of(answer, "picture"))
     if as_json:
         out_json({key: value for key, value in answer.items() if key != "picture"})
         return
@@ -96,18 +96,6 @@ def burnup_command(
         out(line)
     for _, file in files:
         note(f"written: {safe(str(file))}")
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a picture.
-
-    Raises:
-        UsageProblem: It cannot be written.
-    """
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageProblem(f"cannot write {file}: {error.strerror or error}", hint="Check the folder.") from error
 
 
 FORECAST_COMMANDS: Final = (forecast_command, burnup_command)

@@ -10,7 +10,7 @@ import click
 
 from aura_cli.answers import JsonObject, count_of, objects_of, text_of, texts_of
 from aura_cli.examples import WithExamples
-from aura_cli.plan_asking import ask_plan, plan_options
+from aura_cli.plan_asking import ask_plan, plan_options, write_picture
 from aura_cli.plan_order_view import graph_lines, notice_lines, order_lines, order_table
 from aura_cli.screen import dim, note, out, out_json, plural, safe
 from aura_shared.errors import Conflict, UsageProblem
@@ -162,7 +162,7 @@ def graph_command(
     answer: JsonObject = {}
     for form, file in files:
         answer = ask_plan("graph", {**body, "form": form}, project)
-        _write(file, text_of(answer, "picture"))
+        write_picture(file, text_of(answer, "picture"))
     if not files:
         answer = ask_plan("graph", body, project)
     if as_json:
@@ -176,18 +176,6 @@ def graph_command(
         note(dim(safe(one)))
     for _, file in files:
         note(f"written: {safe(str(file))}")
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a picture.
-
-    Raises:
-        UsageProblem: It cannot be written.
-    """
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageProblem(f"cannot write {file}: {error.strerror or error}", hint="Check the folder.") from error
 
 
 ORDER_COMMANDS: Final = (next_command, order_command, graph_command)

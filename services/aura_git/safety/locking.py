@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Generator, Iterator
@@ -12,6 +11,7 @@ from typing import Final
 
 from aura_git.repository import Repository
 from aura_shared.errors import RepositoryBusy
+from aura_shared.locks import take_lock
 
 __all__ = ["WriterLock", "aura_folder", "held_locks", "living_git", "wait_for_git", "writing"]
 
@@ -60,16 +60,8 @@ class WriterLock:
         self._fd = fd
 
     def _lock(self, fd: int) -> None:
-        deadline = time.monotonic() + self._wait_s
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise RepositoryBusy(self._holder(fd)) from None
-                time.sleep(_LOOK_S)
-            else:
-                return
+        if not take_lock(fd, self._wait_s):
+            raise RepositoryBusy(self._holder(fd))
 
     def _holder(self, fd: int) -> str:
         pid, _, purpose = os.pread(fd, 200, 0).decode(errors="replace").strip().partition(" ")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from html import escape
 from typing import Final
 
+from aura_planning.pictures import page, safe_text
 from aura_shared.messages.plan_forecast import BurnPoint, PlanBurnup
 
 __all__ = ["draw_page", "draw_svg"]
@@ -21,8 +20,6 @@ _TOP: Final = 78
 _BOTTOM: Final = 48
 _FAR: Final = 2.0
 """The future takes at most this part of the past's room, or a month; what lies behind is told, not drawn."""
-_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TURNED: Final = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _STYLE: Final = """
 .burn { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --grid: #e3e8ed; --done: #1a7f37; --area: #dcf5e3;
   --scope: #0b5cad; --cone: #f5b95c; --late: #9a5b00; background: var(--paper); }
@@ -36,15 +33,7 @@ _STYLE: Final = """
 .burn .today { stroke: var(--soft); stroke-dasharray: 1 3; }
 .burn .key-done { fill: var(--done); } .burn .key-scope { fill: var(--scope); } .burn .key-cone { fill: var(--late); }
 """
-_PAGE_STYLE: Final = """
-:root { color-scheme: light dark; --paper: #ffffff; --ink: #1f2328; --edge: #d1d9e0; }
-@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --edge: #30363d; } }
-body { margin: 0; padding: 1rem 1.25rem; background: var(--paper); color: var(--ink);
-  font: 14px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.25rem; margin: 0 0 .25rem; } figure { margin: 1rem 0; overflow: auto; }
-svg { display: block; } table { border-collapse: collapse; } td, th { text-align: right; padding: .2rem .9rem .2rem 0;
-  border-bottom: 1px solid var(--edge); font-variant-numeric: tabular-nums; }
-"""
+_PAGE_STYLE: Final = "td, th { text-align: right; font-variant-numeric: tabular-nums; }\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,40 +69,28 @@ def draw_page(burnup: PlanBurnup, title: str) -> str:
         for one in burnup.marks
     )
     table = f"<h2>Forecast</h2>\n<table>\n<tr><th>done</th><th>P50</th><th>P85</th></tr>\n{future}</table>\n"
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{_text(title)}</title>
-<style>{_PAGE_STYLE}</style>
-</head>
-<body>
-<h1>{_text(title)}</h1>
-<figure>
+    body = f"""<figure>
 {_svg(burnup, title, headed=False)}</figure>
-{table if burnup.marks else f"<p>No forecast: {_text(burnup.reason)}.</p>{chr(10)}"}<h2>Past</h2>
+{table if burnup.marks else f"<p>No forecast: {safe_text(burnup.reason)}.</p>{chr(10)}"}<h2>Past</h2>
 <table>
 <tr><th>day</th><th>done</th><th>in the plan</th></tr>
 {past}</table>
-</body>
-</html>
 """
+    return page(title, body, _PAGE_STYLE)
 
 
 def _svg(burnup: PlanBurnup, title: str, *, headed: bool = True) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="burn" viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" '
         f'height="{_HIGH}" role="img">',
-        f"<title>{_text(title)}</title>",
+        f"<title>{safe_text(title)}</title>",
         f"<style>{_STYLE}</style>",
         f'<rect width="{_WIDE}" height="{_HIGH}" fill="var(--paper)"/>',
     ]
     if headed:
-        lines.append(f'<text class="head" x="{_LEFT - 32}" y="28">{_text(_cut(title))}</text>')
+        lines.append(f'<text class="head" x="{_LEFT - 32}" y="28">{safe_text(_cut(title))}</text>')
     if not burnup.points:
-        return "\n".join([*lines, f'<text x="{_LEFT}" y="{_TOP}">{_text(burnup.reason)}</text>', "</svg>\n"])
+        return "\n".join([*lines, f'<text x="{_LEFT}" y="{_TOP}">{safe_text(burnup.reason)}</text>', "</svg>\n"])
     frame = _frame(burnup)
     lines += [*_axes(frame), *_future(burnup, frame), *_past(burnup, frame), *_keys(burnup)]
     return "\n".join([*lines, "</svg>\n"])
@@ -215,7 +192,7 @@ def _keys(burnup: PlanBurnup) -> Iterator[str]:
         words.append(("soft", f"no forecast: {_cut(burnup.reason, 90)}"))
     x = _LEFT - 32
     for style, text in words:
-        yield f'<text class="{style}" x="{x}" y="50">{_text(text)}</text>'
+        yield f'<text class="{style}" x="{x}" y="50">{safe_text(text)}</text>'
         x += 26 + round(6.6 * len(text))
 
 
@@ -231,8 +208,3 @@ def _thinned(points: Sequence[BurnPoint]) -> Sequence[BurnPoint]:
 
 def _cut(text: str, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 1] + "\u2026"
-
-
-def _text(text: str) -> str:
-    """Text as it may stand in XML."""
-    return escape(_NOT_XML.sub("\ufffd", _TURNED.sub("", text)))

@@ -6,7 +6,6 @@ outside is noted in the journal with what was there before, and can be taken bac
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 import time
@@ -24,6 +23,7 @@ from aura_planning.items.model import Finding, Item, Parsed
 from aura_planning.items.reading import MOST_BYTES, file_hash, read_item
 from aura_planning.items.writing import LEFTOVER, At, current, put, safe_place
 from aura_shared.errors import AuraError, Conflict, FileMovedOn, NotFound, StorageError, UndoRefused
+from aura_shared.locks import take_lock
 from aura_shared.logging import get_logger
 from aura_shared.storage import set_aside
 
@@ -210,7 +210,8 @@ class PlanStore:
             descriptor = _lock_file(self._folder)
             self._depth += 1
             try:
-                _hold(descriptor)
+                if not take_lock(descriptor, LOCK_WAIT_S):
+                    raise Conflict(f"another process holds the plan for more than {LOCK_WAIT_S:.0f} s")
                 self._begin()
                 yield
             finally:
@@ -446,15 +447,3 @@ def _lock_file(folder: Path) -> int:
     except OSError as error:
         text = f"what Aura keeps of the plan: its folder cannot be used: {error.strerror}: {error.filename}"
         raise StorageError(text, hint="Look at its owner, its mode and the space that is left.") from error
-
-
-def _hold(descriptor: int) -> None:
-    deadline = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
-            if time.monotonic() >= deadline:
-                raise Conflict(f"another process holds the plan for more than {LOCK_WAIT_S:.0f} s") from error
-        time.sleep(0.02)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from typing import Final
 
 from aura_planning.ordering.graph import Box, Graph, State
 from aura_planning.ordering.layers import Placed, place
+from aura_planning.pictures import page, safe_text
 
 __all__ = ["draw_page", "draw_svg"]
 
@@ -36,8 +35,6 @@ _MARKS: Final[dict[State, str]] = {
 _WORDS: Final[dict[State, str]] = {
     "done": "done", "working": "in progress", "ready": "ready", "blocked": "waiting", "circle": "in a circle",
 }  # fmt: skip
-_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TURNED: Final = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _STYLE: Final = """
 .plan { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #9aa4af; --box: #f6f8fa; --edge: #c3cad2;
   --done: #eef1f4; --done-ink: #6b7580; --working: #fff4d6; --working-edge: #bf8700; --ready: #dcf5e3;
@@ -61,16 +58,7 @@ _STYLE: Final = """
 .plan path.cut.tip { fill: var(--circle-edge); } .plan path.proposed { stroke-dasharray: 2 4; }
 .plan path.back { stroke-dasharray: 8 3; }
 """
-_PAGE_STYLE: Final = """
-:root { color-scheme: light dark; --paper: #ffffff; --ink: #1f2328; --edge: #d1d9e0; }
-@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --edge: #30363d; } }
-body { margin: 0; padding: 1rem 1.25rem; background: var(--paper); color: var(--ink);
-  font: 14px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.25rem; margin: 0 0 .25rem; } p { margin: .25rem 0; }
-figure { margin: 1rem 0; overflow: auto; border: 1px solid var(--edge); border-radius: 6px; }
-svg { display: block; } table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .9rem .2rem 0;
-  border-bottom: 1px solid var(--edge); vertical-align: top; }
-"""
+_PAGE_STYLE: Final = "figure { border: 1px solid var(--edge); border-radius: 6px; }\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +84,9 @@ def draw_page(graph: Graph, title: str) -> str:
     boxes = [box for box in graph.boxes if not box.stop]
     states = [f"{sum(box.state == state for box in boxes)} {word}" for state, word in _WORDS.items()
               if any(box.state == state for box in boxes)]  # fmt: skip
-    notices = "".join(f"<p>{_text(one)}</p>\n" for one in graph.notices)
+    notices = "".join(f"<p>{safe_text(one)}</p>\n" for one in graph.notices)
     rows = "".join(_rows(graph))
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{_text(title)}</title>
-<style>{_PAGE_STYLE}</style>
-</head>
-<body>
-<h1>{_text(title)}</h1>
-<p>{len(boxes)} {_what(graph)}: {", ".join(states)}.</p>
+    body = f"""<p>{len(boxes)} {_what(graph)}: {", ".join(states)}.</p>
 {notices}<figure>
 {_svg(graph, title)}</figure>
 <details>
@@ -118,9 +95,8 @@ def draw_page(graph: Graph, title: str) -> str:
 <tr><th>Item</th><th>Title</th><th>State</th><th>Waits for</th></tr>
 {rows}</table>
 </details>
-</body>
-</html>
 """
+    return page(title, body, _PAGE_STYLE)
 
 
 def _what(graph: Graph) -> str:
@@ -136,7 +112,7 @@ def _rows(graph: Graph) -> Iterator[str]:
         if not box.stop:
             state = f"{_WORDS[box.state]}{', critical' if box.critical else ''}"
             cells = (box.name, box.title, state, ", ".join(needs.get(number, ())))
-            yield f"<tr>{''.join(f'<td>{_text(one)}</td>' for one in cells)}</tr>\n"
+            yield f"<tr>{''.join(f'<td>{safe_text(one)}</td>' for one in cells)}</tr>\n"
 
 
 def _svg(graph: Graph, title: str) -> str:
@@ -151,10 +127,10 @@ def _svg(graph: Graph, title: str) -> str:
     boxes = [line for box, spot in zip(graph.boxes, spots, strict=True) for line in _box(box, spot)]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="plan" width="{_n(wide)}" height="{_n(high)}" '
-        f'viewBox="0 0 {_n(wide)} {_n(high)}" role="img" aria-label="{_text(title)}">',
+        f'viewBox="0 0 {_n(wide)} {_n(high)}" role="img" aria-label="{safe_text(title)}">',
         f"<style>{_STYLE}</style>",
         f'<rect width="{_n(wide)}" height="{_n(high)}" style="fill: var(--paper)"/>',
-        f'<text class="head" x="{_EDGE}" y="28">{_text(_cut(title, 80))}</text>',
+        f'<text class="head" x="{_EDGE}" y="28">{safe_text(_cut(title, 80))}</text>',
         *_legend(graph),
         *lines,
         *boxes,
@@ -185,21 +161,21 @@ def _spot(box: Box, layer: float, across: float, *, down: bool) -> _Spot:
 def _box(box: Box, spot: _Spot) -> Iterator[str]:
     classes = f"{box.state}{' critical' if box.critical else ''}"
     about = f"{box.name} {box.title}\n{_WORDS[box.state]}{', critical' if box.critical else ''}\n{box.facts}"
-    yield f'<g class="{classes}"><title>{_text(about.strip())}</title>'
+    yield f'<g class="{classes}"><title>{safe_text(about.strip())}</title>'
     yield (
         f'<rect class="box{" stop" if box.stop else ""}" x="{_n(spot.x)}" y="{_n(spot.y)}" width="{_WIDE}" '
         f'height="{_n(spot.high)}" rx="{13 if box.stop else 6}"/>'
     )
     x = spot.x + 10
     if box.stop:
-        yield f'<text class="soft" x="{_n(x)}" y="{_n(spot.y + 17)}">{_text(_cut(box.title, 34))}</text></g>'
+        yield f'<text class="soft" x="{_n(x)}" y="{_n(spot.y + 17)}">{safe_text(_cut(box.title, 34))}</text></g>'
         return
-    name = _text(_cut(f"{_MARKS[box.state]} {box.name}", 18))
+    name = safe_text(_cut(f"{_MARKS[box.state]} {box.name}", 18))
     yield f'<text class="name" x="{_n(x)}" y="{_n(spot.y + 19)}">{name}</text>'
     facts = _cut(box.facts.partition(",")[0], 14)
     end = _n(spot.x + _WIDE - 10)
-    yield f'<text class="soft" x="{end}" y="{_n(spot.y + 19)}" text-anchor="end">{_text(facts)}</text>'
-    yield f'<text x="{_n(x)}" y="{_n(spot.y + 38)}">{_text(_cut(box.title, _LETTERS))}</text>'
+    yield f'<text class="soft" x="{end}" y="{_n(spot.y + 19)}" text-anchor="end">{safe_text(facts)}</text>'
+    yield f'<text x="{_n(x)}" y="{_n(spot.y + 38)}">{safe_text(_cut(box.title, _LETTERS))}</text>'
     if box.parts_done:
         wide = (_WIDE - 4) * box.parts_done / box.parts
         yield f'<rect class="bar" x="{_n(spot.x + 2)}" y="{_n(spot.y + spot.high - 5)}" width="{_n(wide)}" height="3"/>'
@@ -302,11 +278,6 @@ def _curve(one: tuple[float, float], two: tuple[float, float], *, down: bool) ->
 def _n(number: float) -> str:
     """A length; a tenth of a pixel is enough."""
     return f"{number:.1f}".removesuffix(".0")
-
-
-def _text(text: str) -> str:
-    """Text that can neither close a tag, nor break the file, nor turn the letters around it."""
-    return escape(_TURNED.sub("", _NOT_XML.sub("\ufffd", text)))
 
 
 def _cut(text: str, most: int) -> str:
