@@ -13,7 +13,7 @@ from aura_planning.exchanging.contract import Bundle, Entry, Written, problem
 from aura_planning.exchanging.editing import Lines, settle_parents
 from aura_planning.exchanging.stages import foreign_status, status_from
 from aura_planning.exchanging.texts import joined, sections_of, tidy, written_sections
-from aura_planning.exchanging.tree import SourceText, Tree, base_name, load, parent_of
+from aura_planning.exchanging.tree import SourceText, Tree, base_name, load, load_into, parent_of
 from aura_planning.items.layout import slug
 from aura_planning.parsing.parsing import parse_document
 from aura_shared.errors import EditRefused
@@ -80,12 +80,8 @@ class _File:
 
 
 def _file(tree: Tree, path: str, bundle: Bundle) -> _File | None:
-    source = load(tree, path)
+    source = load_into(bundle, tree, path)
     if source is None:
-        bundle.findings.append(problem("not-there", "there is no such file", path))
-        return None
-    bundle.findings += source.findings
-    if source.broken:
         return None
     try:
         root = cast("yaml.Node | None", yaml.compose(source.text, Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType]

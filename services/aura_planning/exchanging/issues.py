@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from aura_planning.exchanging.contract import Bundle, Entry, Extra, Written, kind_named, problem
 from aura_planning.exchanging.stages import stage_of, status_from
 from aura_planning.exchanging.texts import joined, key_name, scalar_text, scalar_value, tidy, written_json
-from aura_planning.exchanging.tree import Tree, load
+from aura_planning.exchanging.tree import Tree, load_into, value_of
 from aura_planning.items.statuses import INITIAL
 from aura_shared.errors import EditRefused
 
@@ -36,23 +36,11 @@ _REF: Final = re.compile(r"#(\d+)")
 def read_gh_json(tree: Tree, path: str) -> Bundle:
     """The issues of a file."""
     bundle = Bundle(_FORM, path)
-    source = load(tree, path)
-    if source is None:
-        bundle.findings.append(problem("not-there", "there is no such file", path))
+    source = load_into(bundle, tree, path)
+    read = value_of(bundle, source) if source is not None else None
+    if source is None or read is None:
         return bundle
-    bundle.findings += source.findings
-    if source.broken:
-        return bundle
-    try:
-        value = cast("object", json.loads(source.text))
-    except json.JSONDecodeError as error:
-        bundle.findings.append(
-            problem("broken-json", f"the JSON breaks off or is wrong here: {error.msg}", path, error.lineno)
-        )
-        return bundle
-    except RecursionError:
-        bundle.findings.append(problem("broken-json", "the JSON is nested too deeply", path))
-        return bundle
+    value = read[0]
     issues = (
         [cast("Fields", one) for one in cast("list[object]", value) if isinstance(one, dict)]
         if isinstance(value, list)

@@ -21,7 +21,7 @@ from aura_planning.exchanging.texts import (
     tidy,
     written_sections,
 )
-from aura_planning.exchanging.tree import SourceText, Tree, load
+from aura_planning.exchanging.tree import SourceText, Tree, load, load_into
 from aura_planning.items.layout import slug
 from aura_planning.items.model import KINDS, Kind
 from aura_planning.items.statuses import INITIAL
@@ -130,12 +130,8 @@ def _table(source: SourceText, bundle: Bundle) -> _Table | None:
 def read_csv(tree: Tree, path: str) -> Bundle:
     """The rows of a file."""
     bundle = Bundle(_FORM, path)
-    source = load(tree, path)
-    if source is None:
-        bundle.findings.append(problem("not-there", "there is no such file", path))
-        return bundle
-    bundle.findings += source.findings
-    table = None if source.broken else _table(source, bundle)
+    source = load_into(bundle, tree, path)
+    table = _table(source, bundle) if source is not None else None
     if table is not None:
         _Rows(bundle, table).read()
     return bundle

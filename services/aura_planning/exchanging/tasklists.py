@@ -10,7 +10,7 @@ from aura_planning.exchanging.boxes import Box, fitting, full_text, parsed_boxes
 from aura_planning.exchanging.contract import Bundle, Entry, Written, kind_named, problem
 from aura_planning.exchanging.editing import Lines
 from aura_planning.exchanging.stages import foreign_status, status_from
-from aura_planning.exchanging.tree import Tree, load
+from aura_planning.exchanging.tree import Tree, load, load_into
 from aura_planning.items.layout import slug
 from aura_shared.errors import EditRefused
 
@@ -27,12 +27,8 @@ _OWN: Final = re.compile(r"\s*<!-- aura: (?P<key>\S+)(?: (?P<kind>[a-z]+))? -->"
 def read_task_list(tree: Tree, path: str) -> Bundle:
     """The boxes of a file."""
     bundle = Bundle(_FORM, path)
-    source = load(tree, path)
+    source = load_into(bundle, tree, path)
     if source is None:
-        bundle.findings.append(problem("not-there", "there is no such file", path))
-        return bundle
-    bundle.findings += source.findings
-    if source.broken:
         return bundle
     boxes = parsed_boxes(source)
     claimed: set[int] = set()

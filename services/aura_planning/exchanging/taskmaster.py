@@ -24,7 +24,7 @@ from aura_planning.exchanging.texts import (
     written_json,
     written_sections,
 )
-from aura_planning.exchanging.tree import Tree, load
+from aura_planning.exchanging.tree import Tree, load_into, value_of
 from aura_planning.items.statuses import INITIAL
 
 __all__ = ["read_taskmaster", "write_taskmaster"]
@@ -52,23 +52,11 @@ def _known(title: str) -> bool:
 def read_taskmaster(tree: Tree, path: str) -> Bundle:
     """The tasks of a file."""
     bundle = Bundle(_FORM, path)
-    source = load(tree, path)
-    if source is None:
-        bundle.findings.append(problem("not-there", "there is no such file", path))
+    source = load_into(bundle, tree, path)
+    read = value_of(bundle, source, _Pairs(bundle)) if source is not None else None
+    if source is None or read is None:
         return bundle
-    bundle.findings += source.findings
-    if source.broken:
-        return bundle
-    try:
-        value = cast("object", json.loads(source.text, object_pairs_hook=_Pairs(bundle)))
-    except json.JSONDecodeError as error:
-        bundle.findings.append(
-            problem("broken-json", f"the JSON breaks off or is wrong here: {error.msg}", path, error.lineno)
-        )
-        return bundle
-    except RecursionError:
-        bundle.findings.append(problem("broken-json", "the JSON is nested too deeply", path))
-        return bundle
+    value = read[0]
     lists = _lists(value)
     if not lists:
         text = "no list of tasks: an object with `tasks`, or one such object for each tag, was expected"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
+from aura_planning.exchanging.contract import Bundle, problem
 from aura_planning.items.model import Finding
 from aura_planning.parsing.source import MOST_BYTES, read_source
 from aura_shared.errors import AuraError
 from aura_shared.security import confine, open_inside
 
-__all__ = ["Given", "ProjectTree", "SourceText", "Tree", "base_name", "load", "parent_of"]
+__all__ = ["Given", "ProjectTree", "SourceText", "Tree", "base_name", "load", "load_into", "parent_of", "value_of"]
 
 _MOST_FILES: Final = 20_000
 _SKIPPED: Final = frozenset({".git", "node_modules", ".venv", "venv", "target", "dist", "build"})
@@ -104,6 +106,36 @@ def load(tree: Tree, path: str) -> SourceText | None:
     ]
     conflict = any(one.rule == "merge-conflict" for one in findings)
     return SourceText(path, list(found.lines), findings, found.broken or conflict)
+
+
+def load_into(bundle: Bundle, tree: Tree, path: str) -> SourceText | None:
+    """The lines of a file, for a bundle that is told what is wrong with it; None when nothing of it can be read."""
+    source = load(tree, path)
+    if source is None:
+        bundle.findings.append(problem("not-there", "there is no such file", path))
+        return None
+    bundle.findings += source.findings
+    return None if source.broken else source
+
+
+def value_of(
+    bundle: Bundle, source: SourceText, pairs: Callable[[list[tuple[str, Any]]], object] | None = None
+) -> tuple[object] | None:
+    """The value of a JSON file, alone in a tuple; None, and a finding, when it is no JSON.
+
+    Args:
+        bundle: Is told what is wrong.
+        source: The file.
+        pairs: Makes objects of their keys and values.
+    """
+    try:
+        return (json.loads(source.text, object_pairs_hook=pairs),)
+    except json.JSONDecodeError as error:
+        text = f"the JSON breaks off or is wrong here: {error.msg}"
+        bundle.findings.append(problem("broken-json", text, source.path, error.lineno))
+    except RecursionError:
+        bundle.findings.append(problem("broken-json", "the JSON is nested too deeply", source.path))
+    return None
 
 
 def base_name(path: str) -> str:
