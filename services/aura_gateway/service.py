@@ -95,6 +95,7 @@ class GatewayService:
             await self._built.streams.close()
         if self._server is not None:
             await self._server.shutdown()
+            await _cut_off(self._server)
         await asyncio.to_thread(self._audit.close)
 
     def health(self) -> Health:
@@ -140,3 +141,17 @@ class GatewayService:
         except OSError as error:
             raise StorageError(f"cannot write {self._paths.discovery}: {error.strerror or error}") from error
         return discovery
+
+
+async def _cut_off(server: uvicorn.Server) -> None:
+    """Wait for the calls that uvicorn cancelled after the grace, and close what stays open of their connections.
+
+    uvicorn itself returns before they ended; a process that goes on would keep their sockets.
+    """
+    tasks, connections = server.server_state.tasks, server.server_state.connections
+    if tasks:
+        await asyncio.wait(list(tasks), timeout=GRACE_S)
+    for connection in list(connections):
+        connection.transport.abort()
+    while connections:  # noqa: ASYNC110 - each is taken out in the next turn of the loop, when its socket is closed
+        await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from aura_gateway.audit import AuditTrail, check_chain
@@ -50,6 +52,41 @@ async def test_the_discovery_file_leads_to_the_gateway_and_goes_with_it(aura_hom
     assert not lab.paths.discovery.exists()
     with pytest.raises(DaemonDown):
         read_discovery(lab.paths)
+
+
+def open_connections(lab: Lab) -> int:
+    """How many sockets of the gateway are open beside the one that listens."""
+    found = psutil.Process().net_connections("tcp")
+    return sum(one.laddr[1:] == (lab.found.port,) and one.status != psutil.CONN_LISTEN for one in found)
+
+
+async def test_a_call_that_outlives_the_stop_is_answered_and_its_connection_closed(aura_home: Path) -> None:
+    async with running_gateway() as lab, lab.client() as client:
+        lab.code.hold = asyncio.Event()
+        asked = asyncio.create_task(client.post("/v1/search", json={"project": "shop", "query": "x"}))
+        await until(lambda: bool(lab.code.asked))
+        await lab.service.stop()
+        assert open_connections(lab) == 0
+        answer = await asked
+    assert (answer.status_code, answer.json()["error"]["message"]) == (503, "the gateway stops")
+
+
+async def test_a_standing_stream_is_closed_by_the_stop(aura_home: Path) -> None:
+    version = "2025-06-18"
+    opening = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
+    }
+    accepted = {"accept": "application/json, text/event-stream"}
+    async with running_gateway() as lab, lab.client(**accepted) as client:
+        session = (await client.post("/mcp", json=opening)).headers["mcp-session-id"]
+        names = {"mcp-session-id": session, "mcp-protocol-version": version}
+        async with client.stream("GET", "/mcp", headers=names) as standing:
+            assert standing.status_code == 200
+            await lab.service.stop()
+            assert open_connections(lab) == 0
 
 
 async def test_each_start_has_a_new_token_and_instance(aura_home: Path) -> None:
