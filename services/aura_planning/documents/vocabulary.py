@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
 
+from aura_planning.endings import endings, without_ending
+
 __all__ = [
     "NAMES",
     "Language",
@@ -53,23 +55,7 @@ _MARKUP: Final = re.compile(r"\*\*|__|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|<!-
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _WORD_OR_CODE: Final = re.compile(rf"`[^`\n]*`|{_WORD.pattern}")
 _LIST: Final = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
-_ENDINGS: Final = (
-    "ations",
-    "ation",
-    "ments",
-    "ment",
-    "ings",
-    "ing",
-    "ies",
-    "ied",
-    "ers",
-    "ed",
-    "es",
-    "en",
-    "er",
-    "s",
-    "e",
-)
+_ENDINGS: Final = endings("ied", "en")
 _LEAST: Final = 12
 
 
@@ -152,10 +138,7 @@ def language_of(texts: Sequence[str]) -> Language:
 def stem(word: str) -> str:
     """A word without its ending, so that `passwords` and `password` are one."""
     low = word.lower().replace("\u2019", "'").removesuffix("'s")
-    for ending in _ENDINGS:
-        if low.endswith(ending) and len(low) - len(ending) >= 4:
-            return low[: -len(ending)]
-    return low
+    return without_ending(low, _ENDINGS)
 
 
 def content(text: str, lexicon: Lexicon) -> frozenset[str]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from aura_planning.endings import endings, without_ending
 from aura_planning.parsing.contract import Document, Gap, Item, Source
 from aura_planning.parsing.lexicon import COMMON_WORDS
 
@@ -23,25 +24,7 @@ _ENOUGH: Final = 0.34
 the documents of the benchmark: lower, and everything that shares `user` with a task counts as covered."""
 _WORD: Final = re.compile(r"[^\W\d_][\w-]{2,}|[\u3040-\u30ff\u4e00-\u9fff]{2}")
 _NAME_WORD: Final = re.compile(r"[^\W_]+")
-_ENDINGS: Final = (
-    "ations",
-    "ation",
-    "ings",
-    "ing",
-    "ments",
-    "ment",
-    "ers",
-    "ies",
-    "ed",
-    "es",
-    "er",
-    "or",
-    "al",
-    "ive",
-    "s",
-    "e",
-    "y",
-)
+_ENDINGS: Final = endings("or", "al", "ive", "y")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +40,7 @@ class _Words:
         """Whether a task has every word of the name before a colon, such as `Project Dashboard: ...`."""
         name, colon, _ = title.partition(":")
         wanted = (
-            frozenset(_stem(word) for word in _NAME_WORD.findall(name.lower()))
+            frozenset(without_ending(word, _ENDINGS) for word in _NAME_WORD.findall(name.lower()))
             if colon and len(name) <= 60
             else frozenset[str]()
         )
@@ -74,15 +57,8 @@ class _Words:
         return (best[0][0] if best else 0.0), tuple(at for _, at in best)
 
 
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
-    return word
-
-
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _WORD.findall(text.lower()) if word not in COMMON_WORDS)
+    return frozenset(without_ending(word, _ENDINGS) for word in _WORD.findall(text.lower()) if word not in COMMON_WORDS)
 
 
 def _words(items: Sequence[Item], tasks: Sequence[int]) -> _Words:
@@ -95,7 +71,13 @@ def _words(items: Sequence[Item], tasks: Sequence[int]) -> _Words:
         context += f" {items[top].title}" if top is not None else ""
         rows.append((at, _stems(f"{items[at].title} {items[at].text} {context}")))
         whole.append(
-            (at, frozenset(_stem(word) for word in _NAME_WORD.findall(f"{items[at].title} {context}".lower())))
+            (
+                at,
+                frozenset(
+                    without_ending(word, _ENDINGS)
+                    for word in _NAME_WORD.findall(f"{items[at].title} {context}".lower())
+                ),
+            )
         )
     counts = Counter(word for _, have in rows for word in have)
     weight = {word: math.log(1 + len(rows) / count) for word, count in counts.items()}

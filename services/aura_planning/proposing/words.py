@@ -9,28 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from aura_planning.endings import endings, without_ending
 from aura_planning.parsing.lexicon import COMMON_WORDS
 
 __all__ = ["Weights", "overlap", "same", "short", "stems"]
 
 _WORD: Final = re.compile(r"[^\W\d_][\w-]{2,}|[\u3040-\u30ff\u4e00-\u9fff]{2}")
-_ENDINGS: Final = (
-    "ations",
-    "ation",
-    "ings",
-    "ing",
-    "ments",
-    "ment",
-    "ers",
-    "ies",
-    "ed",
-    "es",
-    "er",
-    "or",
-    "s",
-    "e",
-    "y",
-)
+_ENDINGS: Final = endings("or", "y")
 _SAME: Final = 0.75
 """Common words from which two titles mean one thing. Lower, and `Export as CSV` is taken for `Export as PDF`."""
 
@@ -38,7 +23,7 @@ _SAME: Final = 0.75
 @lru_cache(maxsize=4096)
 def stems(text: str) -> frozenset[str]:
     """Words that say something, without their endings."""
-    return frozenset(_stem(word) for word in _WORD.findall(text.lower()) if word not in COMMON_WORDS)
+    return frozenset(without_ending(word, _ENDINGS) for word in _WORD.findall(text.lower()) if word not in COMMON_WORDS)
 
 
 def same(one: str, other: str) -> bool:
@@ -95,10 +80,3 @@ class Weights:
 
     def _sum(self, words: frozenset[str]) -> float:
         return sum(self._of(word) ** 2 for word in words)
-
-
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
-    return word
