@@ -155,9 +155,10 @@ def burnup_lines(answer: JsonObject) -> Iterator[str]:
     gutter = len(str(most)) + 1
     columns = max(20, min(width(), 160) - gutter - 3)
     days = [first + (last - first) * place / max(1, columns - 1) for place in range(columns)]
+    labels = {_HIGH: str(most), 1: "0"} | ({_HIGH // 2 + 1: str(most // 2)} if most % 2 == 0 else {})
     picture = [_column(day, today, points, marks, most) for day in days]
     for line in range(_HIGH, 0, -1):
-        label = {_HIGH: str(most), 1: "0"}.get(line, str(round(most / 2)) if line == _HIGH // 2 + 1 else "")
+        label = labels.get(line, "")
         row = "".join(
             coloured(text, colour) if colour else text
             for (colour, text) in _joined([column[line - 1] for column in picture])

@@ -90,7 +90,7 @@ STEPS = [
     Step("approval", "nobody approved it", to("p1aaaa", "approved"), {"p1aaaa": "draft"}),
     Step("story-not-approved", "is not approved", to("s1aaaa", "in-progress"), {"s1aaaa": "draft"}),
     Step("story-not-approved", "is not approved", to("t1aaaa", "in-progress"), {"s1aaaa": "draft"}),
-    Step("story-order", "1 before it in epic-1 are open: US-1", to("s2aaaa", "in-progress"), {}),
+    Step("story-order", "1 before it in epic-1 is open: US-1", to("s2aaaa", "in-progress"), {}),
     Step("work-in-progress", "1 may be in progress", to("s3aaaa", "in-progress"), {}, (to("s1aaaa", "in-progress"),)),
     Step("work-in-progress", "1 may be in progress", to("e2aaaa", "current"), {}, (to("e1aaaa", "current"),)),
     Step("no-such-step", "becomes in-progress, cancelled", to("s1aaaa", "complete"), {}),
@@ -99,7 +99,7 @@ STEPS = [
     Step("tests-not-green", "was red", to("s1aaaa", "complete"), {},
          (to("t1aaaa", "done"), to("s1aaaa", "in-progress"),
           {"action": "test", "item": "s1aaaa", "outcome": "red"})),
-    Step("open-tasks", "1 are open", to("s1aaaa", "complete"), {}, (to("s1aaaa", "in-progress"),)),
+    Step("open-tasks", "1 is open", to("s1aaaa", "complete"), {}, (to("s1aaaa", "in-progress"),)),
     Step("open-stories", "2 are open", to("e1aaaa", "complete"), {}, (to("e1aaaa", "current"),)),
 ]  # fmt: skip
 

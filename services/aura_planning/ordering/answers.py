@@ -211,7 +211,7 @@ def _why_empty(facts: Facts, request: NextTasks, places: int, chosen: int) -> st
     if chosen:
         return ""
     if places:
-        return "Nothing may begin now: `waiting` says why not."
+        return "Nothing may begin now; each says below what it waits for."
     if request.parent and facts.work:
         return "Nothing is open there."
     if facts.done:

@@ -167,7 +167,7 @@ def _too_early(ledger: Ledger, item: Item, settings: PlanSettings) -> Iterator[R
     ]
     if left:
         names = ", ".join(_called(one) for one in left[:5])
-        yield Refusal("story-order", f"{len(left)} before it in {_called(epic)} are open: {names}")
+        yield Refusal("story-order", f"{len(left)} before it in {_called(epic)} {_are(left)} open: {names}")
 
 
 def _numbered(item: Item) -> bool:
@@ -182,7 +182,7 @@ def _open_children(ledger: Ledger, item: Item, kind: Kind) -> Iterator[Refusal]:
     left = [one for one in ledger.children(item) if one.kind == kind and one.status not in CLOSED]
     if left:
         names = ", ".join(_called(one) for one in left[:5])
-        yield Refusal(f"open-{'stories' if kind == 'story' else 'tasks'}", f"{len(left)} are open: {names}")
+        yield Refusal(f"open-{'stories' if kind == 'story' else 'tasks'}", f"{len(left)} {_are(left)} open: {names}")
 
 
 def _too_many(ledger: Ledger, item: Item, status: str, settings: PlanSettings) -> Iterator[Refusal]:
@@ -192,7 +192,12 @@ def _too_many(ledger: Ledger, item: Item, status: str, settings: PlanSettings) -
     working = [one for one in ledger.of_kind(item.kind) if one.status == status and one.path != item.path]
     if len(working) >= most:
         names = ", ".join(_called(one) for one in working[:5])
-        yield Refusal("work-in-progress", f"{most} may be in progress, and {len(working)} are: {names}")
+        told = f"{most} may be in progress, and {len(working)} {_are(working)}: {names}"
+        yield Refusal("work-in-progress", told)
+
+
+def _are(items: list[Item]) -> str:
+    return "is" if len(items) == 1 else "are"
 
 
 def _bound(kind: Kind, settings: PlanSettings) -> int:

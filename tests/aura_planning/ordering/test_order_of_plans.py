@@ -222,7 +222,7 @@ def test_what_is_in_progress_goes_on_and_others_of_its_kind_wait_for_a_place() -
     found = answer(*plan, settings=PlanSettings())
     assert [one.id for one in found.rows] == ["s1aaaa", "s2aaaa", "s3aaaa"]
     assert row(found, "s1aaaa").reason.startswith("in progress; value 1")
-    crowd = "no other may be in progress now: 1 may be in progress, and 1 are: s1aaaa"
+    crowd = "no other may be in progress now: 1 may be in progress, and 1 is: s1aaaa"
     assert row(found, "s2aaaa").blocked == ["the story is not approved", crowd]
     assert answer(*plan).rows[1].changes[0] == "s1aaaa is in progress and goes on first"
 
@@ -462,7 +462,7 @@ def test_nothing_everything_done_no_estimates_and_enormous_values() -> None:
     zero = answer(task("t1aaaa", value=0, estimate=0), task("t2aaaa", value=0, estimate=0))
     assert [(one.score, one.critical) for one in zero.rows] == [(0, False), (0, False)]
     blocked = answer(task("t1aaaa", "t2aaaa"), task("t2aaaa", "t1aaaa"), what="next")
-    assert blocked.reason == "Nothing may begin now: `waiting` says why not."
+    assert blocked.reason == "Nothing may begin now; each says below what it waits for."
     part = answer(epic("e1aaaa"), task("t1aaaa", status="done", parent="e1aaaa"), task("t2aaaa"), parent="e1aaaa")
     assert part.reason == "Nothing is open there."
     with pytest.raises(UnknownItem):

@@ -32,6 +32,25 @@ def test_boxes_of_acceptance_criteria_and_metrics_are_no_tasks() -> None:
     assert [one.ticked for one in document.items[0].criteria] == [False, True]
 
 
+def test_what_a_checker_ticked_is_no_task() -> None:
+    document = read(
+        """
+        # Plan
+        ## Epic 1: Door
+        ### Story 1.1: Open it
+        ## Checklist Results Report
+        ### PM Checklist Execution Results
+        **✅ Project Vision & Strategy**
+        - [x] Clear problem statement articulated
+        - [x] Target user segments well-defined
+
+        **✅ Technical Feasibility**
+        - [x] Core technical approach validated
+        """
+    )
+    assert [item.kind for item in document.items] == ["epic", "story"]
+
+
 def test_a_document_whose_boxes_are_all_criteria_has_no_task() -> None:
     document = read(
         """

@@ -146,7 +146,7 @@ def test_a_story_is_complete_only_with_its_tasks_done_and_its_tests_green(store:
     with pytest.raises(GateClosed, match="becomes current"):
         planned(store, "set", item="epic-1", status="complete")
     done(store, "set", item="epic-1", status="current")
-    with pytest.raises(GateClosed, match="1 are open"):
+    with pytest.raises(GateClosed, match="1 is open"):
         planned(store, "set", item="epic-1", status="complete")
     assert done(store, "set", item=story.id, status="complete").status == "complete"
     assert done(store, "set", item="epic-1", status="complete").status == "complete"
@@ -288,7 +288,7 @@ def test_stories_of_an_epic_begin_in_their_order(store: PlanStore, root: Path) -
     first, second = add_agreed(store, "Pay", "Send")
     done(store, "set", item=second.id, alias="US-10")
     done(store, "set", item=first.id, alias="US-9")
-    with pytest.raises(GateClosed, match="1 before it in epic-1 are open: US-9"):
+    with pytest.raises(GateClosed, match="1 before it in epic-1 is open: US-9"):
         planned(store, "set", item="US-10", status="in-progress")
     assert planned(store, "set", PlanSettings(story_order=False), item="US-10", status="in-progress").changes
     done(store, "set", item="US-9", status="in-progress")
