@@ -126,7 +126,10 @@ class Headings(Lists):
         """`### 2. Fix the quoting` in a section of tasks, over words and bullets that only say how."""
         text = block.text
         lead = _LEAD.match(text)
-        if lead is None or "." in lead[1] or role_of(self.top.title) != "tasks" or self.owner() is not None:
+        if lead is None or "." in lead[1] or role_of(self.top.title) != "tasks":
+            return False
+        owner = self.owner()
+        if owner is not None and (owner.kind == "requirement" or owner.reason):
             return False
         if not self._only_says_how(block):
             return False

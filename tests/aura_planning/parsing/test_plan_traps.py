@@ -32,6 +32,25 @@ def test_boxes_of_acceptance_criteria_and_metrics_are_no_tasks() -> None:
     assert [one.ticked for one in document.items[0].criteria] == [False, True]
 
 
+def test_numbered_headings_below_the_tasks_of_a_story_are_its_tasks() -> None:
+    document = read(
+        """
+        # US-2 Strategy
+        ## Tasks
+        ### 1) Config
+        - `BARS: int = 20`
+        - `LOOKBACK: int = 50`
+        ### 2) Features of a bar
+        - `compute(bars)`
+        """
+    )
+    assert [(item.kind, item.title, item.parent) for item in document.items] == [
+        ("story", "Strategy", None),
+        ("task", "Config", 0),
+        ("task", "Features of a bar", 0),
+    ]
+
+
 def test_what_a_checker_ticked_is_no_task() -> None:
     document = read(
         """
