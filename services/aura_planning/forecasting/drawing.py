@@ -116,9 +116,8 @@ def _axes(frame: _Frame) -> Iterator[str]:
         yield f'<text class="soft" text-anchor="end" x="{_LEFT - 8}" y="{y + 4}">{count}</text>'
         count += step
     days = (frame.last - frame.first).days
-    for number in range(6):
-        day = frame.first + timedelta(round(days * number / 5))
-        anchor = "start" if number == 0 else "end" if number == 5 else "middle"
+    for day in sorted({frame.first + timedelta(round(days * number / 5)) for number in range(6)}):
+        anchor = "start" if day == frame.first else "end" if day == frame.last else "middle"
         yield (
             f'<text class="soft" text-anchor="{anchor}" x="{frame.x(day)}" y="{_HIGH - _BOTTOM + 18}">'
             f"{day.isoformat()}</text>"
@@ -133,11 +132,12 @@ def _step(most: float) -> int:
 
 
 def _past(burnup: PlanBurnup, frame: _Frame) -> Iterator[str]:
-    done = _steps([(date.fromisoformat(one.day), one.done) for one in burnup.points], frame)
-    scope = _steps([(date.fromisoformat(one.day), one.scope) for one in burnup.points], frame)
+    now = date.fromisoformat(burnup.today)
+    done = _steps([(date.fromisoformat(one.day), one.done) for one in burnup.points], now, frame)
+    scope = _steps([(date.fromisoformat(one.day), one.scope) for one in burnup.points], now, frame)
     base = frame.y(0)
-    today = frame.x(date.fromisoformat(burnup.today))
-    yield f'<path class="area" d="M{_LEFT} {base} L{done[1:]} L{today} {base} Z"/>'
+    today = frame.x(now)
+    yield f'<path class="area" d="M{_LEFT} {base} L{done[1:]} V{base} Z"/>'
     yield f'<path class="line scope" d="{scope}"/>'
     yield f'<path class="line done" d="{done}"/>'
     yield f'<line class="today" x1="{today}" x2="{today}" y1="{_TOP - 14}" y2="{base}"/>'
@@ -146,11 +146,12 @@ def _past(burnup: PlanBurnup, frame: _Frame) -> Iterator[str]:
     yield f'<text class="soft" text-anchor="{anchor}" x="{x}" y="{_TOP - 6}">{burnup.today}</text>'
 
 
-def _steps(points: Sequence[tuple[date, int]], frame: _Frame) -> str:
-    """Counts that hold until the next day."""
+def _steps(points: Sequence[tuple[date, int]], today: date, frame: _Frame) -> str:
+    """Counts that hold until the next one; those of a plan's first day fill that day, or nothing would be seen."""
     words = [f"M{frame.x(points[0][0])} {frame.y(points[0][1])}"]
     words += [f"H{frame.x(day)} V{frame.y(count)}" for day, count in points[1:]]
-    return " ".join(words)
+    end = today + timedelta(1) if frame.first == today else today
+    return " ".join([*words, f"H{frame.x(end)}"])
 
 
 def _future(burnup: PlanBurnup, frame: _Frame) -> Iterator[str]:

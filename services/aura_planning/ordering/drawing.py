@@ -88,7 +88,7 @@ def draw_page(graph: Graph, title: str) -> str:
     rows = "".join(_rows(graph))
     body = f"""<p>{len(boxes)} {_what(graph)}: {", ".join(states)}.</p>
 {notices}<figure>
-{_svg(graph, title)}</figure>
+{_svg(graph, title, headed=False)}</figure>
 <details>
 <summary>The same as a table</summary>
 <table>
@@ -115,7 +115,7 @@ def _rows(graph: Graph) -> Iterator[str]:
             yield f"<tr>{''.join(f'<td>{safe_text(one)}</td>' for one in cells)}</tr>\n"
 
 
-def _svg(graph: Graph, title: str) -> str:
+def _svg(graph: Graph, title: str, *, headed: bool = True) -> str:
     placed = place(len(graph.boxes), graph.links)
     down = _runs_down(placed)
     spots = [_spot(box, placed.layer[number], placed.across[number], down=down)
@@ -130,7 +130,7 @@ def _svg(graph: Graph, title: str) -> str:
         f'viewBox="0 0 {_n(wide)} {_n(high)}" role="img" aria-label="{safe_text(title)}">',
         f"<style>{_STYLE}</style>",
         f'<rect width="{_n(wide)}" height="{_n(high)}" style="fill: var(--paper)"/>',
-        f'<text class="head" x="{_EDGE}" y="28">{safe_text(_cut(title, 80))}</text>',
+        *([f'<text class="head" x="{_EDGE}" y="28">{safe_text(_cut(title, 80))}</text>'] if headed else []),
         *_legend(graph),
         *lines,
         *boxes,

@@ -66,3 +66,19 @@ def test_one_day_and_no_forecast_are_drawn_as_well() -> None:
     assert "there is no plan" in draw_svg(empty, "t")
     big = burnup(10).model_copy(update={"points": [BurnPoint(day=later(0), done=5, scope=1_000_000)]})
     assert "1000000" in draw_svg(big, "t")
+
+
+@pytest.mark.requirement("A4")
+def test_the_first_day_of_a_plan_is_seen_and_no_day_is_written_twice() -> None:
+    first = PlanBurnup(
+        project="p", today=TODAY.isoformat(), points=[BurnPoint(day=TODAY.isoformat(), done=4, scope=20)], reason="why"
+    )
+    root = ET.fromstring(draw_svg(first, "t"))
+    name = "{http://www.w3.org/2000/svg}"
+    done = next(one for one in root.iter(f"{name}path") if one.get("class") == "line done")
+    start, end = done.get("d", "").removeprefix("M").split()[0], done.get("d", "").rpartition("H")[2]
+    assert float(end) - float(start) > 500
+    below = [
+        one.text for one in root.iter(f"{name}text") if float(one.get("y", "0")) > float(done.get("d", "").split()[1])
+    ]
+    assert below.count(TODAY.isoformat()) == 1

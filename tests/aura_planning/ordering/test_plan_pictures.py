@@ -164,6 +164,7 @@ def test_pictures_are_well_formed_and_need_nothing_else(count: int) -> None:
         for one in boxes:
             assert float(one.get("x", "-1")) + 212 <= float(root.get("width", "0"))
             assert float(one.get("y", "-1")) + 50 <= float(root.get("height", "0"))
+        assert picture.count('class="head"') + picture.count("<h1>") == 1
         assert "prefers-color-scheme: dark" in picture
         assert not re.search(r"<script|href=|src=|url\(|@import|https?://(?!www\.w3\.org/2000/svg)", picture)
 
