@@ -146,8 +146,12 @@ def slug(title: str) -> str:
     return (head or text[:_MOST_SLUG]).strip("-")
 
 
-def list_plan(root: Path) -> Iterator[Listed]:
+def list_plan(root: Path, unread: list[str] | None = None) -> Iterator[Listed]:
     """Every Markdown file below `.ai/` that can be an item; links to folders are not followed.
+
+    Args:
+        root: Folder of the project.
+        unread: Takes the paths of files that lie among items and are none by their names.
 
     Raises:
         OSError: The folder is there and cannot be read.
@@ -172,6 +176,14 @@ def list_plan(root: Path) -> Iterator[Listed]:
                 listed = _listed(entry, path)
                 if listed is not None:
                     yield listed
+            elif unread is not None and _looks_meant(path):
+                unread.append(path)
+
+
+def _looks_meant(path: str) -> bool:
+    """Whether a file lies where only items are expected."""
+    _, folder, *names = path.split("/")
+    return folder in _FOLDERS and len(names) == 1 and names[0].endswith(".md") and names[0].lower() not in _EPIC_FILES
 
 
 def _listed(entry: os.DirEntry[str], path: str) -> Listed | None:

@@ -79,6 +79,7 @@ class PlanStore:
         self._entries: dict[str, Entry] | None = None
         self._ledger: Ledger | None = None
         self._left: list[Finding] = []
+        self._unread: list[str] = []
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -92,7 +93,7 @@ class PlanStore:
     def findings(self) -> list[Finding]:
         """What is wrong with files and between them, as of the last look."""
         own = [one for _, entry in sorted((self._entries or {}).items()) for one in entry.parsed.findings]
-        return [*self._left, *own, *self.ledger.findings()]
+        return [*self._left, *map(_unread, self._unread), *own, *self.ledger.findings()]
 
     def read(self, path: str) -> bytes:
         """What a file of the plan holds now.
@@ -114,10 +115,12 @@ class PlanStore:
         """
         with self.writing():
             known = self._entries
+            unread: list[str] = []
             try:
-                listed = {one.path: one for one in list_plan(self.root)}
+                listed = {one.path: one for one in list_plan(self.root, unread)}
             except OSError as error:  # a folder that cannot be read now is not one that is gone
                 raise StorageError(f"the plan cannot be listed: {error.strerror}: {error.filename}") from error
+            self._unread = sorted(unread)
             touched: dict[str, str] = {}
             fresh: dict[str, tuple[Entry, bytes]] = {}
             for path, one in listed.items():
@@ -411,6 +414,12 @@ class PlanStore:
             if self._cache is not None:
                 self._cache.close()
             self._cache = self._entries = self._ledger = None
+
+
+def _unread(path: str) -> Finding:
+    name = path.rpartition("/")[2]
+    told = f"it is not read: names here begin with an identifier that holds a digit, such as `k7m2qx-{name}`"
+    return Finding("unread-file", told, path, 1, "warning")
 
 
 def _change_of(old: Entry | None, new: Entry | None) -> ItemChange | None:

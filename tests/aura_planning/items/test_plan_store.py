@@ -60,6 +60,18 @@ def told(look: Look) -> list[tuple[str, str]]:
     return [(one.what, (one.new or one.old).path) for one in look.changes if (one.new or one.old)]  # pyright: ignore[reportOptionalMemberAccess]
 
 
+@pytest.mark.requirement("A5")
+def test_a_file_among_items_whose_name_is_none_is_said(root: Path, store: PlanStore) -> None:
+    for path in ("stories/login.md", "stories/README.md", "tasks/notes/idea.md", "notes.md"):
+        write(root, path, "# Words")
+    assert store.look().changes == ()
+    (one,) = store.findings()
+    assert (one.rule, one.path, one.severity) == ("unread-file", ".ai/stories/login.md", "warning")
+    (root / ".ai/stories/login.md").rename(root / ".ai/stories/k7m2qx-login.md")
+    assert told(store.look()) == [("added", ".ai/stories/k7m2qx-login.md")]
+    assert "unread-file" not in {one.rule for one in store.findings()}
+
+
 @pytest.mark.requirement("A2", "A5")
 def test_edits_from_outside_are_noticed_noted_and_taken_back(store: PlanStore, root: Path) -> None:
     assert store.look() == Look()
