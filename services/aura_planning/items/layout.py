@@ -176,8 +176,13 @@ def list_plan(root: Path, unread: list[str] | None = None) -> Iterator[Listed]:
                 listed = _listed(entry, path)
                 if listed is not None:
                     yield listed
-            elif unread is not None and _looks_meant(path):
-                unread.append(path)
+            else:
+                _pass_over(path, unread)
+
+
+def _pass_over(path: str, unread: list[str] | None) -> None:
+    if unread is not None and _looks_meant(path):
+        unread.append(path)
 
 
 def _looks_meant(path: str) -> bool:
