@@ -226,7 +226,7 @@ def _row(explainer: Explainer, done: Ordered, place: int, node: int, ready: set[
         position=place,
         id=item.id,
         kind=item.kind,
-        title=_plain(item.title),
+        title=_plain(item.title) or item.path,
         alias=_plain(item.alias),
         parent=_plain(item.parent),
         status=item.status,

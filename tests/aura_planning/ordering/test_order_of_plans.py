@@ -463,6 +463,9 @@ def test_nothing_everything_done_no_estimates_and_enormous_values() -> None:
     assert [(one.score, one.critical) for one in zero.rows] == [(0, False), (0, False)]
     blocked = answer(task("t1aaaa", "t2aaaa"), task("t2aaaa", "t1aaaa"), what="next")
     assert blocked.reason == "Nothing may begin now; each says below what it waits for."
+    bare = read_item(".ai/tasks/t1aaaa-x.md", b"---\nid: t1aaaa\nkind: task\nstatus: todo\n---\n").item
+    assert bare is not None
+    assert [one.title for one in answer(bare).rows] == [".ai/tasks/t1aaaa-x.md"]
     part = answer(epic("e1aaaa"), task("t1aaaa", status="done", parent="e1aaaa"), task("t2aaaa"), parent="e1aaaa")
     assert part.reason == "Nothing is open there."
     with pytest.raises(UnknownItem):
