@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:  # watchdog is loaded when something is watched
@@ -99,9 +100,13 @@ class WatchedFolders:
     def watch_tree(self, folder: str) -> None:
         """Watch a folder and those below it that are not watched yet; raises like `watch`."""
         known = set(self._folders.values())
-        for found, _, _ in os.walk(folder):
+        waiting = [folder]
+        while waiting:
+            found = waiting.pop()
             if found not in known:
                 self.watch(found)
+            with suppress(OSError), os.scandir(found) as entries:  # after the watch: what comes in between is told
+                waiting += [one.path for one in entries if one.is_dir(follow_symlinks=False)]
 
     def close(self) -> None:
         """Take the watches away."""
