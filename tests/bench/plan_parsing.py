@@ -160,6 +160,16 @@ def timing() -> None:
         )
 
 
+def wide() -> None:
+    """Seconds for documents of headings alone, where a look around at each would cost the square of their number."""
+    for name, line in (("ranks", "## P{n} Part"), ("tasks", "### {n}. Do it"), ("phases", "### 1.{n} Dependencies")):
+        heads = "\n".join(line.replace("{n}", str(number % 5)) for number in range(8_000))
+        data = f"# Plan\n## Phase 1: Tasks\n{heads}\n".encode()
+        begun = time.perf_counter()
+        parse_document(data, "wide.md")
+        print(f"8,000 headings ({name}): {(time.perf_counter() - begun) * 1000:.0f} ms")
+
+
 def grounded(documents: Iterable[tuple[Document, bytes]]) -> None:
     """How many items stand where they say."""
     total = right = 0
@@ -199,6 +209,7 @@ def main() -> None:
     print(f"{absent} documents are not there")
     grounded(read)
     timing()
+    wide()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Final
 
 from aura_planning.parsing.blocks import Block
@@ -139,8 +140,7 @@ class Headings(Lists):
 
     def _only_says_how(self, block: Block) -> bool:
         """Whether no list with boxes or numbers of its own stands below a heading."""
-        at = next(n for n, one in enumerate(self.scan.blocks) if one is block)
-        for one in self.scan.blocks[at + 1 :]:
+        for one in self.after():
             if one.kind == "heading" and one.level <= block.level:
                 break
             if one.kind == "table" or (one.kind == "item" and (one.box is not None or "." in one.number)):
@@ -177,7 +177,7 @@ class Headings(Lists):
         role = "ignore" if role == "requirements" and self._in_feature() else role
         if role in {"ignore", ""} and above in {"requirements", "specs", "features"} and self._stays(text, role, above):
             role = ""
-        if above == "phase" and _LEAD.match(text) and (role == "ignore" or self._speaks_of_work(block, role)):
+        if above == "phase" and _LEAD.match(text) and (role == "ignore" or self._speaks_of_work(role)):
             role = ""
         if role == "" and above:
             role = above
@@ -198,17 +198,18 @@ class Headings(Lists):
 
     def _ranked_among_demands(self, block: Block) -> bool:
         """Whether `P1 — Important` stands beside `P0 — Must-have`, which lists what is demanded."""
-        if not _RANK.match(block.text):
-            return False
-        beside = (one for one in self.scan.blocks if one.kind == "heading" and one.level == block.level)
-        return any(_RANK.match(one.text) and role_of(one.text) == "requirements" for one in beside)
+        return bool(_RANK.match(block.text)) and block.level in self._levels_of_ranked_demands
 
-    def _speaks_of_work(self, block: Block, role: Role) -> bool:
+    @cached_property
+    def _levels_of_ranked_demands(self) -> frozenset[int]:
+        heads = (one for one in self.scan.blocks if one.kind == "heading" and _RANK.match(one.text))
+        return frozenset(one.level for one in heads if role_of(one.text) == "requirements")
+
+    def _speaks_of_work(self, role: Role) -> bool:
         """Whether boxes stand below a heading such as `1.2 Dependencies & Tooling`: then it is a part of its phase."""
         if role not in {"dependencies", "never"}:
             return False
-        at = next(n for n, one in enumerate(self.scan.blocks) if one is block)
-        below = next((one for one in self.scan.blocks[at + 1 :] if one.kind in {"heading", "item"}), None)
+        below = next((one for one in self.after() if one.kind in {"heading", "item"}), None)
         return below is not None and below.kind == "item" and below.box is not None
 
     def _in_feature(self) -> bool:

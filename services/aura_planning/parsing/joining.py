@@ -29,20 +29,24 @@ def choose(reading: Reading) -> None:
     """Drop the implied drafts that what the document says outright makes needless."""
     drafts = reading.drafts
     said = [one for one in drafts if one.strength != "implied" and not one.dropped]
-    rules: Mapping[str, Callable[[Draft], bool]] = {
-        "phase": lambda _: not any(other.kind == "epic" for other in said) and not _by_story(said),
-        "phase-line": lambda one: not any(other.kind == "task" for other in said) and not _restates(said, one),
-        "leaf": lambda _: not _coded(said),
-        "scope": lambda _: (
+    kinds = {one.kind for one in said}
+    by_story, coded = any(one.story_mark for one in said), _coded(said)
+    with_tasks = {one.up for one in drafts if one.kind == "task" and one.strength != "implied"}
+    rules: Mapping[str, Callable[[int, Draft], bool]] = {
+        "phase": lambda _at, _one: "epic" not in kinds and not by_story,
+        "phase-line": lambda _at, one: "task" not in kinds and not _restates(said, one),
+        "leaf": lambda _at, _one: not coded,
+        "scope": lambda _at, _one: (
             not any(other.kind == "requirement" and not other.dropped for other in drafts if other.reason != "scope")
         ),
-        "coded": lambda one: not _holds_its_kind(drafts, one),
-        "section": lambda one: not _has_stories(said) and _is_worked_out(drafts, one),
+        "coded": lambda at, _one: not _holds_its_kind(drafts, at),
+        # With tasks and acceptance criteria of its own a section is a story, whatever it is called.
+        "section": lambda at, one: "story" not in kinds and at in with_tasks and bool(one.criteria),
     }
-    for one in drafts:
-        if one.strength == "implied" and one.reason in rules and not rules[one.reason](one):
+    for at, one in enumerate(drafts):
+        if one.strength == "implied" and one.reason in rules and not rules[one.reason](at, one):
             one.dropped = True
-    if _coded(said):
+    if coded:
         for one in drafts:
             one.dropped = one.dropped or ((one.reason == "feature" or one.soft) and not one.alias.strip("0123456789."))
     for one in drafts:
@@ -62,36 +66,23 @@ def _restates(said: Sequence[Draft], line: Draft) -> bool:
     return any(one == key or one.endswith(f".{key}") for one in keys)
 
 
-def _by_story(said: Sequence[Draft]) -> bool:
-    return any(one.story_mark for one in said)
-
-
-def _has_stories(said: Sequence[Draft]) -> bool:
-    return any(one.kind == "story" for one in said)
-
-
 def _coded(said: Sequence[Draft]) -> bool:
     return sum(one.kind == "requirement" and bool(one.alias) for one in said) >= 2
 
 
-def _holds_its_kind(drafts: Sequence[Draft], section: Draft) -> bool:
+def _holds_its_kind(drafts: Sequence[Draft], at: int) -> bool:
     """Whether a heading with a code holds items of the kind that it would be itself: then it only groups them."""
-    at = drafts.index(section)
-    return any(other.kind == section.kind and not other.dropped and _within(drafts, other, at) for other in drafts)
-
-
-def _is_worked_out(drafts: Sequence[Draft], section: Draft) -> bool:
-    """Whether a section has tasks and acceptance criteria of its own: then it is a story, whatever it is called."""
-    at = drafts.index(section)
-    tasks = any(one.up == at and one.kind == "task" and one.strength != "implied" for one in drafts)
-    return tasks and bool(section.criteria)
+    kind = drafts[at].kind
+    return any(other.kind == kind and not other.dropped and _within(drafts, other, at) for other in drafts)
 
 
 def _drop_empty_phases(drafts: Sequence[Draft]) -> None:
+    filled: set[int] = set()  # what holds something that stays; the inner ones come later in the document
     for at in range(len(drafts) - 1, -1, -1):
-        if drafts[at].reason == "phase" and not drafts[at].dropped:
-            inside = any(_within(drafts, one, at) for one in drafts[at + 1 :] if not one.dropped)
-            drafts[at].dropped = not inside
+        one = drafts[at]
+        one.dropped = one.dropped or (one.reason == "phase" and at not in filled)
+        if one.up is not None and (not one.dropped or at in filled):
+            filled.add(one.up)
 
 
 def _within(drafts: Sequence[Draft], one: Draft, at: int) -> bool:

@@ -34,7 +34,8 @@ class Reader(Headings):
             "heading": self.heading, "item": self.item, "text": self.text, "table": self.table, "html": self.html,
             "fence": self.fence,
         }  # fmt: skip
-        for block in self.scan.blocks:
+        for at, block in enumerate(self.scan.blocks):
+            self.at = at
             steps[block.kind](block)
             self.grow(block.last)
         return self.reading

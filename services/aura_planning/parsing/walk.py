@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from aura_planning.parsing.blocks import Block, Scan
@@ -69,6 +69,8 @@ class Walk:
 
     def __init__(self, scan: Scan, name: str = "") -> None:
         self.scan = scan
+        self.at = 0
+        """Which block is being read."""
         self.reading = Reading()
         self.frames: list[Frame] = [Frame(0, "tasks" if _BACKLOG_FILE.fullmatch(name) else "", 1)]
         self.title_role: Role = ""
@@ -143,6 +145,10 @@ class Walk:
                 self.reading.groups[frame.group].last = max(self.reading.groups[frame.group].last, last)
             if frame.leaf is not None:
                 self.reading.drafts[frame.leaf].last = max(self.reading.drafts[frame.leaf].last, last)
+
+    def after(self) -> Iterator[Block]:
+        """The blocks after the one that is being read."""
+        return (self.scan.blocks[at] for at in range(self.at + 1, len(self.scan.blocks)))
 
     def role_above(self) -> Role:
         """What the section around is about, where that holds for its parts."""
