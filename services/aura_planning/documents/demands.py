@@ -35,6 +35,12 @@ _CAN: Final = re.compile(
     r"(?:can|could|should be able to|must be able to|shall be able to|may)\s+(?P<what>.+)\Z",
     re.IGNORECASE,
 )
+_PEOPLE: Final = re.compile(
+    r"(?P<actor>(?:[\w-]+\s){0,2}(?:\w+(?:ers|ors|ees|ists|ians)|admins|agents|children|clients|guests|parents|patients|"
+    rf"people|staff|students|teams|tenants))\s+(?P<what>(?:{_VERBS}|buy|get|order|see)\s.+)\Z",
+    re.IGNORECASE,
+)
+"""`Shoppers pay by card`: who does it is said, and what."""
 _WISH: Final = re.compile(
     r"(?:please\s+|i|we)\s*(?:want|need|would like|'d like)?\s*(?P<to>to\s+(?:have |get )?)?(?P<what>.+)\Z",
     re.IGNORECASE,
@@ -124,6 +130,8 @@ def _of_others(text: str) -> str:
     if found := _LET.match(text):
         return f"The system shall let {_WHO_TO.sub(_WHO, found['what'], count=1)}."
     if found := _CAN.match(text):
+        return f"The system shall let {found['actor']} {found['what']}."
+    if not _begins(text) and (found := _PEOPLE.match(text)):
         return f"The system shall let {found['actor']} {found['what']}."
     return ""
 

@@ -26,6 +26,11 @@ _NO_LISTS: Final = frozenset(
 _MOST_HEADING: Final = 70
 _ROLE_ALONE: Final = re.compile(r"\W*as an? [^:,.]{1,60}:\W*\Z", re.IGNORECASE)
 """Who speaks in the lines below: `- **As a developer:**`."""
+_LEFT_OPEN: Final = re.compile(
+    r"[;,(]\s*see q\d+\W*\Z|\A\W*(?:tbd|tba|n/?a|none(?: yet)?|to be (?:defined|determined|decided))\W*\Z",
+    re.IGNORECASE,
+)
+"""What stands where nothing is known yet: `Not known; see Q5.`, `TBD`."""
 _TELLER: Final = re.compile(
     r"(?:as an?|als|come|como|jako|en tant qu(?:e|['\u2019])|как)\s[\w/ -]{2,40},\s", re.IGNORECASE
 )
@@ -136,6 +141,8 @@ class Lists(Prose):
             self._sentence_item(block, sentence)
         elif self.title_role == "stories" and _TELLER.match(block.text):
             self._sentence_item(block, block.text)
+        elif block.box is None and _LEFT_OPEN.search(block.text):
+            self._detail(block, level)
         elif block.box is not None:
             kind = "requirement" if self.demands_only and role in {"", "features"} else self._boxed_kind(role)
             self._list(kind, self._numbered(block), block)

@@ -66,6 +66,8 @@ DEMANDS = [
     ("We want to track parcels", ["The system shall let its users track parcels."]),
     ("I need a search for books", ["The system shall provide a search for books."]),
     ("please build a till", ["The system shall provide a till."]),
+    ("Shoppers pay by card and get a receipt by mail", ["The system shall let shoppers pay by card and get a receipt by mail."]),
+    ("Add users to a list", ["The system shall provide users to a list."]),
     ("GDPR export", ["The system shall provide GDPR export."]),
     ("Bücher suchen und finden", ["The system shall do what the sentence asks for: “Bücher suchen und finden”."]),
 ]  # fmt: skip

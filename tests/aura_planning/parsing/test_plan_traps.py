@@ -51,6 +51,21 @@ def test_numbered_headings_below_the_tasks_of_a_story_are_its_tasks() -> None:
     ]
 
 
+def test_what_is_left_open_is_no_item() -> None:
+    document = read(
+        """
+        # Letters
+        ## Features and requirements
+        - **FR-001**: The system shall let readers scan a letter.
+        - The sentence names no bound; see Q4.
+        - TBD
+        ## Epic list
+        - Not known from the sentence or the repository; see Q5.
+        """
+    )
+    assert [(item.kind, item.alias) for item in document.items] == [("requirement", "FR-001")]
+
+
 def test_what_a_checker_ticked_is_no_task() -> None:
     document = read(
         """
