@@ -31,6 +31,8 @@ def merge_lines(answer: JsonObject) -> list[str]:
     left = count_of(answer, "total") - len(rows)
     if left > 0:
         facts.append(f"{left} more rows: aura plan log {text_of(answer, 'operation')}")
+    if not counts and needs:
+        lines.append("Name its epics, stories or tasks, such as `### Epic 1: Pay by card`, and merge it again.")
     return [*lines, dim(" · ".join(facts))]
 
 

@@ -88,6 +88,16 @@ def test_a_long_merge_is_looked_at_in_pages(aura: Aura, boats: Path) -> None:
     assert (len(answer["rows"]), answer["total"], answer["next"]) == (520, 520, 0)
 
 
+def test_a_document_of_requirements_alone_is_told_what_it_lacks(aura: Aura, boats: Path) -> None:
+    (boats / "prd.md").write_text(
+        "# Boats\n\n## Requirements\n\n- FR-1: A boat floats\n\n## Epic list\n\n- Not known; see Q5.\n"
+    )
+    said = aura("plan", "merge", "prd.md", "--yes").out
+    assert "it names no epic, story or task" in said
+    assert "Name its epics, stories or tasks, such as `### Epic 1: Pay by card`, and merge it again." in said
+    assert "nothing is an item · 1 requirement in the document" in said
+
+
 def test_a_document_that_was_never_merged_is_said(aura: Aura, boats: Path) -> None:
     assert "no document was merged" in aura("plan", "drift").out
     assert json.loads(aura("plan", "drift", "--json").out)["documents"] == []

@@ -112,7 +112,7 @@ def _tell_apart(entries: Sequence[Entry]) -> None:
 def check(bundle: Bundle) -> Iterator[Finding]:
     """What is wrong between the things of a source."""
     if not bundle.entries and not any(one.severity == "error" for one in bundle.findings):
-        yield problem("nothing-found", "nothing in it is an item", bundle.source)
+        yield problem("nothing-found", "it names no epic, story or task", bundle.source)
     first: dict[str, Entry] = {}
     for one in bundle.entries:
         if one.key in first:
