@@ -163,7 +163,7 @@ def _gates(plan: Plan, *, dry_run: bool) -> list[str]:
     Raises:
         GateClosed: The workflow does not allow new stories now.
     """
-    from aura_planning.workflow.gates import refusals_to_add  # noqa: PLC0415 - see the class
+    from aura_planning.workflow.gates import HINTS, refusals_to_add  # noqa: PLC0415 - see the class
 
     refusals = refusals_to_add(plan.store.ledger, "story")
     if not refusals:
@@ -173,5 +173,5 @@ def _gates(plan: Plan, *, dry_run: bool) -> list[str]:
         return [f"new stories are not allowed yet: {text}"]
     raise GateClosed(
         f"the document has new stories, and {text}",
-        hint="Approve that first (`aura prd approve`, `aura plan approve`), or set plan.gates to report.",
+        hint=f"{HINTS[refusals[0].gate]} Or set plan.gates to report.",
     )

@@ -21,7 +21,7 @@ from aura_planning.items.statuses import INITIAL, status_of, written_status
 from aura_planning.items.store import PlanStore
 from aura_planning.items.templates import DEFAULTS, new_item, template_of, template_path
 from aura_planning.items.writing import current
-from aura_planning.workflow.gates import NO_RED, Refusal, refusals_to_add, refusals_to_step, without_red
+from aura_planning.workflow.gates import HINTS, NO_RED, Refusal, refusals_to_add, refusals_to_step, without_red
 from aura_planning.workflow.logs import fold_log, log_entries, log_section
 from aura_planning.workflow.persons import person
 from aura_planning.workflow.testing import ItemRun, record_run
@@ -195,23 +195,8 @@ def _check(refusals: Sequence[Refusal], settings: PlanSettings, planned: Planned
         return
     text = "; ".join(one.reason for one in refusals)
     if settings.gates == "enforce":
-        raise GateClosed(
-            text, hint=_HINTS.get(refusals[0].gate, "Nothing was changed. `aura plan show ITEM` says why.")
-        )
+        raise GateClosed(text, hint=HINTS.get(refusals[0].gate, "Nothing was changed. `aura plan show ITEM` says why."))
     planned.notices.append(f"a gate is closed, and only reported here: {text}")
-
-
-_HINTS: Final = {
-    "prd-not-approved": "Nothing was changed. A person approves it: `aura prd approve`.",
-    "architecture-not-approved": "Nothing was changed. A person approves it: `aura plan approve architecture`.",
-    "story-not-approved": "Nothing was changed. A person approves it: `aura plan approve ITEM`.",
-    "approval": "Nothing was changed. A person approves it: `aura plan approve ITEM`.",
-    "tests-not-green": "Nothing was changed. Record a test run: `aura plan test ITEM green NAME...`.",
-    "tests-not-ran": "Nothing was changed. Have Aura run them: `aura plan test ITEM --run`.",
-    "no-red-run": "Nothing was changed. Record the failing run first, or set red_first = false in [plan].",
-    "story-order": "Nothing was changed. Finish or cancel those first, or set story_order = false in [plan].",
-    "work-in-progress": "Nothing was changed. Finish or put back what is in progress, or raise the bound in [plan].",
-}
 
 
 def _parent(ledger: Ledger, kind: Kind, reference: str, item: Item | None = None) -> str:

@@ -18,6 +18,7 @@ from aura_planning.items.statuses import CLOSED, WORKING
 from aura_shared.settings import PlanSettings
 
 __all__ = [
+    "HINTS",
     "NO_RED",
     "STEPS",
     "Refusal",
@@ -66,6 +67,23 @@ class Refusal:
     reason: str
     field: str = "status"
     """What in the file it is about."""
+
+
+HINTS: Final = {
+    "prd-not-approved": "Nothing was changed. A person approves it: `aura prd approve`.",
+    "architecture-not-approved": (
+        "Nothing was changed. A person approves it: `aura plan approve architecture`; where there is none, "
+        "`aura plan add architecture TITLE` makes one."
+    ),
+    "story-not-approved": "Nothing was changed. A person approves it: `aura plan approve ITEM`.",
+    "approval": "Nothing was changed. A person approves it: `aura plan approve ITEM`.",
+    "tests-not-green": "Nothing was changed. Record a test run: `aura plan test ITEM green NAME...`.",
+    "tests-not-ran": "Nothing was changed. Have Aura run them: `aura plan test ITEM --run`.",
+    "no-red-run": "Nothing was changed. Record the failing run first, or set red_first = false in [plan].",
+    "story-order": "Nothing was changed. Finish or cancel those first, or set story_order = false in [plan].",
+    "work-in-progress": "Nothing was changed. Finish or put back what is in progress, or raise the bound in [plan].",
+}
+"""What to do where a gate is closed."""
 
 
 def approved(item: Item) -> bool:
