@@ -94,6 +94,7 @@ class GatewayService:
         if self._built is not None:
             await self._built.streams.close()
         if self._server is not None:
+            await _accept_no_more(self._server)
             await self._server.shutdown()
             await _cut_off(self._server)
         await asyncio.to_thread(self._audit.close)
@@ -141,6 +142,18 @@ class GatewayService:
         except OSError as error:
             raise StorageError(f"cannot write {self._paths.discovery}: {error.strerror or error}") from error
         return discovery
+
+
+async def _accept_no_more(server: uvicorn.Server) -> None:
+    """Take no further connection, and let those that were taken begin.
+
+    A connection between asyncio's accept and its first turn is lost unclosed when the server is closed in that moment.
+    """
+    loop = asyncio.get_running_loop()
+    for listening in (one for bound in server.servers for one in bound.sockets):
+        loop.remove_reader(listening.fileno())
+    for _ in range(3):  # its task, the transport, and uvicorn's `connection_made`
+        await asyncio.sleep(0)
 
 
 async def _cut_off(server: uvicorn.Server) -> None:

@@ -71,6 +71,16 @@ async def test_a_call_that_outlives_the_stop_is_answered_and_its_connection_clos
     assert (answer.status_code, answer.json()["error"]["message"]) == (503, "the gateway stops")
 
 
+async def test_a_connection_that_comes_with_the_stop_is_closed(aura_home: Path) -> None:
+    async with running_gateway() as lab:
+        with socket.create_connection((lab.found.host, lab.found.port)) as late:
+            for _ in range(2):  # until the gateway has accepted it, and not begun with it
+                await asyncio.sleep(0)
+            await lab.service.stop()
+            assert open_connections(lab) == 0
+            assert await asyncio.to_thread(late.recv, 1) == b""
+
+
 async def test_a_standing_stream_is_closed_by_the_stop(aura_home: Path) -> None:
     version = "2025-06-18"
     opening = {
