@@ -1,0 +1,56 @@
+"""Starts the panel in this terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aura_panel.catalogue import VIEWS
+from aura_panel.themes import THEMES
+from aura_shared.errors import AuraError, UsageProblem
+from aura_shared.paths import find_paths
+
+if TYPE_CHECKING:
+    from aura_panel.link import Link
+
+__all__ = ["main", "open_link"]
+
+
+def open_link() -> Link:
+    """The way to the daemon of this installation, which need not run."""
+    from aura_panel.link import Link  # noqa: PLC0415 - after the first picture
+    from aura_shared.bus.zmq_bus import connect  # noqa: PLC0415 - after the first picture
+    from aura_shared.settings import settings_of_this_process  # noqa: PLC0415 - after the first picture
+
+    paths = find_paths().prepare()
+    return Link(paths, connect("panel", paths, settings_of_this_process().bus))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options; `aura panel` has the same."""
+    made = argparse.ArgumentParser(prog="aura panel", description="The control panel.")
+    made.add_argument("--view", choices=[entry.name for entry in VIEWS], default="home", help="The view to begin with.")
+    made.add_argument("--theme", choices=list(THEMES), default="dark", help="Its colours.")
+    made.add_argument("--project", default="", help="The project to begin with.")
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the panel until it is left; returns the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise UsageProblem("the panel needs a terminal", hint="`aura status` and `aura logs` work without one.")
+        from aura_panel.app import PanelApp  # noqa: PLC0415 - not for --help
+
+        app = PanelApp(open_link, view=options.view, theme=options.theme, project=options.project or str(Path.cwd()))
+        app.run()
+        return app.return_code or 0
+    except AuraError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return error.exit_code

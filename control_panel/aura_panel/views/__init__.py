@@ -1,0 +1,1 @@
+"""What a person looks at: one module per view, listed in `aura_panel.catalogue`."""
