@@ -138,7 +138,7 @@ async def test_a_branch_switch_of_thousands_of_files_is_one_rescan(root: Path) -
         (folder / f"f{number}.py").write_text("x\n")
     git("add", ".")
     git("commit", "-qm", "feat: y")
-    async with watching(root) as batches:
+    async with watching(root, debounce_ms=1_000) as batches:  # As for a burst.
         await asyncio.to_thread(git, "switch", "-q", "main")
         assert await batches.next() == ChangeBatch(set(), rescan=True)
         (root / "a.py").write_text("x = 22\n")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aura_factory.sandbox.contract import Policy, Probe
+from aura_factory.sandbox.contract import Outcome, Policy, Probe
 from aura_factory.sandbox.interpreters import interpreter_environment, interpreter_paths
 from aura_factory.sandbox.launching import prepare_landlock
 from aura_factory.sandbox.running import ConfinedRunner, make_runner, policy_for
@@ -45,9 +45,10 @@ def processes_with(token: str) -> list[int]:
     return found
 
 
-async def until_it_runs(token: str) -> None:
-    async with asyncio.timeout(20):
-        while not processes_with(token):  # noqa: ASYNC110  Another process has no event to wait for.
+async def until_it_runs(token: str, running: asyncio.Task[Outcome]) -> None:
+    async with asyncio.timeout(60):
+        while not processes_with(token):
+            assert not running.done(), running.result()
             await asyncio.sleep(0.01)
 
 
@@ -154,7 +155,7 @@ async def test_cancelling_ends_everything(runner: ConfinedRunner, workspace: Pat
     token = f"token-of-{workspace.parent.name}"
     source = "import os, time; os.fork(); os.setsid(); os.fork(); time.sleep(60)"
     running = asyncio.create_task(runner.run(python(source, token), Policy(workspace)))
-    await until_it_runs(token)
+    await until_it_runs(token, running)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
