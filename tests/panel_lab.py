@@ -37,6 +37,7 @@ from aura_shared.processes import PROCESSES
 BOUND_S = 20.0
 SNAPSHOTS = Path(__file__).parent / "aura_panel" / "snapshots"
 UPDATE_VARIABLE = "AURA_UPDATE_SNAPSHOTS"
+UPDATE = bool(os.environ.get(UPDATE_VARIABLE))  # Read here: the fixture of a private installation takes such away.
 SIZES = ((80, 24), (100, 30), (200, 50))
 SHOP = ProjectInfo(
     id="shop-1a2b3c",
@@ -241,7 +242,7 @@ def assert_looks(pilot: Pilot[None], name: str) -> None:
     """The screen looks as in the file; with AURA_UPDATE_SNAPSHOTS the file is written instead, to be looked at."""
     found = picture_of(app_of(pilot))
     file = SNAPSHOTS / f"{name}.svg"
-    if os.environ.get(UPDATE_VARIABLE):
+    if UPDATE:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(found, encoding="utf-8")
         return
