@@ -18,12 +18,13 @@ from typing import Final, Protocol
 import zmq
 from pydantic import ValidationError
 
+from aura_bus.history import look_back, with_events
 from aura_bus.journal import Entry, Placed, open_journal
 from aura_bus.routes import Asked, Routes
 from aura_shared.bus import wire
 from aura_shared.bus.handlers import failure, first_problem, reply_to, report
-from aura_shared.errors import AuraError, BusError, Conflict, Corrupt, ServiceDown, StorageError, TooLarge
-from aura_shared.messages.bus import BusStatus, BusStatusAnswer, JournalReplaced
+from aura_shared.errors import AuraError, BusError, Conflict, Corrupt, ServiceDown, StorageError, TooLarge, UsageProblem
+from aura_shared.messages.bus import BusJournal, BusStatus, BusStatusAnswer, JournalReplaced
 from aura_shared.messages.core import Envelope, now_iso, wrap
 from aura_shared.paths import AuraPaths, private_folder
 
@@ -315,7 +316,8 @@ class Broker:
             if envelope.id in self._waiting_ids or not self._room_for(identity, posted):
                 continue
             key = envelope.key if posted.flags & wire.STATE else None
-            entry = Entry(envelope.id, envelope.type, posted.raw, key)
+            links = (envelope.cause, envelope.corr, envelope.project)
+            entry = Entry(envelope.id, envelope.type, posted.raw, key, *links)
             self._waiting.append(_Waiting(identity, posted.number, entry))
             self._waiting_ids.add(entry.id)
             self._waiting_bytes += len(posted.raw)
@@ -439,11 +441,23 @@ class Broker:
 
     def _answer(self, identity: bytes, raw: bytes) -> None:
         asked = Envelope.model_validate_json(raw)
-        if asked.type != BusStatus.type:
-            answer = failure(asked, NAME, BusError(f"the broker does not answer {asked.type}"))
-        else:
-            answer = reply_to(asked, NAME, self.status())
-        self._send(identity, wire.REPLY, asked.id.encode(), answer.model_dump_json().encode())
+        try:
+            answer = self._answer_to(asked)
+        except Corrupt:
+            raise
+        except ValidationError as error:
+            problem = UsageProblem(f"{asked.type}: {first_problem(error)}")
+            answer = failure(asked, NAME, problem).model_dump_json().encode()
+        except AuraError as error:
+            answer = failure(asked, NAME, error).model_dump_json().encode()
+        self._send(identity, wire.REPLY, asked.id.encode(), answer)
+
+    def _answer_to(self, asked: Envelope) -> bytes:
+        if asked.type == BusStatus.type:
+            return reply_to(asked, NAME, self.status()).model_dump_json().encode()
+        if asked.type == BusJournal.type:
+            return with_events(asked, look_back(self._journal, BusJournal.model_validate(asked.data)))
+        raise BusError(f"the broker does not answer {asked.type}")
 
     def status(self) -> BusStatusAnswer:
         """How the broker is; from its own thread only."""

@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aura_shared.errors import Corrupt, DiskFull, StorageError
 from aura_shared.messages.core import new_id
@@ -29,8 +29,11 @@ DEAD_LETTER_BYTES: Final = 64 << 10
 
 _SCHEMA: Final = """
 CREATE TABLE events (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, at INTEGER NOT NULL, envelope BLOB NOT NULL
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, at INTEGER NOT NULL,
+    cause TEXT, corr TEXT, project TEXT, envelope BLOB NOT NULL
 ) STRICT;
+CREATE INDEX events_by_cause ON events (cause) WHERE cause IS NOT NULL;
+CREATE INDEX events_by_corr ON events (corr) WHERE corr IS NOT NULL;
 CREATE TABLE last_values (
     type TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, envelope BLOB NOT NULL, PRIMARY KEY (type, key)
 ) STRICT, WITHOUT ROWID;
@@ -39,7 +42,24 @@ CREATE TABLE dead_letters (
 ) STRICT;
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
-_VERSION: Final = 1
+_VERSION: Final = 2
+_FROM_1: Final = """
+ALTER TABLE events RENAME TO events_1;
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, at INTEGER NOT NULL,
+    cause TEXT, corr TEXT, project TEXT, envelope BLOB NOT NULL
+) STRICT;
+INSERT INTO events
+    SELECT seq, id, type, at, json ->> '$.cause', json ->> '$.corr', json ->> '$.project', envelope
+    FROM (SELECT *, iif(json_valid(CAST(envelope AS TEXT)), CAST(envelope AS TEXT), '{}') AS json FROM events_1);
+DROP TABLE events_1;
+CREATE INDEX events_by_cause ON events (cause) WHERE cause IS NOT NULL;
+CREATE INDEX events_by_corr ON events (corr) WHERE corr IS NOT NULL;
+"""
+"""Version 2 knows what an event belongs to. The columns lie before the envelope, so that looking at them does not read
+it: hence a new table, once."""
+LEVELLED_MS: Final = 3_600_000
+"""The clock may be set back that far without an event being noted as older than the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +74,12 @@ class Entry:
     """As it came."""
     key: str | None = None
     """For a `state` event: which earlier one it replaces."""
+    cause: str | None = None
+    """Id of the message that led to it."""
+    corr: str | None = None
+    """Id of the request that it belongs to."""
+    project: str | None = None
+    """Which project it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +164,37 @@ class Journal:
         db.execute("PRAGMA cache_size=-4096")
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0 and not db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-            db.executescript(
+            self._run(
                 f"BEGIN IMMEDIATE; {_SCHEMA} INSERT INTO facts VALUES ('journal', '{new_id()}'), "  # noqa: S608 - ours
                 f"('head', '{first_seq - 1}'); PRAGMA user_version={_VERSION}; COMMIT;"
             )
+        elif version == 1:
+            self._run(f"BEGIN IMMEDIATE; {_FROM_1} PRAGMA user_version={_VERSION}; COMMIT;")
         elif version != _VERSION:
             raise Corrupt(f"{self._path} must be a journal of version {_VERSION}, and has version {version}")
         floor = int(db.execute("SELECT value FROM facts WHERE name = 'head'").fetchone()[0])
         oldest, newest = db.execute("SELECT min(seq), max(seq) FROM events").fetchone()
         self._head = max(floor, newest or 0)
         self._oldest = self._head + 1 if oldest is None else int(oldest)
+        self._last_at = self.at(self._head) or 0
+
+    def _run(self, script: str) -> None:
+        try:
+            self._db.executescript(script)
+        except sqlite3.Error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def at(self, seq: int) -> int | None:
+        """When the event of this place was journalled, in milliseconds since 1970 UTC; None when it is not there.
+
+        Raises:
+            StorageError: The file cannot be read.
+        """
+        with _storage_errors(self._path):
+            found = self._db.execute("SELECT at FROM events WHERE seq = ?", (seq,)).fetchone()
+        return None if found is None else int(found[0])
 
     @property
     def head(self) -> int:
@@ -210,15 +257,27 @@ class Journal:
 
     def _write(self, fresh: list[tuple[int, Entry]]) -> None:
         at = time.time_ns() // 1_000_000
+        if at < self._last_at < at + LEVELLED_MS:
+            at = self._last_at
         with self._transaction() as db:
-            rows = [(seq, e.id, e.type, at, e.envelope) for seq, e in fresh]
+            rows = [(seq, e.id, e.type, at, e.cause, e.corr, e.project, e.envelope) for seq, e in fresh]
             try:
-                db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
+                db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             except sqlite3.IntegrityError as error:
                 raise _Repeated from error
             states = [(e.type, e.key, seq, e.envelope) for seq, e in fresh if e.key is not None]
             if states:
                 db.executemany("INSERT OR REPLACE INTO last_values VALUES (?, ?, ?, ?)", states)
+        self._last_at = at
+
+    def read(self, query: str, values: Sequence[object] = ()) -> Generator[Any]:
+        """The rows of a query, one after the other; see `aura_bus.history`.
+
+        Raises:
+            StorageError: The file cannot be read.
+        """
+        with _storage_errors(self._path):
+            yield from self._db.execute(query, tuple(values))
 
     def page(self, since: int, types: Sequence[str]) -> JournalPage:
         """Events of these types after `since`; some of them when there are many, so ask again from `upto`.

@@ -14,11 +14,21 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeAlias, cast
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from aura_shared.errors import StorageError
 
-__all__ = ["Follower", "JsonLines", "Line", "log_paths", "read_last", "timestamp"]
+__all__ = [
+    "Follower",
+    "JsonLines",
+    "Line",
+    "backwards",
+    "log_paths",
+    "numbered",
+    "parse",
+    "read_last",
+    "timestamp",
+]
 
 Line: TypeAlias = "dict[str, object]"
 
@@ -86,9 +96,9 @@ class JsonLines:
 
     def _rotate(self) -> None:
         for number in range(self._backups, 0, -1):
-            older = _numbered(self._path, number - 1)
+            older = numbered(self._path, number - 1)
             if older.exists():
-                older.replace(_numbered(self._path, number))
+                older.replace(numbered(self._path, number))
         if not self._backups:
             self._path.unlink(missing_ok=True)
         fd, self._size = self._open()
@@ -155,7 +165,7 @@ class _Place:
         return self._read(self._path)
 
     def _rest_of_rotated(self) -> list[Line]:
-        aside = _numbered(self._path, 1)
+        aside = numbered(self._path, 1)
         try:
             return self._read(aside) if aside.stat().st_ino == self._inode else []
         except OSError:
@@ -170,7 +180,7 @@ class _Place:
             return []
         self._offset += len(data)
         *whole, self._rest = (self._rest + data).split(b"\n")
-        return [line for raw in whole if (line := _parse(raw)) is not None]
+        return [line for raw in whole if (line := parse(raw)) is not None]
 
 
 def _last_of(path: Path, count: int) -> list[Line]:
@@ -178,11 +188,11 @@ def _last_of(path: Path, count: int) -> list[Line]:
     found: list[Line] = []
     number = 0
     while len(found) < count:
-        place = _numbered(path, number)
+        place = numbered(path, number)
         if not place.exists():
             break
         for raw in _backwards(place):
-            line = _parse(raw)
+            line = parse(raw)
             if line is not None:
                 found.append(line)
             if len(found) == count:
@@ -192,28 +202,32 @@ def _last_of(path: Path, count: int) -> list[Line]:
 
 
 def _backwards(path: Path) -> Iterator[bytes]:
-    """The lines of a file, last one first, without reading more of it than is asked for."""
     try:
         with path.open("rb") as file:
-            position = file.seek(0, os.SEEK_END)
-            pieces: deque[bytes] = deque()
-            while position > 0:
-                size = min(READ_BLOCK_BYTES, position)
-                position -= size
-                file.seek(position)
-                first, *others = file.read(size).split(b"\n")
-                if others:
-                    pieces.appendleft(others.pop())
-                    yield b"".join(pieces)
-                    pieces.clear()
-                    yield from reversed(others)
-                pieces.appendleft(first)
-            yield b"".join(pieces)
+            yield from backwards(file, file.seek(0, os.SEEK_END))
     except OSError:
         return
 
 
-def _parse(raw: bytes) -> Line | None:
+def backwards(file: BinaryIO, position: int) -> Iterator[bytes]:
+    """The lines of a file before `position`, last one first, without reading more of it than is asked for."""
+    pieces: deque[bytes] = deque()
+    while position > 0:
+        size = min(READ_BLOCK_BYTES, position)
+        position -= size
+        file.seek(position)
+        first, *others = file.read(size).split(b"\n")
+        if others:
+            pieces.appendleft(others.pop())
+            yield b"".join(pieces)
+            pieces.clear()
+            yield from reversed(others)
+        pieces.appendleft(first)
+    yield b"".join(pieces)
+
+
+def parse(raw: bytes) -> Line | None:
+    """A line as it was written; None when it is damaged or none of ours."""
     if not raw or len(raw) > MAX_LINE_BYTES:
         return None
     try:
@@ -227,7 +241,8 @@ def _when(line: Line) -> str:
     return str(line.get("ts", ""))
 
 
-def _numbered(path: Path, number: int) -> Path:
+def numbered(path: Path, number: int) -> Path:
+    """The name of a log file once it was set aside `number` times; itself for 0."""
     return path if number == 0 else path.with_name(f"{path.name}.{number}")
 
 

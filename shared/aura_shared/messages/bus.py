@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from aura_shared.messages.core import Event, Reply, Request
+from aura_shared.messages.core import Envelope, Event, Reply, Request
+
+MOST_EVENTS: Final = 500
+Milliseconds = Annotated[int, Field(ge=0, le=1 << 53)]
 
 
 class JournalReplaced(Event):
@@ -52,3 +55,67 @@ class BusStatus(Request[BusStatusAnswer]):
 
     type: ClassVar[str] = "bus.status"
     service: ClassVar[str] = "bus"
+
+
+class JournalledEvent(BaseModel):
+    """A durable event of the past."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    seq: int = Field(ge=1)
+    """Its place in the journal."""
+    at_ms: int
+    """When it was journalled: milliseconds since 1970 UTC. `envelope.ts` tells when it was made; an event that waited
+    for the broker is older."""
+    envelope: Envelope
+    """The event as it was sent."""
+
+
+class BusJournalAnswer(Reply):
+    """Events of the past, oldest first."""
+
+    from_seq: int = Field(ge=0)
+    """The first place that this answer covers."""
+    upto_seq: int = Field(ge=0)
+    """The last place that it covers; `from_seq` - 1 when it covers none."""
+    earlier: bool
+    """The span goes on before `from_seq`: ask again with it as `before_seq`. There may be no match among the rest."""
+    later: bool
+    """The span goes on behind `upto_seq`: ask again with it as `after_seq`. There may be no match among the rest."""
+    oldest: str = ""
+    """When the oldest event that is still there was journalled: ISO 8601 in UTC; empty when there is none."""
+    newest: str = ""
+    """When the newest one was journalled."""
+    events: list[JournalledEvent] = Field(default_factory=list[JournalledEvent])
+    """At most `limit`, and about 1 MB."""
+
+
+class BusJournal(Request[BusJournalAnswer]):
+    """What happened before? Durable events of a span of time, some of them at once.
+
+    One answer looks at 8,192 places at most, so it may hold few events or none although `earlier` or `later` is true.
+    """
+
+    type: ClassVar[str] = "bus.journal"
+    service: ClassVar[str] = "bus"
+
+    after: str | Milliseconds = ""
+    """Journalled at this instant or later: ISO 8601 (UTC when it names no zone) or milliseconds since 1970; empty for
+    the beginning."""
+    before: str | Milliseconds = ""
+    """Journalled before this instant; empty for the end."""
+    after_seq: int | None = Field(default=None, ge=0, le=1 << 53)
+    """Only behind this place."""
+    before_seq: int | None = Field(default=None, ge=0, le=1 << 53)
+    """Only before this place."""
+    backwards: bool = False
+    """Begin with the newest events of the span instead of its oldest. Either way an answer is sorted oldest first."""
+    types: list[str] = Field(default_factory=list, max_length=200)
+    """Only these events; empty for all."""
+    project: str = ""
+    """Only those about this project."""
+    related: str = ""
+    """Only what has to do with this id: the event itself, those whose `cause` or `corr` it is, and what led to it,
+    cause by cause, up to 64 of them."""
+    limit: int = Field(default=MOST_EVENTS, ge=1, le=MOST_EVENTS)
+    """Events of one answer, at most."""
