@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from aura_panel.widgets.keys import KeyBar
 from aura_panel.widgets.nav import NavBar
 from aura_shared.errors import AuraError
 
@@ -42,7 +43,7 @@ class View(Screen[None]):
         yield NavBar()
         yield Static(id="banner")
         yield from self.compose_body()
-        yield Footer(compact=True)
+        yield KeyBar()
 
     def compose_body(self) -> ComposeResult:
         """The widgets between the bars."""

@@ -84,7 +84,8 @@ class NavBar(Widget):
         gap = " " if roomy else ""
         if tab.name == self.active:
             style = f"bold {colours['background']} on {colours['primary']}"
-            line.append(f" {tab.key}{gap}{tab.title}{waiting}{gap}", style)
+            line.append(" ", style if roomy else "")
+            line.append(f"{tab.key}{gap}{tab.title}{waiting}{gap}", style)
         else:
             line.append(f" {tab.key}{gap}", colours["muted"])
             line.append(f"{tab.title}", colours["foreground"])

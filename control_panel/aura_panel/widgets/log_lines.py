@@ -1,0 +1,279 @@
+"""The lines of a log on the screen: drawn one by one from the ring, so that only what is seen costs anything."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Final, cast
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from aura_panel.log_ring import FilteredLines, LogEntry, LogFilter, LogRing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["LogLines"]
+
+SIGNS: Final = ("·", " ", "!", "✗", "‼")
+"""One per level; the sign alone tells a level without colour."""
+STORY_SIGN: Final = "▸"
+CLOCK_COLUMNS: Final = 12
+SOURCE_COLUMNS: Final = 10
+_SOURCE_COLOURS: Final = ("primary", "secondary", "success", "accent")
+_SLICE: Final = 4_000
+"""Lines that are filtered before keys are looked at again; about 20 ms."""
+
+
+class LogLines(ScrollView, can_focus=True):
+    """The lines of a ring that pass a filter. It follows the newest line, or stands still while more arrive."""
+
+    DEFAULT_CSS = """
+    LogLines { height: 1fr; background: $background; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "first", "Oldest", show=False),
+        Binding("end,G", "last", "Newest, and follow", show=False),
+    ]
+
+    following: reactive[bool] = reactive(default=True, repaint=False)
+    """Whether the newest line stays in sight."""
+
+    class Moved(Message):
+        """The cursor is on another line, or on none."""
+
+    def __init__(self, ring: LogRing, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.ring = ring
+        self.lines = FilteredLines(ring)
+        self.cursor: int | None = None
+        """Number of the line under the cursor; None while it follows."""
+        self._styles: dict[str, Style] = {}
+        self._top = 0
+        """Number of the line at the top; kept so that the view stands still when lines are let go."""
+
+    # What is shown
+
+    def show_ring(self, ring: LogRing) -> None:
+        """Show another ring from its newest line on, with the same filter."""
+        self.ring = ring
+        self.lines = FilteredLines(ring, self.lines.filter)
+        self.cursor = None
+        self.following = True
+        self.lines_changed(ring.first)
+
+    def set_filter(self, chosen: LogFilter) -> None:
+        """Show only lines that pass; the line under the cursor stays in sight when it is among them.
+
+        Raises:
+            re.error: Its text is not a regular expression.
+        """
+        kept = self.cursor if self.cursor is not None else None
+        self.lines = FilteredLines(self.ring, chosen)
+        self.look_on()
+        self._resize()
+        if kept is not None and len(self.lines):
+            self._go_to(self.lines.index_of(kept))
+        else:
+            self._follow()
+        self.refresh()
+
+    def lines_changed(self, changed_from: int) -> None:
+        """Take in that the ring got lines from this number on, or let old ones go."""
+        self.lines.renew(changed_from)
+        if not self.lines.filter.empty:
+            self.look_on()
+        self._resize()
+        if self.following:
+            self._follow()
+        else:
+            self._stand_still()
+        self.refresh()
+
+    def look_on(self) -> None:
+        """Filter some more lines, and the rest soon."""
+        self.lines.look_on(_SLICE)
+        if not self.lines.complete:
+            self.call_later(self._look_further)
+
+    def _look_further(self) -> None:
+        if self.lines.complete:
+            return
+        self.look_on()
+        self._resize()
+        if self.following:
+            self._follow()
+        self.refresh()
+
+    def _resize(self) -> None:
+        size = Size(self.scrollable_content_region.width, len(self.lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def _follow(self) -> None:
+        self.scroll_to(y=max(0, len(self.lines) - self.scrollable_content_region.height), animate=False, immediate=True)
+        self._note_top()
+
+    def _stand_still(self) -> None:
+        """Keep the line at the top where it is, though older ones were let go."""
+        if len(self.lines):
+            index = self.lines.index_of(max(self._top, self.ring.first))
+            if index != self.scroll_offset.y:
+                self.scroll_to(y=index, animate=False, immediate=True)
+        if self.cursor is not None and self.cursor < self.ring.first:
+            self.cursor = self.ring.first
+            self.post_message(self.Moved())
+
+    def _note_top(self) -> None:
+        index = self.scroll_offset.y
+        self._top = self.lines.number(index) if index < len(self.lines) else self.ring.end
+
+    # The cursor
+
+    @property
+    def entry(self) -> LogEntry | None:
+        """The line under the cursor."""
+        number = self.cursor
+        return self.ring.entry(number) if number is not None and self.ring.first <= number < self.ring.end else None
+
+    def go_to_number(self, number: int) -> None:
+        """Put the cursor on a line, or the last one before it that passes the filter."""
+        if len(self.lines):
+            self._go_to(self.lines.index_of(number))
+
+    def _go_to(self, index: int) -> None:
+        index = max(0, min(index, len(self.lines) - 1))
+        self.following = False
+        self.cursor = self.lines.number(index)
+        height = self.scrollable_content_region.height
+        top = self.scroll_offset.y
+        if index < top or index >= top + height:
+            target = index if index < top else index - height + 1
+            self.scroll_to(y=max(0, target), animate=False, immediate=True)
+        self._note_top()
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor; from following, it begins at the newest line."""
+        if not len(self.lines):
+            return
+        if self.cursor is None:
+            self._go_to(len(self.lines) - 1 + min(0, by + 1))
+        else:
+            self._go_to(self.lines.index_of(self.cursor) + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a screen."""
+        self.action_move(by * max(1, self.scrollable_content_region.height - 1))
+
+    def action_first(self) -> None:
+        """Go to the oldest line."""
+        if len(self.lines):
+            self._go_to(0)
+
+    def action_last(self) -> None:
+        """Go to the newest line and follow."""
+        self.cursor = None
+        self.following = True
+        self._follow()
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
+        """Looking back stops following."""
+        self.following = False
+        self.call_after_refresh(self._note_top)
+
+    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
+        """Scrolling stands where it ends."""
+        self.call_after_refresh(self._note_top)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the line under the pointer."""
+        index = self.scroll_offset.y + event.y
+        if index < len(self.lines):
+            self._go_to(index)
+
+    def on_resize(self) -> None:
+        """Keep the newest line in sight while following."""
+        self._resize()
+        if self.following:
+            self._follow()
+
+    # Drawing
+
+    def notify_style_update(self) -> None:
+        """Colours of another theme."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _style(self, name: str, *, bold: bool = False) -> Style:
+        key = f"{name}{'!' if bold else ''}"
+        found = self._styles.get(key)
+        if found is None:
+            colours = cast("Mapping[str, str]", cast("App[None]", self.app).theme_variables)
+            found = self._styles[key] = Style(color=colours[name], bgcolor=colours["background"], bold=bold or None)
+        return found
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the screen."""
+        width = self.scrollable_content_region.width
+        index = self.scroll_offset.y + y
+        if index >= len(self.lines):
+            return Strip.blank(width, self._style("foreground"))
+        number = self.lines.number(index)
+        strip = Strip(self._segments(self.ring.entry(number), width), width)
+        if number == self.cursor:
+            colours = cast("Mapping[str, str]", cast("App[None]", self.app).theme_variables)
+            chosen = Style(color=colours["block-cursor-foreground"], bgcolor=colours["block-cursor-background"])
+            strip = Strip([Segment(text, chosen) for text, _, _ in strip], width)
+        return strip
+
+    def _segments(self, entry: LogEntry, width: int) -> list[Segment]:
+        muted, plain = self._style("muted"), self._style("foreground")
+        sign = STORY_SIGN if entry.kind and entry.level < 2 else SIGNS[entry.level]
+        tone = {2: "warning", 3: "error", 4: "error"}.get(entry.level)
+        said = self._style(tone, bold=entry.level > 2) if tone else muted if entry.level == 0 else plain
+        source = self._style(_SOURCE_COLOURS[sum(map(ord, entry.source)) % len(_SOURCE_COLOURS)])
+        head = [
+            Segment(f"{_clock(entry.ts)} ", muted),
+            Segment(set_cell_size(entry.source, SOURCE_COLUMNS), source),
+            Segment(f"{'⤷' if entry.cause else ' '}", muted),
+            Segment(f"{sign} ", said),
+        ]
+        room = max(0, width - CLOCK_COLUMNS - SOURCE_COLUMNS - 4)
+        event = entry.event if cell_len(entry.event) <= room else set_cell_size(entry.event, max(0, room - 1)) + "…"
+        facts_room = max(0, room - cell_len(event) - 2)
+        facts = entry.facts
+        if cell_len(facts) > facts_room:
+            facts = set_cell_size(facts, facts_room - 1) + "…" if facts_room > 8 else ""
+        rest = room - cell_len(event) - (cell_len(facts) + 2 if facts else 0)
+        body = [Segment(event, said), *([Segment(f"  {facts}", muted)] if facts else [])]
+        return [*head, *body, Segment(" " * max(0, rest), plain)]
+
+    def cursor_region(self) -> Region:
+        """Where the line under the cursor is on the screen; for tests and the pointer."""
+        index = self.lines.index_of(self.cursor) if self.cursor is not None else 0
+        return Region(0, index - self.scroll_offset.y, self.size.width, 1)
+
+
+def _clock(ts: str) -> str:
+    """The time of day here, to the millisecond."""
+    try:
+        return datetime.fromisoformat(ts).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    except ValueError:
+        return "--:--:--.---"
