@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aura_panel.catalogue import VIEWS
+from aura_panel.preferences import settings_or_defaults, theme_of_settings
 from aura_panel.themes import THEMES
 from aura_shared.errors import AuraError, UsageProblem
 from aura_shared.paths import find_paths
@@ -23,17 +24,16 @@ def open_link() -> Link:
     """The way to the daemon of this installation, which need not run."""
     from aura_panel.link import Link  # noqa: PLC0415 - after the first picture
     from aura_shared.bus.zmq_bus import connect  # noqa: PLC0415 - after the first picture
-    from aura_shared.settings import settings_of_this_process  # noqa: PLC0415 - after the first picture
 
     paths = find_paths().prepare()
-    return Link(paths, connect("panel", paths, settings_of_this_process().bus))
+    return Link(paths, connect("panel", paths, settings_or_defaults().bus))
 
 
 def parser() -> argparse.ArgumentParser:
     """The options; `aura panel` has the same."""
     made = argparse.ArgumentParser(prog="aura panel", description="The control panel.")
     made.add_argument("--view", choices=[entry.name for entry in VIEWS], default="home", help="The view to begin with.")
-    made.add_argument("--theme", choices=list(THEMES), default="dark", help="Its colours.")
+    made.add_argument("--theme", choices=list(THEMES), help="Its colours, instead of those of the settings.")
     made.add_argument("--project", default="", help="The project to begin with.")
     return made
 
@@ -46,7 +46,8 @@ def main(arguments: Sequence[str]) -> int:
             raise UsageProblem("the panel needs a terminal", hint="`aura status` and `aura logs` work without one.")
         from aura_panel.app import PanelApp  # noqa: PLC0415 - not for --help
 
-        app = PanelApp(open_link, view=options.view, theme=options.theme, project=options.project or str(Path.cwd()))
+        theme = options.theme or theme_of_settings()
+        app = PanelApp(open_link, view=options.view, theme=theme, project=options.project or str(Path.cwd()))
         app.run()
         return app.return_code or 0
     except AuraError as error:

@@ -34,6 +34,7 @@ __all__ = [
     "ModelServerSettings",
     "ModelsSettings",
     "NetworkSettings",
+    "PanelSettings",
     "PlanSettings",
     "SandboxSettings",
     "Settings",
@@ -362,6 +363,15 @@ class NetworkSettings(Section):
     """Hosts that Aura may talk to besides this machine."""
 
 
+class PanelSettings(Section):
+    """The control panel: `aura panel`."""
+
+    theme: Literal["dark", "light", "contrast-dark", "contrast-light"] = "dark"
+    """Its colours; `aura panel --theme` wins for one run."""
+    log_lines: int = Field(default=100_000, ge=1000, le=1_000_000)
+    """How many of the newest lines its log keeps in memory."""
+
+
 class Settings(Section):
     """All settings of an installation."""
 
@@ -378,6 +388,7 @@ class Settings(Section):
     git: GitSettings = GitSettings()
     plan: PlanSettings = PlanSettings()
     network: NetworkSettings = NetworkSettings()
+    panel: PanelSettings = PanelSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from aura_panel.log_ring import (
     arrival_of_story,
 )
 from aura_panel.log_text import details_of, export_lines
+from aura_panel.preferences import settings_or_defaults
 from aura_panel.stories import Story, story_of
 from aura_panel.views.view import View
 from aura_panel.widgets.dialogs import Choice, Choose, Prompt
@@ -117,6 +118,7 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
 
     def began(self) -> None:
         """Read what was written lately, then follow."""
+        self.ring.capacity = settings_or_defaults().panel.log_lines
         loop = asyncio.get_running_loop()
         self._feed = LogFeed(self.world.link.paths, lambda: _call_in(loop, self._arrived))
         self._feed.start()
