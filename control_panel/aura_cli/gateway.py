@@ -30,9 +30,16 @@ Method = Literal["GET", "POST", "DELETE"]
 class Gateway:
     """The gateway of one installation."""
 
-    def __init__(self, paths: AuraPaths, *, recovery_s: float | None = None) -> None:
-        """`recovery_s`: how long to wait for a gateway that is just being restarted; 0 to fail at once."""
+    def __init__(self, paths: AuraPaths, *, recovery_s: float | None = None, client: str = "aura-cli") -> None:
+        """Nothing is sent yet.
+
+        Args:
+            paths: Where it says how it can be reached.
+            recovery_s: How long to wait for a gateway that is just being restarted; 0 to fail at once.
+            client: Who asks. What comes of it names that as its `origin`, without `aura-`.
+        """
         self._paths = paths
+        self._client = client
         self._recovery_s = RECOVERY_S if recovery_s is None else recovery_s
 
     def get(self, path: str) -> JsonObject:
@@ -93,6 +100,7 @@ class Gateway:
             "Authorization": f"Bearer {found.token}",
             "Accept": "application/x-ndjson",
             "Content-Type": "application/json",
+            "User-Agent": self._client,
         }
         try:
             connection.request("POST", path, body=json.dumps(body).encode(), headers=headers)
@@ -127,7 +135,7 @@ class Gateway:
     def _send(self, method: Method, path: str, body: Mapping[str, object] | None, timeout_s: float) -> JsonObject:
         found = _discovery(self._paths)
         connection = http.client.HTTPConnection(found.host, found.port, timeout=timeout_s)
-        headers = {"Authorization": f"Bearer {found.token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {found.token}", "Accept": "application/json", "User-Agent": self._client}
         payload: bytes | None = None
         if body is not None:
             payload = json.dumps(body).encode()

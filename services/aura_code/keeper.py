@@ -22,6 +22,7 @@ from aura_code.index import CodeIndex
 from aura_code.packing import PackedFile
 from aura_code.reading import read_files, read_packed
 from aura_code.watching import ChangeBatch, watch
+from aura_shared.causes import begun_by
 from aura_shared.errors import AuraError, Corrupt, IndexBuilding, NotReady, StorageError
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import Freshness, IndexPhase, IndexUpdated, ProjectInfo, Skipped
@@ -214,7 +215,8 @@ class Keeper:
             if batch.root_gone or not self.root.is_dir():
                 self._pending = 0
                 return
-            await self._take_in(batch, ignores)
+            with begun_by("file-watch"):
+                await self._take_in(batch, ignores)
             unsaved = True
 
     async def _next_batch(self, changes: asyncio.Queue[ChangeBatch], quiet_s: float | None) -> ChangeBatch | None:

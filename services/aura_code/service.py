@@ -18,6 +18,7 @@ from aura_code.keeper import Keeper
 from aura_code.spans import read_span
 from aura_code.tools.calling import ToolsOutcome, trust_for
 from aura_shared.bus import Bus, Context
+from aura_shared.causes import nothing_led_here
 from aura_shared.errors import AuraError, SettingsError, UnknownProject, UsageProblem
 from aura_shared.logging import get_logger
 from aura_shared.messages import Done
@@ -260,7 +261,8 @@ class CodeService:
         )
         self._keepers[project.id] = keeper
         self._announce(keeper.info)
-        self._tasks[project.id] = asyncio.create_task(keeper.run(), name=f"keeper {project.id}")
+        with nothing_led_here():  # It goes on long after the request that names the project.
+            self._tasks[project.id] = asyncio.create_task(keeper.run(), name=f"keeper {project.id}")
         self._tasks[project.id].add_done_callback(_log_end)
         return keeper
 

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from aura_gateway.calls import Call
 from aura_shared.bus import Bus, ProgressHandler
+from aura_shared.causes import Cause, because
 from aura_shared.errors import AuraError, Cancelled, TooLarge
 from aura_shared.logging import get_logger
 from aura_shared.messages.core import Event, ReplyT, Request
@@ -34,21 +36,31 @@ class Asking:
         request: Request[ReplyT],
         *,
         cause: str,
+        origin: str = "",
         timeout_s: float | None = None,
         on_progress: ProgressHandler | None = None,
     ) -> ReplyT:
         """What the service answers.
 
+        Args:
+            request: The question.
+            cause: Id of the client's call.
+            origin: What kind of client it is; empty for the gateway itself.
+            timeout_s: Another bound than usual.
+            on_progress: Hears how far the work is.
+
         Raises:
             AuraError: What the service reports, or that it does not answer in time.
         """
         limit = self.timeout_s if timeout_s is None else timeout_s
-        return await self._bus.request(request, timeout_s=limit, cause=cause, on_progress=on_progress)
+        with because(Cause(id=cause, origin=origin)):
+            return await self._bus.request(request, timeout_s=limit, on_progress=on_progress)
 
-    async def publish(self, event: Event, project: str = "") -> None:
-        """Tell everybody; what cannot be told is logged, and the call goes on."""
+    async def publish(self, event: Event, call: Call, project: str = "") -> None:
+        """Tell everybody what a call led to; what cannot be told is logged, and the call goes on."""
         try:
-            await self._bus.publish(event, project=project or None)
+            with because(Cause(id=call.request_id, origin=call.origin)):
+                await self._bus.publish(event, project=project or None)
         except AuraError:
             log.warning("event_not_published", type=type(event).type, exc_info=True)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Final, cast
 
 from starlette.types import Scope
 
-__all__ = ["Call", "call_of"]
+__all__ = ["Call", "call_of", "origin_of"]
 
 _KEY: Final = "aura.call"
+_MOST_NAME: Final = 40
+_OWN: Final = "aura-"
 
 
 @dataclass(slots=True)
@@ -23,6 +26,8 @@ class Call:
     """Method and route, or the name of an MCP tool."""
     client: str = ""
     """What the client calls itself."""
+    origin: str = ""
+    """What kind of client it is, for the messages that the call leads to: `cli`, `panel`, `mcp:NAME`, `http:NAME`."""
     project: str = ""
     """What the call named as its project."""
     outcome: str = "ok"
@@ -49,3 +54,17 @@ class Call:
 def call_of(scope: Scope) -> Call:
     """The call that a scope belongs to."""
     return cast("Call", scope[_KEY])
+
+
+def origin_of(client: str, *, mcp: bool) -> str:
+    """What kind of client calls, from what it calls itself: `cli`, `panel`, `mcp:cursor`, `http:curl`.
+
+    Args:
+        client: Its User-Agent, or the name in an MCP client's `clientInfo`.
+        mcp: Whether it calls as an MCP client.
+    """
+    name = re.sub(r"[^a-z0-9._+]+", "-", client.partition("/")[0].lower()).strip("-")[:_MOST_NAME]
+    if name.startswith(_OWN):  # Aura's own: the command line, the panel, and the bridge to MCP over standard input.
+        return "mcp" if mcp else name.removeprefix(_OWN)
+    kind = "mcp" if mcp else "http"
+    return f"{kind}:{name}" if name else kind

@@ -78,6 +78,10 @@ class EventFrame(BaseModel):
     """Which project it is about."""
     cause: str | None
     """The message that led to it."""
+    corr: str | None = None
+    """The message or the client's call that all of it began with."""
+    origin: str = ""
+    """Who began it all; empty where this event is the beginning."""
     data: dict[str, JsonValue]
     """The event itself."""
 
@@ -221,6 +225,8 @@ def _frame(delivery: Delivery) -> str:
         src=envelope.src,
         project=envelope.project,
         cause=envelope.cause,
+        corr=envelope.corr,
+        origin=envelope.origin,
         data=envelope.data,
     ).model_dump_json()
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aura_gateway.calls import Call
+from aura_gateway.calls import Call, origin_of
 from aura_gateway.limits import RateLimits, TooOften
 from aura_gateway.problems import problem_of
 from aura_shared.errors import AuraError, NotAllowed, RequestTimeout, ServiceDown, TooLarge, UsageProblem
@@ -335,10 +335,12 @@ def _call(scope: Scope, headers: _Headers) -> Call:
     wanted = headers.first(b"x-request-id") or ""
     method: str = scope.get("method", "WS")
     path: str = scope["path"]
+    client = _CLIENT.sub("?", headers.first(b"user-agent") or "")[:64]
     return Call(
         request_id=wanted if _REQUEST_ID.fullmatch(wanted) else new_id(),
         command=f"{method} {'/'.join(path.split('/', 3)[:3])[:64]}",
-        client=_CLIENT.sub("?", headers.first(b"user-agent") or "")[:64],
+        client=client,
+        origin=origin_of(client, mcp=path == MCP_PATH),
     )
 
 

@@ -40,7 +40,13 @@ def answer_in_lines(asking: Asking, question: Message[Any], call: Call, timeout_
 async def _lines(asking: Asking, question: Message[Any], call: Call, timeout_s: float | None) -> AsyncGenerator[bytes]:
     waiting: asyncio.Queue[Progress] = asyncio.Queue()
     asked = asyncio.ensure_future(
-        asking.ask(question, cause=call.request_id, timeout_s=timeout_s, on_progress=waiting.put_nowait)
+        asking.ask(
+            question,
+            cause=call.request_id,
+            origin=call.origin,
+            timeout_s=timeout_s,
+            on_progress=waiting.put_nowait,
+        )
     )
     try:
         while not asked.done():

@@ -30,7 +30,7 @@ from mcp_types import (
 from starlette.types import ASGIApp
 from typing_extensions import override
 
-from aura_gateway.calls import call_of
+from aura_gateway.calls import call_of, origin_of
 from aura_gateway.hearing import Hearing
 from aura_gateway.limits import RateLimits, TooOften
 from aura_gateway.mcp_plan_resources import MARKDOWN, first_cursor, page_of_items, read_plan_item
@@ -199,7 +199,11 @@ class _Limited:
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         command = _command(ctx)
         if ctx.request is not None:
-            call_of(ctx.request.scope).command = f"mcp {command}"
+            call = call_of(ctx.request.scope)
+            call.command = f"mcp {command}"
+            known = ctx.session.client_params
+            if known is not None and known.client_info.name:
+                call.origin = origin_of(known.client_info.name, mcp=True)
         if ctx.request_id is not None:
             try:
                 self._limits.take(f"mcp {command}")

@@ -351,7 +351,7 @@ class McpTools:
     async def _wait_for_person(self, question: Question, call: Call, key: str, summary: str) -> None:
         waiting, new = self._desks.approvals.ask(key, question.tool, summary, project=call.project, client=call.client)
         if new:
-            await self._asking.publish(ApprovalChanged(approval=waiting), call.project)
+            await self._asking.publish(ApprovalChanged(approval=waiting), call, call.project)
         raise ApprovalNeeded(
             f"a person has to approve this first: {summary}",
             hint=f"Have the person run `aura approve {waiting.id}` within ten minutes, then call the tool again.",
@@ -365,7 +365,11 @@ class McpTools:
                 left = deadline - time.monotonic()
                 try:
                     return await self._asking.ask(
-                        question, cause=call.request_id, timeout_s=max(0.1, left), on_progress=teller.tell
+                        question,
+                        cause=call.request_id,
+                        origin=call.origin,
+                        timeout_s=max(0.1, left),
+                        on_progress=teller.tell,
                     )
                 except IndexBuilding:
                     if left < 1:

@@ -69,7 +69,7 @@ class Rest:
         call.project = project[:200]
         if wants_lines(http):
             return answer_in_lines(self.asking, question, call, timeout_s or None)
-        asked = self.asking.ask(question, cause=call.request_id, timeout_s=timeout_s or None)
+        asked = self.asking.ask(question, cause=call.request_id, origin=call.origin, timeout_s=timeout_s or None)
         return _json(await until_gone(asked, _gone(http)))
 
 
@@ -141,9 +141,9 @@ def _add_approval_routes(router: APIRouter, rest: Rest) -> None:
         return _json(rest.approvals.list())
 
     @router.post("/v1/approvals/{approval}", tags=["gateway"], summary="Say yes or no", response_model=ApprovalAnswer)
-    async def decide(approval: ApprovalId, body: DecideApprovalBody) -> Response:
+    async def decide(http: Request, approval: ApprovalId, body: DecideApprovalBody) -> Response:
         decided = rest.approvals.decide(approval, approve=body.approve)
-        await rest.asking.publish(ApprovalChanged(approval=decided), decided.project)
+        await rest.asking.publish(ApprovalChanged(approval=decided), call_of(http.scope), decided.project)
         return _json(ApprovalAnswer(approval=decided))
 
 

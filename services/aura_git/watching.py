@@ -12,6 +12,7 @@ from typing import Final
 from aura_git.ref_watches import RefWatches, ref_watches
 from aura_git.repository import InProgress, Repository, in_progress_of
 from aura_git.safety.journal import Entry, Journal
+from aura_shared.causes import begun_by
 from aura_shared.errors import AuraError
 from aura_shared.logging import get_logger
 from aura_shared.messages.git import GitChanged, GitHappening
@@ -223,7 +224,8 @@ class RefWatcher:
                 log.warning("git_look_failed", project=watched.repository.project, exc_info=True)
                 return
             if event is not None:
-                await self._tell(event)
+                with begun_by("git-watch"):
+                    await self._tell(event)
             if not watched.again:
                 return
 

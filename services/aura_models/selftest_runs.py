@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from aura_models.provider import ChatCall, ChatEnd, ChatPiece, LLMProvider, ServerAddress, ServerHealth
 from aura_models.waiting import ServerQueue
+from aura_shared.causes import nothing_led_here
 from aura_shared.errors import NotReady
 from aura_shared.messages.core import Progress
 from aura_shared.messages.models import ModelAbilities, ModelInfo, Priority
@@ -163,7 +164,8 @@ class SelfTests:
         task = asyncio.create_task(self._work(model, provider), name=f"self-test {model.name}")
         running = self._running[model.name] = _Running(task, asked_at=time.monotonic())
         if self._watch is None or self._watch.done():
-            self._watch = asyncio.create_task(self._end_abandoned(), name="abandoned self-tests")
+            with nothing_led_here():
+                self._watch = asyncio.create_task(self._end_abandoned(), name="abandoned self-tests")
         return running
 
     async def _work(self, model: ModelInfo, provider: LLMProvider) -> ModelAbilities:

@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, cast
 
+from aura_shared.causes import Cause, because, cause_now
 from aura_shared.errors import BusError
 from aura_shared.lean_imports import without
 from aura_shared.log_files import JsonLines, timestamp
@@ -39,6 +40,9 @@ LevelName = Literal["debug", "info", "warning", "error", "critical"]
 LEVELS: Final[Mapping[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 QUEUED_LINES: Final = 1000  # A burst of one second; what the bus cannot take by then is in the file anyway.
 MAX_TEXT: Final = 8000  # Characters of one value. Logs hold facts, not contents.
+
+_LINKS: Final[Mapping[str, str]] = {"cause": "id", "corr": "corr", "origin": "origin", "project": "project"}
+"""What the lines of the files say of their cause. On the bus it is in the envelope and not in the line's facts."""
 
 _SECRET_KEY = re.compile(
     r"(^|[_\-. ])(token|secret|password|passwd|authorization|cookie|api_?key|private_?key|credentials?)($|[_\-. ])",
@@ -90,7 +94,7 @@ class LogOutput:
         self.level = LEVELS[settings.level]
         """Lines below it are not written."""
         self._file = JsonLines(folder / f"{service}.jsonl", max_bytes=settings.max_bytes, backups=settings.backups)
-        self._queue: deque[LogLine] = deque()
+        self._queue: deque[tuple[LogLine, Cause]] = deque()
         self._dropped = 0
         self._wake: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
@@ -104,12 +108,14 @@ class LogOutput:
         event, level = str(line.pop("event", "")), str(line.pop("level", "info"))
         trace = line.pop("exception", None)
         head: dict[str, object] = {"ts": timestamp(), "level": level, "service": self._service, "event": event}
+        cause = _cause_of(line)
+        links = {name: value for name in _LINKS if (value := getattr(cause, _LINKS[name]))}
         facts = cast("dict[str, JsonValue]", redact(dict(line)))
-        stored: dict[str, object] = {**facts, **head}
+        stored: dict[str, object] = {**facts, **head, **links}
         if isinstance(trace, str):
             stored["exception"] = mask(trace)
         self._file.write(stored)
-        self._offer(level, event, cast("str", head["ts"]), facts)
+        self._offer(level, event, cast("str", head["ts"]), facts, cause)
         if self._echo:
             sys.stderr.write(f"{head['ts']} {level:8} {event} {json.dumps(facts, ensure_ascii=False, default=str)}\n")
             if isinstance(trace, str):
@@ -122,7 +128,7 @@ class LogOutput:
         try:
             while True:
                 while self._queue:
-                    await self._send(bus, self._queue.popleft())
+                    await self._send(bus, *self._queue.popleft())
                 arrived.clear()
                 if not self._queue:
                     await arrived.wait()
@@ -133,27 +139,38 @@ class LogOutput:
         """Give the file back."""
         self._file.close()
 
-    async def _send(self, bus: Bus, line: LogLine) -> None:
+    async def _send(self, bus: Bus, line: LogLine, cause: Cause) -> None:
         dropped, self._dropped = self._dropped, 0
+        told = line.model_copy(update={"dropped": dropped}) if dropped else line
         try:
-            await bus.publish(line.model_copy(update={"dropped": dropped}) if dropped else line)
+            with because(cause):
+                await bus.publish(told, project=cause.project or None)
         except BusError:
             self._dropped += dropped + 1
 
-    def _offer(self, level: str, event: str, ts: str, facts: dict[str, JsonValue]) -> None:
+    def _offer(self, level: str, event: str, ts: str, facts: dict[str, JsonValue], cause: Cause) -> None:
         if len(self._queue) >= QUEUED_LINES:
             self._dropped += 1
             return
         was_empty = not self._queue
-        self._queue.append(
-            LogLine.model_construct(
-                service=self._service, level=cast("LevelName", level), event=event, ts=ts, fields=facts, dropped=0
-            )
+        line = LogLine.model_construct(
+            service=self._service, level=cast("LevelName", level), event=event, ts=ts, fields=facts, dropped=0
         )
+        self._queue.append((line, cause))
         if was_empty and (wake := self._wake) is not None:
             loop, arrived = wake
             if not loop.is_closed():
                 loop.call_soon_threadsafe(arrived.set)
+
+
+def _cause_of(line: MutableMapping[str, Any]) -> Cause:
+    """What a line belongs to; what it says of that itself is taken out of it, and counts more than what is known."""
+    known = cause_now()
+    parts = {field: getattr(known, field) for field in _LINKS.values()} if known is not None else {}
+    for name, field in _LINKS.items():
+        if isinstance(line.get(name), str):
+            parts[field] = mask(line.pop(name))
+    return Cause(**parts)
 
 
 def redact(value: object, key: str = "") -> JsonValue:

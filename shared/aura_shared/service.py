@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 from aura_shared.bus import Bus, Context, Events, EventT, Handler, ProgressHandler, RequestT
 from aura_shared.errors import AuraError, BusError
 from aura_shared.lifeline import BEAT_INTERVAL_S, Lifeline
-from aura_shared.logging import LogOutput, bound, configure, get_logger
+from aura_shared.logging import LogOutput, configure, get_logger
 from aura_shared.messages.core import Event, Reply, ReplyT, Request
 from aura_shared.messages.services import ServiceMetrics
 from aura_shared.metrics import ServiceMetricsRegistry, cpu_seconds, rss_bytes
@@ -243,7 +243,7 @@ def _connect(name: str, paths: AuraPaths, settings: Settings) -> Bus:
 
 
 class MeasuredBus:
-    """A bus whose handlers are counted and timed, and whose log lines name the request and the project."""
+    """A bus whose handlers are counted and timed."""
 
     def __init__(self, bus: Bus, metrics: ServiceMetricsRegistry) -> None:
         self._bus = bus
@@ -287,8 +287,7 @@ class MeasuredBus:
         async def measured(request: RequestT, context: Context) -> Reply:
             began, outcome = time.perf_counter(), "ok"
             try:
-                with bound(request=context.envelope.id, project=context.envelope.project, cause=context.envelope.cause):
-                    return await handler(request, context)
+                return await handler(request, context)
             except AuraError as error:
                 outcome = error.code
                 raise

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from aura_shared.bus.memory import MemoryBus, MemoryHub
+from aura_shared.causes import Cause, because
 from aura_shared.errors import BusError, StorageError
 from aura_shared.log_files import Follower, JsonLines, log_paths, read_last
 from aura_shared.logging import QUEUED_LINES, LogOutput, bound, configure, get_logger, redact
@@ -80,7 +81,7 @@ def test_tracebacks_go_to_the_file_only(output: LogOutput, tmp_path: Path) -> No
     assert "Traceback" in first["exception"]
     assert "abcdefgh" not in first["exception"]
     assert "ValueError" in second["exception"]
-    assert all("exception" not in line.fields for line in output._queue)
+    assert all("exception" not in line.fields for line, _ in output._queue)
 
 
 @pytest.mark.requirement("P9")
@@ -308,3 +309,35 @@ def test_what_a_service_prints_is_masked_too(tmp_path: Path) -> None:
     captured.close()
     assert captured.last_lines() == ["Authorization: Bearer [redacted]"]
     assert "abcdefgh" not in (tmp_path / "models.out.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.requirement("P7")
+async def test_a_line_names_its_cause_in_the_file_and_in_the_envelope_on_the_bus(
+    output: LogOutput, tmp_path: Path
+) -> None:
+    hub = MemoryHub()
+    events = hub.connect("panel").listen(LogLine)
+    with because(Cause("request", "call", "cli", "p1")):
+        log.info("known", cups=2)
+        standard_logging.getLogger("library").info("heard")
+        log.info("told", project="p2", cause="other")
+        log.info("odd", project=7)
+    log.info("free")
+    forwarding = asyncio.create_task(output.forward(hub.connect("tea")))
+    async with asyncio.timeout(10):
+        found = [await anext(events) for _ in range(5)]
+    forwarding.cancel()
+    links = ("cause", "corr", "origin", "project")
+    expected: list[dict[str, Any]] = [
+        {"cause": "request", "corr": "call", "origin": "cli", "project": "p1"},
+        {"cause": "request", "corr": "call", "origin": "cli", "project": "p1"},
+        {"cause": "other", "corr": "call", "origin": "cli", "project": "p2"},
+        {"cause": "request", "corr": "call", "origin": "cli", "project": "p1"},
+        {},
+    ]
+    assert [{name: line[name] for name in links if name in line} for line in written(tmp_path)] == expected
+    envelopes = [delivery.envelope for delivery in found]
+    assert [{name: part for name in links if (part := getattr(one, name))} for one in envelopes] == expected
+    facts = [delivery.event.fields for delivery in found if isinstance(delivery.event, LogLine)]
+    assert [{name for name in links if name in one} for one in facts] == [set(), set(), set(), {"project"}, set()]
+    assert facts[0]["cups"] == 2

@@ -12,6 +12,7 @@ from typing import Final
 from aura_code.analysis.analyst import Analyst
 from aura_code.analysis.protocol import RoundOutcome
 from aura_code.index import CodeIndex
+from aura_shared.causes import nothing_led_here
 from aura_shared.errors import IndexBuilding
 from aura_shared.messages.code import IndexUpdated
 from aura_shared.settings import CodeSettings
@@ -48,7 +49,8 @@ class Upkeep:
             return {path: stamp.digest for path, stamp in index().stamps().items()}
 
         work = analyst.run(digests, partial(self._told, project))
-        self._tasks[project] = asyncio.create_task(work, name=f"analysis {project}")
+        with nothing_led_here():
+            self._tasks[project] = asyncio.create_task(work, name=f"analysis {project}")
         analyst.look_at_everything()
 
     def follow(self, update: IndexUpdated) -> None:

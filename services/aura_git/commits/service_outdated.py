@@ -12,6 +12,7 @@ from typing import Final
 from aura_git.commits.staging import Taken, index_aside, take_in
 from aura_git.desk import GitDesk
 from aura_git.repository import Repository
+from aura_shared.causes import nothing_led_here
 from aura_shared.errors import AuraError, ConflictsLeft, UsageProblem
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import IndexUpdated, ProjectRemoved
@@ -106,7 +107,8 @@ class OutdatedDrafts:
         if running is not None and not running.done():
             self.touch(project)  # After that look.
             return
-        self._looks[project] = asyncio.get_running_loop().create_task(self._look(project))
+        with nothing_led_here():  # What made the drafts did not make them outdated.
+            self._looks[project] = asyncio.get_running_loop().create_task(self._look(project))
 
     async def _follow(self) -> None:
         async for delivery in self._desk.bus.listen(GitChanged, IndexUpdated, ProjectRemoved):

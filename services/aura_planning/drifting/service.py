@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aura_planning.desk import PlanDesk
 from aura_planning.items.service import ItemService, Plan
 from aura_shared.bus import Context
+from aura_shared.causes import because
 from aura_shared.errors import AuraError, GateClosed
 from aura_shared.logging import get_logger
 from aura_shared.messages.plan_drift import (
@@ -111,11 +112,12 @@ class DriftService:
             if not paths:
                 continue
             try:
-                await self._look(event.project, paths, delivery.envelope.id)
+                with because(delivery.envelope):
+                    await self._look(event.project, paths)
             except (AuraError, OSError):
                 log.warning("plan_drift_not_seen", project=event.project, exc_info=True)
 
-    async def _look(self, project: str, paths: set[str], cause: str) -> None:
+    async def _look(self, project: str, paths: set[str]) -> None:
         def work(plan: Plan) -> list[DriftedDocument]:
             from aura_planning.drifting.merging import documents_in  # noqa: PLC0415 - see above
 
@@ -125,9 +127,7 @@ class DriftService:
         for document in await self._items.look_at(project, work):
             if self._told.get((project, document.path)) != document:
                 self._told[project, document.path] = document
-                await self._desk.tell(
-                    PlanDriftChanged(project=project, document=document), project=project, cause=cause
-                )
+                await self._desk.tell(PlanDriftChanged(project=project, document=document), project=project)
 
 
 def _merged(plan: Plan, request: MergeDocument) -> Merge:

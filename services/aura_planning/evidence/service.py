@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 from aura_planning.desk import PlanDesk
 from aura_planning.items.service import ItemService, Plan
 from aura_shared.bus import Context
+from aura_shared.causes import because as cause_is
 from aura_shared.errors import AuraError
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import FindSymbols
@@ -234,7 +235,8 @@ class ProgressService:
             because, edits = watch.because, dict(watch.edits)
             watch.again, watch.edits = False, {}
             try:
-                await self._tell_change(project, watch.change, because, edits)
+                with cause_is(watch.change.envelope):
+                    await self._tell_change(project, watch.change, because, edits)
             except (AuraError, OSError):
                 log.warning("plan_progress_not_told", project=project, exc_info=True)
             if not watch.again:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from aura_planning.desk import PlanDesk
 from aura_planning.items.service import ItemService, Plan
 from aura_shared.bus import Context
+from aura_shared.causes import because
 from aura_shared.errors import AuraError, UsageProblem
 from aura_shared.logging import get_logger
 from aura_shared.messages.core import Envelope, Progress
@@ -212,7 +213,8 @@ class ForecastService:
             watch = self._watches[project]
             watch.again = False
             try:
-                await self._compare(project, watch.change)
+                with because(watch.change.envelope):
+                    await self._compare(project, watch.change)
             except (AuraError, OSError):
                 log.warning("plan_not_forecast", project=project, exc_info=True)
             if not watch.again:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from aura_planning.desk import PlanDesk
 from aura_shared.bus import Context
+from aura_shared.causes import begun_by
 from aura_shared.errors import AuraError, NotFound
 from aura_shared.logging import get_logger
 from aura_shared.messages.code import ProjectRemoved, ProjectStateChanged
@@ -209,7 +210,8 @@ class ItemService:
         while True:
             plan.again = False
             try:
-                await self._look(plan)
+                with begun_by("file-watch"):
+                    await self._look(plan)
             except (AuraError, OSError):
                 log.warning("plan_look_failed", project=plan.project.id, exc_info=True)
             if not plan.again:

@@ -87,7 +87,8 @@ class Bus(Protocol):
     async def publish(self, event: Event, *, project: str | None = None, cause: str | None = None) -> int:
         """Send an event; returns its place in the journal once it is on disk, 0 at once for an ephemeral one.
 
-        A durable event is sent again, with the same id, until the broker has acknowledged it.
+        Without `cause` it is what `aura_shared.causes` knows: inside a handler, the request. A durable event is sent
+        again, with the same id, until the broker has acknowledged it.
 
         Raises:
             BusError: The broker did not acknowledge within the bound of the settings.

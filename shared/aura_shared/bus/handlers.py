@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 
 from aura_shared.bus import Context, Handler, ProgressHandler, RequestT
+from aura_shared.causes import because
 from aura_shared.errors import AuraError, BusError, Cancelled, UsageProblem, error_from
 from aura_shared.messages.core import Envelope, Failure, Message, Progress, ReplyT, Request, reply_type, wrap
 
@@ -54,7 +55,10 @@ class Handlers:
 
     async def answer(self, call: Call) -> Envelope:
         """The reply, or the failure, to a request. Raises nothing but `CancelledError`."""
-        asked = call.envelope
+        with because(call.envelope):
+            return await self._answer(call, call.envelope)
+
+    async def _answer(self, call: Call, asked: Envelope) -> Envelope:
         known = self._known.get(asked.type)
         if known is None:
             return failure(asked, self.name, BusError(f"the service {self.name} does not answer {asked.type}"))

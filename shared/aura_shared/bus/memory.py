@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from aura_shared.bus import Delivery, EventT, Handler, ProgressHandler, RequestT
 from aura_shared.bus.handlers import Call, Handlers, failure, first_problem, hand_progress, read_reply, report
+from aura_shared.causes import wrap_with_cause
 from aura_shared.errors import BusError, RequestTimeout, ServiceDown
-from aura_shared.messages.core import Envelope, Event, ReplyT, Request, wrap
+from aura_shared.messages.core import Envelope, Event, ReplyT, Request
 
 __all__ = ["MemoryBus", "MemoryEvents", "MemoryHub"]
 
@@ -145,7 +146,7 @@ class MemoryBus:
         """
         self._must_be_open()
         self.published.append(event)
-        envelope = wrap(event, src=self._name, project=project, cause=cause)
+        envelope = wrap_with_cause(event, src=self._name, project=project, cause=cause)
         return self.hub._take(event, envelope)  # pyright: ignore[reportPrivateUsage] - the hub's own part
 
     def listen(self, *kinds: type[EventT], since: int | None = None) -> MemoryEvents:
@@ -176,7 +177,7 @@ class MemoryBus:
         server = self.hub._serving.get(service)  # pyright: ignore[reportPrivateUsage] - the hub's own part
         if server is None:
             raise ServiceDown(f"the service {service} is not connected")
-        asked = wrap(request, src=self._name, project=project, cause=cause)
+        asked = wrap_with_cause(request, src=self._name, project=project, cause=cause)
         limit = self._timeout_s if timeout_s is None else timeout_s
         answer = await server._work(asked, limit, on_progress)  # the same class, on the other side of the hub
         if answer is None:

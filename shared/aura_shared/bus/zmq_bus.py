@@ -23,8 +23,9 @@ from aura_shared.bus.handlers import Call, Handlers, failure, first_problem, han
 from aura_shared.bus.link import Asking, Hooks, Link, Outgoing
 from aura_shared.bus.positions import Positions
 from aura_shared.bus.reader import Reader
+from aura_shared.causes import wrap_with_cause
 from aura_shared.errors import BusError, RequestTimeout, ServiceDown, TooLarge
-from aura_shared.messages.core import Envelope, Event, ReplyT, Request, wrap
+from aura_shared.messages.core import Envelope, Event, ReplyT, Request
 from aura_shared.paths import AuraPaths
 
 __all__ = ["BusLimits", "ZmqBus", "ZmqEvents", "connect"]
@@ -204,7 +205,7 @@ class ZmqBus:
         """
         self._begin()
         kind = type(event)
-        raw = wrap(event, src=self._name, project=project, cause=cause).model_dump_json().encode()
+        raw = wrap_with_cause(event, src=self._name, project=project, cause=cause).model_dump_json().encode()
         if len(raw) > wire.MAX_EVENT_BYTES:
             raise TooLarge(f"an event takes {wire.MAX_EVENT_BYTES} bytes at most, and this {kind.type} has {len(raw)}")
         if kind.durability == "ephemeral":
@@ -267,7 +268,7 @@ class ZmqBus:
         """
         self._begin()
         service = type(request).service
-        envelope = wrap(request, src=self._name, project=project, cause=cause)
+        envelope = wrap_with_cause(request, src=self._name, project=project, cause=cause)
         raw = envelope.model_dump_json().encode()
         if len(raw) > wire.MAX_MESSAGE_BYTES:
             raise TooLarge(f"a request takes {wire.MAX_MESSAGE_BYTES} bytes at most, and this one has {len(raw)}")

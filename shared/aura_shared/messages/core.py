@@ -104,11 +104,15 @@ class Envelope(BaseModel):
     src: str
     """Name of the sending service, or of the kind of client."""
     corr: str | None = None
-    """The request that this message belongs to."""
+    """Of an answer or progress: the request that it belongs to. Of others: the message or the client's call that all of
+    it began with."""
     cause: str | None = None
     """The message that led to this one, so that a log can be read as a story."""
     project: str | None = None
     """Identifier of the project that it is about."""
+    origin: str = ""
+    """Who began it all: a kind of client such as `cli`, `panel` or `mcp:NAME`, a watch such as `git-watch`, or a
+    service. Empty where this message is the beginning; then `src` says it."""
     key: str = ""
     """For `state` events: which earlier one it replaces."""
     data: dict[str, JsonValue] = Field(default_factory=dict)
@@ -136,6 +140,7 @@ def wrap(
     project: str | None = None,
     cause: str | None = None,
     corr: str | None = None,
+    origin: str = "",
     id: str | None = None,  # noqa: A002 - the field's name on the wire
 ) -> Envelope:
     """`message` in an envelope of its own."""
@@ -147,6 +152,7 @@ def wrap(
         corr=corr,
         cause=cause,
         project=project,
+        origin=origin,
         key=message.state_key() if isinstance(message, Event) else "",
         data=cast("dict[str, JsonValue]", message.model_dump(mode="json")),
     )

@@ -56,7 +56,11 @@ class ServiceMetrics(Event):
 
 
 class LogLine(Event):
-    """One log line of a service. Topic: `log.line`. Ephemeral: dropped under pressure and counted."""
+    """One log line of a service. Topic: `log.line`. Ephemeral: dropped under pressure and counted.
+
+    What led to it, who began that and which project it is about are in its envelope (`cause`, `corr`, `origin`,
+    `project`). In the log files they are fields of the line.
+    """
 
     type: ClassVar[str] = "log.line"
     durability: ClassVar[Durability] = "ephemeral"
