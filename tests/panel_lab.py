@@ -23,12 +23,14 @@ from aura_shared.bus import Context
 from aura_shared.bus.memory import MemoryBus, MemoryHub
 from aura_shared.errors import NotFound
 from aura_shared.messages.approvals import Approval
+from aura_shared.messages.bus import BusJournal, BusJournalAnswer
 from aura_shared.messages.changes import ChangeInfo, ChangeList, ListChanges
 from aura_shared.messages.code import Freshness, ProjectInfo, ProjectStateChanged
 from aura_shared.messages.core import Event, Reply, Request
 from aura_shared.messages.findings import DayTotal, FindingsSummary, SummariseFindings
 from aura_shared.messages.git import GitStatus, ShowGitStatus
 from aura_shared.messages.models import ListModels, ModelsAnswer
+from aura_shared.messages.plan_items import ItemList, ListItems
 from aura_shared.messages.plan_progress import AskProgress, PlanProgress
 from aura_shared.messages.services import ServiceMetrics
 from aura_shared.paths import find_paths
@@ -98,6 +100,8 @@ class PanelLab:
         self.answer(ShowGitStatus, GitStatus(root="/src/shop", head="1" * 40, branch="main", unstaged=2, ahead=1))
         self.answer(AskProgress, PlanProgress(project=SHOP.id, total=24, share=0.42, states={"done": 9, "todo": 15}))
         self.answer(ListModels, ModelsAnswer())
+        self.answer(ListItems, ItemList(project=SHOP.id))
+        self.answer(BusJournal, BusJournalAnswer(from_seq=1, upto_seq=0, earlier=False, later=False))
 
     def answer(self, kind: type[Request[Any]], answer: Answer) -> None:
         """Answer a kind of request so, from now on."""

@@ -22,6 +22,7 @@ from aura_panel.widgets.nav import NavBar, Tab
 from aura_shared.errors import AuraError
 
 if TYPE_CHECKING:
+    from aura_panel.controls import Controls
     from aura_panel.link import Link
     from aura_panel.needs import Need
     from aura_panel.views.view import View
@@ -156,8 +157,7 @@ class PanelApp(App[None]):
         choices = [Choice(project.id, project.name, project.root) for project in projects]
         chosen = await self.push_screen_wait(Choose("Project", choices, self.project))
         if chosen:
-            self._chosen_by_hand = True
-            self.project = chosen
+            self.choose_project(chosen)
 
     # What views are told
 
@@ -281,10 +281,18 @@ class PanelApp(App[None]):
         if not found:
             self.notify("Nothing needs you.")
             return
-        need = found[0]
-        if need.project and self.world is not None and need.project in self.world.projects:
-            self.project = need.project
+        self.go_to_need(found[0])
+
+    def go_to_need(self, need: Need) -> None:
+        """Show where something is dealt with."""
+        if self.world is not None and need.project in self.world.projects:
+            self.choose_project(need.project)
         self.open_view(need.view, need.target)
+
+    def choose_project(self, project: str) -> None:
+        """The person chose this project."""
+        self._chosen_by_hand = True
+        self.project = project
 
     def action_help(self) -> None:
         """Show what this view is for, and its keys."""
@@ -310,6 +318,58 @@ class PanelApp(App[None]):
         except AuraError as error:
             self.show_error(error)
         world.look_again()
+
+    def _controls(self) -> Controls | None:
+        """What can be done; None, and said, before the world is known."""
+        if self.world is None:
+            self.notify("Connecting …")
+            return None
+        from aura_panel.controls import Controls  # noqa: PLC0415 - not for the first picture
+
+        return Controls(self)
+
+    @work
+    async def restart_service(self, name: str = "") -> None:
+        """Restart a service; without a name it is chosen."""
+        if (controls := self._controls()) is not None:
+            await controls.service(name, "restart")
+
+    @work
+    async def stop_or_start_service(self, name: str = "", do: str = "") -> None:
+        """Stop a service that runs, start one that does not; without a name it is chosen."""
+        if (controls := self._controls()) is not None and self.world is not None:
+            stopped = self.world.services.get(name, {}).get("state") in {"stopped", "crash-loop"}
+            await controls.service(name, do or ("start" if stopped else "stop"))
+
+    @work
+    async def action_stop_daemon(self) -> None:
+        """Stop Aura."""
+        if (controls := self._controls()) is not None:
+            await controls.stop_daemon()
+
+    @work
+    async def action_register_project(self) -> None:
+        """Register a project."""
+        if (controls := self._controls()) is not None:
+            await controls.register()
+
+    @work
+    async def action_remove_project(self) -> None:
+        """Remove a project."""
+        if (controls := self._controls()) is not None:
+            await controls.remove()
+
+    @work
+    async def action_reindex(self) -> None:
+        """Build the index of the chosen project anew."""
+        if (controls := self._controls()) is not None:
+            await controls.reindex()
+
+    @work(group="analyse")
+    async def action_analyse(self) -> None:
+        """Analyse the chosen project."""
+        if (controls := self._controls()) is not None:
+            await controls.analyse()
 
     def show_error(self, error: AuraError) -> None:
         """Tell an error; the focus stays."""

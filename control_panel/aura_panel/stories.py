@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple, cast
 
+from pydantic import ValidationError
+
 from aura_shared.bus import Delivery
 from aura_shared.messages.approvals import ApprovalChanged
 from aura_shared.messages.branches import BranchUpdated
@@ -12,7 +14,7 @@ from aura_shared.messages.bus import JournalReplaced
 from aura_shared.messages.changes import ChangeUpdated
 from aura_shared.messages.code import IndexUpdated, ProjectRemoved, ProjectStateChanged
 from aura_shared.messages.commits import CommitDraftOutdated, CommitMade
-from aura_shared.messages.core import Event
+from aura_shared.messages.core import Envelope, Event
 from aura_shared.messages.findings import FindingsUpdated
 from aura_shared.messages.git import GitChanged, GitOperationUpdated
 from aura_shared.messages.git_health import GitProposal
@@ -26,7 +28,7 @@ from aura_shared.messages.pulls import PullUpdated
 from aura_shared.messages.releases import ReleaseCut
 from aura_shared.messages.services import ServiceStateChanged
 
-__all__ = ["STORY_KINDS", "Story", "story_of"]
+__all__ = ["STORY_KINDS", "Story", "story_of", "story_of_envelope"]
 
 Weight = Literal["quiet", "info", "good", "warning", "error"]
 """How much a story matters; `quiet` ones are progress that nobody has to read."""
@@ -70,6 +72,21 @@ def story_of(delivery: Delivery) -> Story:
         envelope.ts, said.weight, said.text, envelope.type, envelope.src, project, envelope.id, envelope.cause or "",
         delivery.seq,
     )  # fmt: skip
+
+
+def story_of_envelope(envelope: Envelope, seq: int) -> Story:
+    """The story of an event that was journalled, by whatever version of Aura."""
+    kind = _KINDS.get(envelope.type)
+    try:
+        event = kind.model_validate(envelope.data) if kind is not None else None
+    except ValidationError:
+        event = None
+    if event is None:
+        return Story(
+            envelope.ts, "quiet", envelope.type, envelope.type, envelope.src, envelope.project or "", envelope.id,
+            envelope.cause or "", seq,
+        )  # fmt: skip
+    return story_of(Delivery(event, envelope, seq))
 
 
 def _project_of(event: Event) -> str:
@@ -262,5 +279,6 @@ _TELLERS: Final = cast(
         JournalReplaced: _journal,
     },
 )
+_KINDS: Final = {kind.type: kind for kind in _TELLERS}
 STORY_KINDS: Final = tuple(_TELLERS)
 """The events that have a story."""

@@ -15,16 +15,18 @@ from typing import Final, Literal, cast
 
 from aura_cli.answers import JsonObject, objects_of, text_of
 from aura_panel.link import Link, Presence
-from aura_panel.stories import STORY_KINDS, Story, story_of
+from aura_panel.stories import STORY_KINDS, Story, story_of, story_of_envelope
 from aura_shared.bus import Delivery
 from aura_shared.errors import AuraError
 from aura_shared.messages.approvals import Approval, ApprovalChanged
+from aura_shared.messages.bus import BusJournal
 from aura_shared.messages.changes import ChangeInfo, ChangeUpdated, ListChanges
 from aura_shared.messages.code import IndexUpdated, ProjectInfo, ProjectRemoved, ProjectStateChanged
 from aura_shared.messages.core import Event, now_iso
 from aura_shared.messages.findings import FindingsSummary, FindingsUpdated, SummariseFindings
 from aura_shared.messages.git import GitStatus, ShowGitStatus
 from aura_shared.messages.models import ListModels, ModelServer, ModelServersChanged
+from aura_shared.messages.plan_items import ListItems
 from aura_shared.messages.plan_progress import AskProgress, PlanProgress
 from aura_shared.messages.services import ServiceMetrics, ServiceStateChanged
 
@@ -41,10 +43,11 @@ LOOK_WHEN_AWAY_S: Final = 1.0
 SETTLE_S: Final = 0.3
 """Events of a burst lead to one question."""
 ACTIVITY: Final = 1000
+PAST_EVENTS: Final = 200
 _FACTS_TIMEOUT_S: Final = 20.0
 _SERVICE_OF: Final[dict[Part, str]] = {
     "findings": "code", "changes": "factory", "git": "git", "plan": "planning", "models": "models",
-    "approvals": "gateway",
+    "approvals": "gateway", "activity": "bus",
 }  # fmt: skip
 _OF_A_PROJECT: Final[tuple[Part, ...]] = ("findings", "changes", "git", "plan")
 
@@ -61,6 +64,8 @@ class ProjectFacts:
     """The repository; None when the project is none."""
     plan: PlanProgress | None = None
     """How far its plan is; None when it has none."""
+    tests: tuple[int, int] | None = None
+    """Items of the plan whose recorded tests are green, and red."""
 
 
 class World:
@@ -142,6 +147,7 @@ class World:
                     self._all_gone()
                 elif self.presence == "up":
                     self._refresh_all()
+                    self.refresh("activity")
             self._tell(changed)
             self._look_now.clear()
             with suppress(TimeoutError):
@@ -232,7 +238,7 @@ class World:
     def _take_project(self, info: ProjectInfo) -> set[Part]:
         known = self.projects.get(info.id)
         self.projects[info.id] = info
-        if info.phase == "ready" and (known is None or known.phase != "ready"):
+        if known is None or (info.phase == "ready" and known.phase != "ready"):
             for part in _OF_A_PROJECT:
                 self.refresh(part, info.id)
         return {"projects"}
@@ -282,6 +288,7 @@ class World:
             "plan": self._ask_plan,
             "models": self._ask_models,
             "approvals": self._ask_approvals,
+            "activity": self._ask_activity,
         }
         return askers[part]
 
@@ -300,7 +307,12 @@ class World:
 
     async def _ask_plan(self, project: str) -> None:
         found = await self.link.ask(AskProgress(project=project, limit=1))
-        self.facts_of(project).plan = found if found.total else None
+        facts = self.facts_of(project)
+        facts.plan = found if found.total else None
+        if facts.plan is not None:
+            listed = await self.link.ask(ListItems(project=project, kind="story", limit=500, budget=50_000))
+            marks = [item.tests for item in listed.items]
+            facts.tests = (marks.count("green"), marks.count("red"))
 
     async def _ask_models(self, _project: str) -> None:
         self.model_servers = (await self.link.ask(ListModels())).servers
@@ -308,6 +320,17 @@ class World:
     async def _ask_approvals(self, _project: str) -> None:
         found = await self.link.get("/v1/approvals")
         self.approvals = [Approval.model_validate(entry) for entry in objects_of(found, "approvals")]
+
+    async def _ask_activity(self, _project: str) -> None:
+        """What happened before the panel was there, or while it did not hear."""
+        kinds = [kind.type for kind in STORY_KINDS]
+        found = await self.link.ask(BusJournal(types=kinds, backwards=True, limit=PAST_EVENTS))
+        past = [story_of_envelope(event.envelope, event.seq) for event in found.events]
+        known = {story.id for story in self.activity}
+        merged = sorted(
+            [*(story for story in past if story.id not in known), *self.activity], key=lambda story: story.ts
+        )
+        self.activity = deque(merged, maxlen=ACTIVITY)
 
     def _tell(self, changed: Iterable[Part]) -> None:
         told = frozenset(changed)

@@ -1,0 +1,232 @@
+"""Rows of the first view as text: projects, services, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from rich.text import Text
+
+from aura_cli.answers import JsonObject, count_of, number_of, text_of
+from aura_panel.stories import Story
+from aura_panel.world import ProjectFacts, World
+from aura_shared.messages.code import ProjectInfo
+from aura_shared.messages.findings import FindingsSummary
+from aura_shared.messages.git import GitStatus
+from aura_shared.messages.plan_progress import PlanProgress
+from aura_shared.processes import PROCESSES
+
+__all__ = [
+    "NARROW_LEFT_OUT",
+    "PROJECT_COLUMNS",
+    "SERVICE_COLUMNS",
+    "clock",
+    "group_stories",
+    "models_line",
+    "project_row",
+    "service_row",
+    "services_line",
+    "sparkline",
+]
+
+NARROW_LEFT_OUT: Final = frozenset({"Trend", "Tests"})
+"""Columns of projects that narrow screens leave out."""
+PROJECT_COLUMNS: Final = ("Project", "Index", "Findings", "Trend", "Changes", "Plan", "Tests", "Git")
+SERVICE_COLUMNS: Final = ("Service", "State", "Up", "Restarts", "CPU", "Memory", "Lag")
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_STATE_SIGNS: Final[Mapping[str, tuple[str, str]]] = {
+    "ready": ("●", "success"),
+    "starting": ("◐", "warning"),
+    "waiting": ("○", "muted"),
+    "backing-off": ("◑", "warning"),
+    "stopping": ("◑", "warning"),
+    "stopped": ("■", "muted"),
+    "crash-loop": ("✗", "error"),
+}
+Colours = Mapping[str, str]
+DASH: Final = "–"  # noqa: RUF001 - what stands for nothing
+
+
+def sparkline(values: Sequence[float], columns: int = 8) -> str:
+    """The last values as blocks, from the lowest to the highest of them; empty without values."""
+    shown = list(values)[-columns:]
+    lowest, highest = min(shown, default=0), max(shown, default=0)
+    if highest <= lowest:
+        return _BLOCKS[3] * len(shown)
+    return "".join(_BLOCKS[min(7, int((value - lowest) / (highest - lowest) * 7.999))] for value in shown)
+
+
+def project_row(info: ProjectInfo, facts: ProjectFacts, colours: Colours, *, chosen: bool) -> list[Text]:
+    """The cells of a project, in the order of `PROJECT_COLUMNS`."""
+    name = Text(f"{'▸' if chosen else ' '}{info.name}", "bold" if chosen else "")
+    return [
+        name,
+        _index(info, colours),
+        _findings(facts.findings, colours),
+        _trend(facts.findings, colours),
+        Text(
+            f"{len(facts.changes)} open" if facts.changes else DASH,
+            colours["accent"] if facts.changes else colours["muted"],
+        ),
+        _plan(facts.plan, colours),
+        _tests(facts, colours),
+        _git(facts.git, colours),
+    ]
+
+
+def _index(info: ProjectInfo, colours: Colours) -> Text:
+    if info.phase == "ready":
+        pending = info.freshness.pending
+        late = f" ({pending} pending)" if pending else ""
+        return Text.assemble(("● ", colours["success"]), f"{info.files:,} files{late}")
+    if info.phase in {"missing", "failed"}:
+        return Text.assemble(("✗ ", colours["error"]), info.phase)
+    share = f" {info.files_done / info.files_total:.0%}" if info.files_total else ""
+    return Text.assemble(("◐ ", colours["warning"]), f"{info.phase}{share}")
+
+
+def _findings(found: FindingsSummary | None, colours: Colours) -> Text:
+    if found is None:
+        return Text(DASH, colours["muted"])
+    if not found.total:
+        return Text("none", colours["success"])
+    levels = found.levels
+    text = Text()
+    for sign, level, colour in (("✗", "error", "error"), ("!", "warning", "warning"), ("·", "hint", "muted")):
+        if levels.get(level):
+            text.append(f"{sign}{levels[level]:,} ", colours[colour])
+    text.rstrip()
+    return text
+
+
+def _trend(found: FindingsSummary | None, colours: Colours) -> Text:
+    if found is None or len(found.trend) < 2:
+        return Text(DASH, colours["muted"])
+    totals = [sum(day.levels.values()) for day in found.trend]
+    step = totals[-1] - totals[0]
+    word, colour = (f"↓{-step:,}", "success") if step < 0 else (f"↑{step:,}", "warning") if step else ("=", "muted")
+    return Text.assemble((sparkline(totals), colours["secondary"]), " ", (word, colours[colour]))
+
+
+def _plan(found: PlanProgress | None, colours: Colours) -> Text:
+    if found is None:
+        return Text(DASH, colours["muted"])
+    filled = round(found.share * 6)
+    text = Text.assemble(
+        ("█" * filled, colours["primary"]), ("░" * (6 - filled), colours["muted"]), f" {found.share:.0%}"
+    )
+    if found.contradictions:
+        text.append(f" !{found.contradictions}", colours["warning"])
+    return text
+
+
+def _tests(facts: ProjectFacts, colours: Colours) -> Text:
+    if facts.tests is None or not any(facts.tests):
+        return Text(DASH, colours["muted"])
+    green, red = facts.tests
+    text = Text()
+    if green:
+        text.append(f"✓{green}", colours["success"])
+    if red:
+        text.append(f"{' ' if green else ''}✗{red}", colours["error"])
+    return text
+
+
+def _git(found: GitStatus | None, colours: Colours) -> Text:
+    if found is None:
+        return Text(DASH, colours["muted"])
+    text = Text(found.branch or ("detached" if found.detached else DASH))
+    for number, sign, colour in (
+        (found.ahead, "↑", "secondary"),
+        (found.behind, "↓", "warning"),
+        (found.staged + found.unstaged, "~", "accent"),
+        (found.untracked, "?", "muted"),
+    ):
+        if number:
+            text.append(f" {sign}{number}", colours[colour])
+    if found.unmerged or found.in_progress:
+        text.append(f" ✗{found.in_progress or 'conflict'}", colours["error"])
+    return text
+
+
+def service_row(name: str, world: World, colours: Colours) -> list[Text]:
+    """The cells of a service, in the order of `SERVICE_COLUMNS`."""
+    service: JsonObject = world.services.get(name, {})
+    state = text_of(service, "state")
+    sign, colour = _STATE_SIGNS.get(state, ("○", "muted"))
+    metrics = world.metrics.get(name)
+    cpu = world.cpu.get(name)
+    restarts = count_of(service, "restarts")
+    runs = service.get("pid") is not None
+    muted = colours["muted"]
+    return [
+        Text(name),
+        Text.assemble((sign, colours[colour]), f" {state}"),
+        Text(duration(number_of(service, "uptime_s")) if runs else DASH, justify="right"),
+        Text(str(restarts), colours["warning"] if restarts else muted, justify="right"),
+        Text(f"{cpu:.0%}" if runs and cpu is not None else DASH, justify="right"),
+        Text(f"{count_of(service, 'rss_bytes') / (1 << 20):,.0f} MB" if runs else DASH, justify="right"),
+        Text(str(metrics.bus_lag) if runs and metrics is not None else DASH, justify="right"),
+    ]
+
+
+def services_line(world: World, colours: Colours) -> Text:
+    """All services in one line, for narrow screens."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for name in service_names(world):
+        state = text_of(world.services.get(name, {}), "state")
+        sign, colour = _STATE_SIGNS.get(state, ("○", "muted"))
+        text.append(f"{sign} ", colours[colour]).append(f"{name}  ")
+    return text
+
+
+def service_names(world: World) -> list[str]:
+    """The services, in the order of the process table."""
+    return list(world.services) or [spec.name for spec in PROCESSES]
+
+
+def models_line(world: World, colours: Colours) -> Text:
+    """What serves models."""
+    servers = world.model_servers
+    if servers is None:
+        return Text("Models: unknown", colours["muted"])
+    up = [server for server in servers if server.up]
+    if not up:
+        return Text("Models: none answers; everything deterministic works without one", colours["muted"])
+    names = ", ".join(f"{server.name} ({len(server.models)})" for server in up)
+    return Text(f"Models: {names}", no_wrap=True, overflow="ellipsis")
+
+
+def duration(seconds: float) -> str:
+    """A span of time in its two largest units."""
+    whole = int(seconds)
+    days, hours, minutes = whole // 86_400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{days}d {hours}h"
+    if hours:
+        return f"{hours}h {minutes:02}m"
+    return f"{minutes}m {whole % 60:02}s" if minutes else f"{whole}s"
+
+
+def clock(ts: str) -> str:
+    """The time of day here; for another day its date before it."""
+    try:
+        at = datetime.fromisoformat(ts).astimezone()
+    except ValueError:
+        return "--:--:--"
+    return at.strftime("%H:%M:%S")
+
+
+def group_stories(stories: Iterable[Story], most: int = 300) -> list[list[Story]]:
+    """The newest stories by what led to them: the group with the newest story first, each group oldest first.
+
+    Quiet stories that stand alone are left out: they are progress that nobody has to read.
+    """
+    groups: dict[str, list[Story]] = {}
+    for story in list(stories)[-most:]:
+        key = story.cause if story.cause in groups else story.id if story.id in groups else story.cause or story.id
+        group = groups.pop(key, [])  # A group moves to the end with each story.
+        groups[key] = [*group, story]
+    told = [group for group in groups.values() if any(story.weight != "quiet" for story in group) or len(group) > 1]
+    return told[::-1]
