@@ -1,0 +1,404 @@
+"""Models: the servers of this machine, who plays which role and why, how models did, and Aura's prompts."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.widgets import DataTable, Static
+from textual.worker import Worker
+
+from aura_panel.models_rows import (
+    COLUMNS,
+    figure_details,
+    figure_rows,
+    model_details,
+    model_rows,
+    no_model_text,
+    prompt_details,
+    prompt_rows,
+    role_details,
+    role_rows,
+    server_details,
+    state_line,
+)
+from aura_panel.views.view import View
+from aura_panel.widgets.dialogs import Confirm
+from aura_panel.widgets.listing import Listing
+from aura_panel.widgets.sections import Section, SectionBar
+from aura_shared.errors import AuraError, NotReady
+from aura_shared.messages.assist import ListPrompts, PromptInfo
+from aura_shared.messages.models import AskModelStats, ClearModelCache, ListModels, ModelsAnswer, ModelStatsAnswer
+from aura_shared.messages.models import TestModel as SelfTest
+
+if TYPE_CHECKING:
+    from aura_panel.world import Part
+    from aura_shared.messages.core import Progress
+
+__all__ = ["ModelsView"]
+
+SECTIONS: Final = (
+    Section("models", "m", "Models"),
+    Section("roles", "o", "Roles"),
+    Section("figures", "f", "Figures"),
+    Section("prompts", "w", "Prompts"),
+)
+ASK_AGAIN_S: Final = 0.5
+"""Pause before a test that goes on is asked about again."""
+TEST_TIMEOUT_S: Final = 60.0
+_EMPTY: Final = {
+    "models": "",
+    "roles": "Roles are known once a model server was looked for. r asks again.",
+    "figures": "No model was asked in the last 30 days. Figures appear here with the first explanation or review.",
+    "prompts": "No prompts are known; the service factory has them. r asks again.",
+}
+
+
+class _Rows(Listing):
+    """The list; Enter shows all of a row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Read")]
+
+
+class ModelsView(View):
+    """Four lists, one at a time, with all that is known of the row under the cursor beside or below."""
+
+    NAME = "models"
+    HELP_TEXT = """
+Models: the programs of this machine that serve models, and what each model can do. t tests a model.
+Roles: which models Aura asks first for what, and why. Figures: how they did over 30 days; Good is
+the share of judged answers that passed. Prompts: all that Aura says to a model, word for word.
+x forgets kept answers: those of the model under the cursor, else all.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "test", "Test model"),
+        Binding("r", "ask_again", "Ask again"),
+        Binding("x", "clear_cache", "Clear cache"),
+        Binding("s", "settings", "Settings"),
+        Binding("left", "step(-1)", "List before", show=False, priority=True),
+        Binding("right", "step(1)", "Next list", show=False, priority=True),
+        *(Binding(section.key, f"section('{section.name}')", section.title, show=False) for section in SECTIONS),
+        Binding("escape", "back", "Back to the list, or end the test", show=False),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]  # noqa: RUF012 - as Textual declares it
+    DEFAULT_CSS = """
+    ModelsView #state {
+        height: 1; padding: 0 1; background: $surface; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    ModelsView #body { height: 1fr; layout: vertical; }
+    ModelsView.-wide #body { layout: horizontal; }
+    ModelsView #list-pane { height: 1fr; }
+    ModelsView.-wide #list-pane { width: 3fr; height: 100%; }
+    ModelsView #details { height: 1fr; }
+    ModelsView.-wide #details { width: 2fr; height: 100%; }
+    ModelsView.-narrow.-reading #list-pane { display: none; }
+    ModelsView #note { display: none; height: auto; padding: 0 1; color: $foreground; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answer = ModelsAnswer()
+        self._stats = ModelStatsAnswer()
+        self._prompts: dict[str, PromptInfo] = {}
+        self._known = False
+        self._section = "models"
+        self._problem = ""
+        self._waiting = "Connecting …"
+        self._testing = ""
+        self._progress = ""
+        self._test_work: Worker[None] | None = None
+        self._places: dict[str, str] = {}
+
+    def compose_body(self) -> ComposeResult:
+        """State, parts, list, details."""
+        yield Static(id="state")
+        yield SectionBar(SECTIONS)
+        with Container(id="body"):
+            with Vertical(id="list-pane", classes="pane"):
+                yield _Rows(COLUMNS["models"], id="list")
+                yield Static(id="note")
+            with VerticalScroll(id="details", classes="pane"):
+                yield Static()
+
+    def on_mount(self) -> None:
+        """Keys go to the list."""
+        super().on_mount()
+        self._list.focus()
+        self._show()
+
+    @property
+    def _list(self) -> Listing:
+        return self.query_one("#list", Listing)
+
+    # What is asked
+
+    def began(self) -> None:
+        """Ask for everything."""
+        self._ask()
+        self._ask_prompts()
+
+    def reconnected(self) -> None:
+        """Ask again."""
+        self._ask()
+        self._ask_prompts()
+
+    def world_changed(self, parts: frozenset[Part]) -> None:
+        """Servers came or went."""
+        if "models" in parts and self._known:
+            self._ask()
+
+    @work(exclusive=True, exit_on_error=False, group="models")
+    async def _ask(self, *, probe: bool = False) -> None:
+        self._waiting = "Asking the model servers …" if probe or not self._known else ""
+        self._show_state()
+        try:
+            self._answer = await self.world.link.ask(ListModels(probe=probe))
+            self._known = True
+            self._stats = await self.world.link.ask(AskModelStats())
+            self._problem = ""
+        except AuraError as error:
+            self._problem = error.message
+        self._waiting = ""
+        self._show()
+
+    @work(exclusive=True, exit_on_error=False, group="prompts")
+    async def _ask_prompts(self) -> None:
+        try:
+            found = await self.world.link.ask(ListPrompts())
+        except AuraError:
+            return  # The empty list says who has them.
+        known = self._prompts
+        self._prompts = {
+            prompt.name: prompt.model_copy(update={"text": known[prompt.name].text})
+            if prompt.name in known and known[prompt.name].version == prompt.version
+            else prompt
+            for prompt in found.prompts
+        }
+        self._show()
+
+    @work(exclusive=True, exit_on_error=False, group="prompt")
+    async def _ask_prompt(self, name: str) -> None:
+        found = await self.tried(self.world.link.ask(ListPrompts(name=name)))
+        if found is not None and found.prompts:
+            self._prompts[name] = found.prompts[0]
+            self._show()
+
+    # What is shown
+
+    def _rows(self) -> dict[str, list[Text]]:
+        colours = self.panel.theme_variables
+        match self._section:
+            case "roles":
+                return role_rows(self._answer, self._stats, colours)
+            case "figures":
+                return figure_rows(self._stats, colours)
+            case "prompts":
+                return prompt_rows(list(self._prompts.values()), colours)
+            case _:
+                return model_rows(self._answer, self._testing, colours)
+
+    def _show(self) -> None:
+        if not self._is_there:
+            return
+        rows = self._rows()
+        self._list.show(rows, COLUMNS[self._section])
+        self._list.display = bool(rows)
+        self._show_state()
+        self._show_note(empty=not rows)
+        bar = self.query_one(SectionBar)
+        bar.active = self._section
+        if self._known:
+            bar.counts = {
+                "models": sum(len(server.models) for server in self._answer.servers if server.kind != "sampling"),
+                "prompts": len(self._prompts),
+            }
+        pane = self.query_one("#list-pane")
+        pane.border_title = next(section.title for section in SECTIONS if section.name == self._section)
+        self._show_details()
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether there is still something to show it in: answers may arrive while the panel is being left."""
+        return bool(self.query("#state"))
+
+    def _show_state(self) -> None:
+        if not self._is_there:
+            return
+        colours = self.panel.theme_variables
+        if self._waiting:
+            text = Text(self._waiting, colours["muted"])
+        elif self._problem:
+            text = Text(f"✗ {self._problem}", colours["error"])
+        else:
+            text = state_line(self._answer, self._stats, colours)
+        self.query_one("#state", Static).update(text)
+
+    def _show_note(self, *, empty: bool) -> None:
+        """Why the list is empty, or why no model can be asked."""
+        note = self.query_one("#note", Static)
+        text: Text | None = None
+        if self._section == "models" and self._known and self._answer.reason:
+            text = no_model_text(self._answer, self.panel.theme_variables)
+        elif empty and self._known:
+            text = Text(_EMPTY[self._section])
+        elif empty and self._problem:
+            text = Text("Nothing is known of models while their service does not answer. r asks again.")
+        note.display = text is not None
+        note.update(text or "")
+        self.query_one("#details").display = not empty
+
+    def _show_details(self) -> None:
+        key = self._list.key
+        pane = self.query_one("#details", VerticalScroll)
+        if not key:
+            return
+        if self._section == "prompts" and not self._prompts[key].text and self.panel.world is not None:
+            self._ask_prompt(key)
+        before, pane.border_title = pane.border_title, _title_of(key)
+        pane.query_one(Static).update(self._details(key))
+        if before != pane.border_title:
+            pane.scroll_home(animate=False)
+
+    def _details(self, key: str) -> Text:
+        colours = self.panel.theme_variables
+        kind, _, name = key.partition(":")
+        if self._section == "roles":
+            return role_details(next(choice for choice in self._answer.roles if choice.role == key), colours)
+        if self._section == "figures":
+            figure = next(one for one in self._stats.figures if f"{one.role}|{one.task}|{one.model}" == key)
+            return figure_details(figure, self._stats, colours)
+        if self._section == "prompts":
+            return prompt_details(self._prompts[key], colours)
+        if kind == "server":
+            return server_details(next(server for server in self._answer.servers if server.name == name), colours)
+        model = next(model for server in self._answer.servers for model in server.models if model.name == name)
+        return model_details(model, colours, self._progress if name == self._testing else "")
+
+    @on(DataTable.RowHighlighted)
+    def row_highlighted(self) -> None:
+        """Show the row under the cursor."""
+        self._show_details()
+
+    # Keys
+
+    @on(SectionBar.Chosen)
+    def section_clicked(self, event: SectionBar.Chosen) -> None:
+        """Show the list that was clicked."""
+        self.action_section(event.name)
+
+    def action_section(self, name: str) -> None:
+        """Show one of the lists, where it was left."""
+        self._places[self._section] = self._list.key
+        self._section = name
+        self._show()
+        self._list.move_to(self._places.get(name, ""))
+        self.action_back()
+
+    def action_step(self, by: int) -> None:
+        """Show the list before or after this one."""
+        names = [section.name for section in SECTIONS]
+        self.action_section(names[(names.index(self._section) + by) % len(names)])
+
+    @on(DataTable.RowSelected)
+    def action_read(self) -> None:
+        """Go to the details; where there is little room they take all of it."""
+        if self._list.key:
+            self.add_class("-reading")
+            self.query_one("#details").focus()
+
+    def action_back(self) -> None:
+        """Back to the list; there, end the test that runs."""
+        if self.has_class("-reading") or not self._list.has_focus:
+            self.remove_class("-reading")
+            self._list.focus()
+        elif self._test_work is not None:
+            self._test_work.cancel()
+
+    def action_ask_again(self) -> None:
+        """Ask the servers anew."""
+        if self.panel.world is not None:
+            self._ask(probe=True)
+            self._ask_prompts()
+
+    def action_settings(self) -> None:
+        """Show the settings of models."""
+        key = self._list.key
+        self.panel.open_view("settings", "models.roles" if self._section == "roles" and key else "models")
+
+    def action_test(self) -> None:
+        """Test the model under the cursor."""
+        kind, _, name = self._list.key.partition(":")
+        if self._section != "models" or kind != "model":
+            self.notify("Choose a model in the list of models (m), then press t.")
+        elif self._testing:
+            self.notify(f"{self._testing} is being tested; Esc ends that.", markup=False)
+        elif self.panel.world is not None:
+            self._testing, self._progress = name, "Testing …"
+            self._show()
+            self._test_work = self._test(name)
+
+    @work(exit_on_error=False, group="test")
+    async def _test(self, name: str) -> None:
+        try:
+            await self._until_tested(name)
+            self.notify(f"{name} was tested.", markup=False)
+        except AuraError as error:
+            self.panel.show_error(error)
+        finally:
+            self._testing, self._test_work = "", None
+            self._show()
+        self._ask()
+
+    async def _until_tested(self, name: str) -> None:
+        """Ask until the test is done; the service itself waits before it says that it goes on."""
+        while True:
+            try:
+                await self.world.link.ask(
+                    SelfTest(model=name), timeout_s=TEST_TIMEOUT_S, on_progress=partial(self._progressed, name)
+                )
+            except NotReady:
+                await asyncio.sleep(ASK_AGAIN_S)
+            else:
+                return
+
+    def _progressed(self, name: str, progress: Progress) -> None:
+        if name == self._testing:
+            of = f" of {progress.total}" if progress.total else ""
+            self._progress = f"Testing: {progress.done}{of} questions asked; now {progress.note or 'the next'}"
+            self._show_details()
+
+    @work(exit_on_error=False)
+    async def action_clear_cache(self) -> None:
+        """Forget kept answers after a yes."""
+        kind, _, name = self._list.key.partition(":")
+        model = name if kind == "model" else ""
+        entries = self._stats.cache_entries
+        what = f"the kept answers of {model}" if model else f"all {entries:,} kept answers"
+        text = f"Forget {what}? The same questions are put to a model again, which takes longer."
+        if self.panel.world is None or not await self.panel.push_screen_wait(Confirm("Clear the cache", text, "Clear")):
+            return
+        cleared = await self.tried(self.world.link.ask(ClearModelCache(model=model)))
+        if cleared is not None:
+            self.notify(f"{cleared.entries:,} kept answers forgotten.")
+            self._ask()
+
+    def goto(self, target: str) -> None:
+        """Show a list, a model or a server: `roles`, `model:NAME`, `server:NAME`."""
+        if target in COLUMNS:
+            self.action_section(target)
+        else:
+            self.action_section("models")
+            self._list.move_to(target)
+
+
+def _title_of(key: str) -> str:
+    """A row's key as a title; text from outside is no markup."""
+    kind, colon, name = key.partition(":")
+    shown = name if colon and kind in {"server", "model"} else key.replace("|", " · ")
+    return Text(shown).markup
