@@ -22,6 +22,7 @@ from aura_panel.link import Link
 from aura_shared.bus import Context
 from aura_shared.bus.memory import MemoryBus, MemoryHub
 from aura_shared.errors import NotFound
+from aura_shared.log_files import JsonLines
 from aura_shared.messages.approvals import Approval
 from aura_shared.messages.bus import BusJournal, BusJournalAnswer
 from aura_shared.messages.changes import ChangeInfo, ChangeList, ListChanges
@@ -57,6 +58,33 @@ ATLAS = ProjectInfo(
 )
 
 Answer = Reply | Exception | Callable[[Any], Reply]
+LINES: tuple[dict[str, Any], ...] = (
+    {
+        "ts": "2026-11-20T09:00:00.100000+00:00",
+        "level": "info",
+        "service": "code",
+        "event": "index_built",
+        "files": 812,
+    },
+    {"ts": "2026-11-20T09:00:01.200000+00:00", "level": "debug", "service": "git", "event": "status_read", "ms": 12},
+    {
+        "ts": "2026-11-20T09:00:02.300000+00:00",
+        "level": "warning",
+        "service": "models",
+        "event": "server_missing",
+        "url": "http://127.0.0.1:11434",
+        "hint": "start [bold]it[/bold]",
+    },
+    {
+        "ts": "2026-11-20T09:00:03.400000+00:00",
+        "level": "error",
+        "service": "planning",
+        "event": "item_unreadable",
+        "path": ".ai/tasks/a.md",
+        "cause": "0193-cause",
+        "project": SHOP.id,
+    },
+)
 
 
 class LabGateway:
@@ -169,6 +197,15 @@ def findings_of(project: str) -> FindingsSummary:
     del project
     days = [DayTotal(day=f"2026-11-{day:02}", levels={"warning": 60 - day}) for day in range(10, 24)]
     return FindingsSummary(total=36, files=812, levels={"error": 2, "warning": 14, "hint": 20}, trend=days)
+
+
+def write_lines() -> None:
+    """Lines as the services leave them in their files."""
+    paths = find_paths().prepare()
+    for line in LINES:
+        file = JsonLines(paths.logs / f"{line['service']}.jsonl", max_bytes=1_000_000, backups=1)
+        file.write(line)
+        file.close()
 
 
 async def two_projects(lab: PanelLab) -> None:

@@ -81,11 +81,16 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "prd": ("prd", "Work on the product requirements document."),
     },
     "Daemon": {
+        "panel": ("panel", "Open the control panel."),
         "up": ("lifecycle", "Start Aura, and index this repository."),
         "down": ("lifecycle", "Stop Aura."),
         "status": ("status", "Show services, projects and their indexes."),
         "logs": ("logs", "Show what the services wrote."),
+        "stop": ("lifecycle", "Stop one service."),
+        "start": ("lifecycle", "Start one service again."),
         "restart": ("lifecycle", "Restart one service."),
+        "pause": ("pause", "Let background work wait."),
+        "unpause": ("pause", "Let background work go on."),
         "doctor": ("doctor", "Check this installation and say what to do."),
     },
     "Projects": {

@@ -225,7 +225,8 @@ def group_stories(stories: Iterable[Story], most: int = 300) -> list[list[Story]
     """
     groups: dict[str, list[Story]] = {}
     for story in list(stories)[-most:]:
-        key = story.cause if story.cause in groups else story.id if story.id in groups else story.cause or story.id
+        known = [key for key in (story.root, story.cause) if key in groups]
+        key = known[0] if known else story.root or story.cause or story.id
         group = groups.pop(key, [])  # A group moves to the end with each story.
         groups[key] = [*group, story]
     told = [group for group in groups.values() if any(story.weight != "quiet" for story in group) or len(group) > 1]

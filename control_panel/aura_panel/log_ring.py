@@ -36,8 +36,8 @@ _LEVEL_NUMBERS: Final = {name: number for number, name in enumerate(LEVELS)}
 _WEIGHT_LEVELS: Final = {"quiet": 0, "info": 1, "good": 1, "warning": 2, "error": 3}
 MOST_LATE: Final = 2_000
 """How many lines a late one may be sorted past; a later one stands where this bound ends."""
-_ENVELOPE_FIELDS: Final = ("cause", "project", "origin")
-_HEAD_FIELDS: Final = frozenset({"ts", "level", "service", "event", "cause", "project", "origin"})
+_ENVELOPE_FIELDS: Final = ("cause", "project", "corr", "origin")
+_HEAD_FIELDS: Final = frozenset({"ts", "level", "service", "event", *_ENVELOPE_FIELDS})
 
 
 class Arrival(NamedTuple):
@@ -74,6 +74,10 @@ class LogEntry(NamedTuple):
     """Identifier of the event; empty for a log line."""
     kind: str
     """Name of the event; empty for a log line."""
+    root: str = ""
+    """Message or call that all of it began with; empty when none is known."""
+    origin: str = ""
+    """Who began it all; empty when nobody is named."""
 
     @property
     def text(self) -> str:
@@ -126,8 +130,19 @@ def read_entry(raw: bytes) -> LogEntry:
     told = found.get("story")
     if isinstance(told, list):
         story = Story(*cast("list[str]", told))  # pyright: ignore[reportArgumentType] - as arrival_of_story wrote it
-        level = _WEIGHT_LEVELS[story.weight]
-        return LogEntry(story.ts, level, story.source, story.text, "", story.cause, story.project, story.id, story.kind)
+        return LogEntry(
+            ts=story.ts,
+            level=_WEIGHT_LEVELS[story.weight],
+            source=story.source,
+            event=story.text,
+            facts="",
+            cause=story.cause,
+            project=story.project,
+            id=story.id,
+            kind=story.kind,
+            root=story.root,
+            origin=story.origin,
+        )
     fields = found.get("fields")
     facts = cast("dict[str, object]", fields) if isinstance(fields, dict) else found
     shown = "  ".join(
@@ -137,10 +152,9 @@ def read_entry(raw: bytes) -> LogEntry:
     if event == "output":  # What a service printed without its logger: the text itself is the event.
         event, shown = f"│ {_safe(str(found.get('line', '')))}", ""
     level = _LEVEL_NUMBERS.get(str(found.get("level")), 1)
-    cause, project = str(found.get("cause") or ""), str(found.get("project") or "")
-    return LogEntry(
-        str(found.get("ts", "")), level, str(found.get("service", "")), event, shown, cause, project, "", ""
-    )
+    cause, project, root, origin = (str(found.get(name) or "") for name in _ENVELOPE_FIELDS)
+    ts, service = str(found.get("ts", "")), str(found.get("service", ""))
+    return LogEntry(ts, level, service, event, shown, cause, project, "", "", root, origin)
 
 
 def _fact(value: object) -> str:
@@ -259,7 +273,7 @@ class LogFilter(NamedTuple):
     text: str = ""
     """Only lines with this text in them, in any case; between slashes it is a regular expression."""
     related: frozenset[str] = frozenset()
-    """Only lines whose cause or own identifier is among these."""
+    """Only lines whose own identifier, cause or beginning is among these."""
     stories: bool = False
     """Only events of the bus, no log lines."""
 
@@ -306,7 +320,7 @@ class LogFilter(NamedTuple):
             return False
         if self.project and entry.project != self.project:
             return False
-        if self.related and entry.cause not in self.related and entry.id not in self.related:
+        if self.related and self.related.isdisjoint((entry.cause, entry.id, entry.root)):
             return False
         return pattern is None or pattern.search(entry.text) is not None or pattern.search(entry.source) is not None
 

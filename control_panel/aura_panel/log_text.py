@@ -25,6 +25,8 @@ def details_of(entry: LogEntry, project: str) -> Content:
         ("event", f"{entry.kind}  {entry.event}" if entry.kind else entry.event),
         *([("project", project)] if entry.project else []),
         *([("cause", entry.cause)] if entry.cause else []),
+        *([("began with", entry.root)] if entry.root and entry.root != entry.cause else []),
+        *([("begun by", entry.origin)] if entry.origin else []),
         *([("id", entry.id)] if entry.id else []),
     ]
     facts = [(name, value) for name, mark, value in (f.partition("=") for f in entry.facts.split("  ")) if mark]

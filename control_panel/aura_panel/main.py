@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--view", choices=[entry.name for entry in VIEWS], default="home", help="The view to begin with.")
     made.add_argument("--theme", choices=list(THEMES), help="Its colours, instead of those of the settings.")
     made.add_argument("--project", default="", help="The project to begin with.")
+    made.add_argument("--plain", action="store_true", help="Lines instead of a screen, for screen readers.")
     return made
 
 
@@ -42,8 +43,15 @@ def main(arguments: Sequence[str]) -> int:
     """Run the panel until it is left; returns the exit code."""
     options = parser().parse_args(arguments)
     try:
+        if options.plain:
+            from aura_panel.plain import main_plain  # noqa: PLC0415 - loads the messages
+
+            return main_plain(open_link)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise UsageProblem("the panel needs a terminal", hint="`aura status` and `aura logs` work without one.")
+            raise UsageProblem(
+                "the panel needs a terminal",
+                hint="`aura panel --plain`, `aura status` and `aura logs` work without one.",
+            )
         from aura_panel.app import PanelApp  # noqa: PLC0415 - not for --help
 
         theme = options.theme or theme_of_settings()

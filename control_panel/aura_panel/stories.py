@@ -55,6 +55,10 @@ class Story(NamedTuple):
     """Identifier of the message that led to it; empty when nothing did."""
     seq: int
     """Its place in the journal."""
+    root: str = ""
+    """Identifier of the message or call that all of it began with; empty when this is the beginning."""
+    origin: str = ""
+    """Who began it all, such as `cli`, `panel` or `mcp:NAME`; empty when the service did."""
 
 
 class _Said(NamedTuple):
@@ -67,11 +71,23 @@ def story_of(delivery: Delivery) -> Story:
     envelope = delivery.envelope
     tell = _TELLERS.get(type(delivery.event))
     said = tell(delivery.event) if tell is not None else _Said(envelope.type, "quiet")
-    project = envelope.project or _project_of(delivery.event)
+    return _story(envelope, delivery.seq, said, envelope.project or _project_of(delivery.event))
+
+
+def _story(envelope: Envelope, seq: int, said: _Said, project: str) -> Story:
     return Story(
-        envelope.ts, said.weight, said.text, envelope.type, envelope.src, project, envelope.id, envelope.cause or "",
-        delivery.seq,
-    )  # fmt: skip
+        ts=envelope.ts,
+        weight=said.weight,
+        text=said.text,
+        kind=envelope.type,
+        source=envelope.src,
+        project=project,
+        id=envelope.id,
+        cause=envelope.cause or "",
+        seq=seq,
+        root=envelope.corr or "",
+        origin=envelope.origin,
+    )
 
 
 def story_of_envelope(envelope: Envelope, seq: int) -> Story:
@@ -82,10 +98,7 @@ def story_of_envelope(envelope: Envelope, seq: int) -> Story:
     except ValidationError:
         event = None
     if event is None:
-        return Story(
-            envelope.ts, "quiet", envelope.type, envelope.type, envelope.src, envelope.project or "", envelope.id,
-            envelope.cause or "", seq,
-        )  # fmt: skip
+        return _story(envelope, seq, _Said(envelope.type, "quiet"), envelope.project or "")
     return story_of(Delivery(event, envelope, seq))
 
 

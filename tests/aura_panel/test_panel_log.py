@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -12,47 +11,19 @@ from textual.widgets import Input
 
 from aura_panel.log_ring import Arrival, arrival_of_file_line, seconds_of
 from aura_panel.views.log import LogView
-from aura_shared.log_files import JsonLines
 from aura_shared.messages.changes import ChangeUpdated
-from aura_shared.paths import find_paths
-from panel_lab import SHOP, SIZES, PanelLab, app_of, assert_looks, panel_of, screen_text, until
-
-LINES: tuple[dict[str, Any], ...] = (
-    {
-        "ts": "2026-11-27T09:00:00.100000+00:00",
-        "level": "info",
-        "service": "code",
-        "event": "index_built",
-        "files": 812,
-    },
-    {"ts": "2026-11-27T09:00:01.200000+00:00", "level": "debug", "service": "git", "event": "status_read", "ms": 12},
-    {
-        "ts": "2026-11-27T09:00:02.300000+00:00",
-        "level": "warning",
-        "service": "models",
-        "event": "server_missing",
-        "url": "http://127.0.0.1:11434",
-        "hint": "start [bold]it[/bold]",
-    },
-    {
-        "ts": "2026-11-27T09:00:03.400000+00:00",
-        "level": "error",
-        "service": "planning",
-        "event": "item_unreadable",
-        "path": ".ai/tasks/a.md",
-        "cause": "0193-cause",
-        "project": SHOP.id,
-    },
+from panel_lab import (
+    LINES,
+    SHOP,
+    SIZES,
+    PanelLab,
+    app_of,
+    assert_looks,
+    panel_of,
+    screen_text,
+    until,
+    write_lines,
 )
-
-
-def write_lines() -> None:
-    """Lines as the services leave them in their files."""
-    paths = find_paths().prepare()
-    for line in LINES:
-        file = JsonLines(paths.logs / f"{line['service']}.jsonl", max_bytes=1_000_000, backups=1)
-        file.write(line)
-        file.close()
 
 
 def view_of(pilot: Pilot[None]) -> LogView:
@@ -82,7 +53,7 @@ async def test_a_late_line_goes_to_its_place(lab: PanelLab) -> None:
     write_lines()
     async with panel_of(lab, view="log", known=False) as pilot:
         view = await filled(pilot)
-        view._take([arrival_of_file_line({**LINES[0], "ts": "2026-11-27T09:00:00.900000+00:00", "event": "came_late"})])
+        view._take([arrival_of_file_line({**LINES[0], "ts": "2026-11-20T09:00:00.900000+00:00", "event": "came_late"})])
         await pilot.pause()
         assert [view.ring.entry(number).event for number in range(view.ring.end)][1] == "came_late"
 
@@ -170,8 +141,8 @@ async def test_the_view_stands_still_while_lines_arrive_and_old_ones_go(lab: Pan
 
 
 def many(first: int, count: int) -> list[Arrival]:
-    raw = '{{"ts":"2026-11-27T09:00:00+00:00","level":"info","service":"code","event":"event_{}"}}'
-    start = seconds_of("2026-11-27T09:00:00+00:00")
+    raw = '{{"ts":"2026-11-20T09:00:00+00:00","level":"info","service":"code","event":"event_{}"}}'
+    start = seconds_of("2026-11-20T09:00:00+00:00")
     return [Arrival(start + n, 1, "code", raw.format(n).encode()) for n in range(first, first + count)]
 
 

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -18,6 +19,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input, Static
 
 from aura_panel.log_feed import LogFeed
+from aura_panel.log_past import MOST_LINES, Replay, read_past, read_span
 from aura_panel.log_ring import (
     LEVELS,
     Arrival,
@@ -57,6 +59,7 @@ class LogView(View):
 Lines of all services and events of the bus (▸), merged by time. ⤷ marks what has a known cause.
 A filter is any text, or a regular expression between slashes. Lines that the bus dropped are counted
 as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ critical.
+t goes to a time of the past: Space then replays it, + and - change the speed, Esc comes back to now.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "follow", "Follow/pause"),
@@ -71,6 +74,9 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         Binding("C", "related", "Same cause"),
         Binding("y", "copy", "Copy line", show=False),
         Binding("e", "export", "Export"),
+        Binding("t", "travel", "Past"),
+        Binding("plus", "speed(1)", "Faster", show=False, key_display="+"),
+        Binding("minus", "speed(-1)", "Slower", show=False, key_display="-"),
         Binding("escape", "back", "All lines", show=False),
     ]
     DEFAULT_CSS = """
@@ -89,7 +95,8 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         self._stories: list[Arrival] = []
         self._flush_due = False
         self._flushed_at = 0.0
-        self._dropped: dict[str, int] = {}
+        self._replay: Replay | None = None
+        self._replayed_at = 0.0
 
     def compose_body(self) -> ComposeResult:
         """State, filter, lines, details."""
@@ -131,6 +138,7 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         lines = await asyncio.to_thread(lambda: read_last(log_paths(folder), BACKLOG))
         known = {(self.ring.at(number), self.ring.source(number)) for number in range(self.ring.first, self.ring.end)}
         arrivals = [arrival_of_file_line(line) for line in lines]
+        arrivals += [arrival_of_story(story) for story in self.world.activity]
         self._take([arrival for arrival in arrivals if (arrival.at, arrival.source) not in known])
 
     def reconnected(self) -> None:
@@ -173,6 +181,28 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         if self.is_current:
             self._show_state()
 
+    def goto(self, target: str) -> None:
+        """Put the cursor on the line of an event, and show what has to do with it."""
+        kind, _, name = target.partition(":")
+        ring = self.ring
+        self._take(
+            [arrival_of_story(story) for story in self.world.activity if story.id == name and not self._has(name)]
+        )
+        place = next((n for n in range(ring.end - 1, ring.first - 1, -1) if ring.entry(n).id == name), None)
+        if kind != "story" or place is None:
+            self.notify("That event is not among the lines that are held here. t goes to its time.")
+            return
+        if self._replay is not None:
+            self._replay = None
+            self.shown.show_ring(ring)
+        self.shown.set_filter(LogFilter())
+        self.shown.go_to_number(place)
+        self.shown.focus()
+        self._show_state()
+
+    def _has(self, event: str) -> bool:
+        return any(self.ring.entry(number).id == event for number in range(self.ring.first, self.ring.end))
+
     # The row above the lines
 
     def world_changed(self, parts: frozenset[Part]) -> None:
@@ -182,7 +212,7 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
 
     def _show_state(self) -> None:
         shown, chosen = self.shown, self.shown.lines.filter
-        mode = "● following" if shown.following else "‖ paused"
+        mode = self._mode()
         level = f"{LEVELS[chosen.level]}+" if chosen.level else "all levels"
         sources = ", ".join(sorted(chosen.sources)) or "all services"
         parts = [mode, level, sources]
@@ -201,6 +231,16 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         if lost:
             text.append(f"  ! {lost:,} lost", "bold")
         self.query_one("#state", Static).update(text)
+
+    def _mode(self) -> str:
+        replay = self._replay
+        if replay is None:
+            return "● following" if self.shown.following else "‖ paused"
+        begin, end, at = (datetime.fromtimestamp(t).astimezone() for t in (replay.begin, replay.end, replay.at))
+        span = f"past {begin:%Y-%m-%d %H:%M:%S}–{end:%H:%M:%S}"  # noqa: RUF001 - from one to the other
+        if replay.ended:
+            return f"◀ {span}"
+        return f"{'▶' if replay.playing else '‖'} {span} at {at:%H:%M:%S} ×{replay.speed}"  # noqa: RUF001 - times
 
     def _project_name(self, project: str) -> str:
         world = self.panel.world
@@ -221,8 +261,10 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         self._show_state()
 
     def action_follow(self) -> None:
-        """Follow the newest line, or stand still."""
-        if self.shown.following:
+        """Follow the newest line, or stand still; in the past, replay it or halt."""
+        if self._replay is not None:
+            self._play_or_halt(self._replay)
+        elif self.shown.following:
             self.shown.action_move(0)
         else:
             self.shown.action_last()
@@ -281,6 +323,9 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         details, field = self.query_one("#details"), self.query_one("#filter", Input)
         if details.has_class("-shown"):
             details.remove_class("-shown")
+        elif self._replay is not None and self.shown.lines.filter.empty:
+            self._replay = None
+            self.shown.show_ring(self.ring)
         elif not self.shown.lines.filter.empty or field.has_class("-shown"):
             field.value = ""
             field.remove_class("-shown")
@@ -330,7 +375,7 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         entry = self._chosen()
         if entry is None:
             return
-        related = frozenset({entry.cause, entry.id} - {""})
+        related = frozenset({entry.root or entry.cause, entry.id} - {""})
         if related:
             self._set_filter(related=related)
         else:
@@ -342,6 +387,60 @@ as lost; they are in the log files. Signs: · debug, ! warning, ✗ error, ‼ c
         if entry is not None:
             self.panel.copy_to_clipboard(f"{entry.ts} {entry.source} {LEVELS[entry.level]} {entry.text}")
             self.notify("Copied.", timeout=2)
+
+    # The past
+
+    @work
+    async def action_travel(self) -> None:
+        """Show a span of the past."""
+        about = (
+            "Such as 14:30, 90m, 2h ago, yesterday 9:00, 2026-11-26 14:30; an hour is shown, or up to .. another time."
+        )
+        answer = await self.panel.push_screen_wait(Prompt("Go to a time", about, placeholder="2h ago"))
+        if answer is not None:
+            await self.tried(self._travel(answer or "1h"))
+
+    async def _travel(self, when: str) -> None:
+        begin, end = read_span(when, datetime.now().astimezone())
+        lines = await read_past(self.world.link, begin, end)
+        replay = self._replay = Replay(lines, begin.timestamp(), end.timestamp())
+        ring = LogRing(MOST_LINES)
+        ring.extend(replay.skip_to_end())
+        self.shown.show_ring(ring)
+        self.shown.action_first()
+        self._show_state()
+        if not lines:
+            self.notify("Nothing was written or happened then, or it is too long ago.")
+
+    def _play_or_halt(self, replay: Replay) -> None:
+        if replay.playing:
+            replay.playing = False
+        else:
+            if replay.ended:
+                replay.begin_again()
+                self.shown.show_ring(LogRing(MOST_LINES))
+            replay.playing = True
+            self._replayed_at = time.monotonic()
+            self.set_timer(FLUSH_S, lambda: self._play_on(replay))
+        self._show_state()
+
+    def _play_on(self, replay: Replay) -> None:
+        if self._replay is not replay or not replay.playing:
+            return
+        now = time.monotonic()
+        passed, self._replayed_at = now - self._replayed_at, now
+        ring = self.shown.ring
+        self.shown.lines_changed(ring.extend(replay.pass_time(passed)))
+        replay.playing = not replay.ended
+        if replay.playing:
+            self.set_timer(FLUSH_S, lambda: self._play_on(replay))
+        self._show_state()
+
+    def action_speed(self, by: int) -> None:
+        """Replay faster or slower."""
+        if self._replay is not None:
+            self._replay.change_speed(by)
+            self._show_state()
 
     # Export
 

@@ -140,7 +140,8 @@ class StoryList(ScrollView, can_focus=True):
         sign, colour = _SIGNS[story.weight]
         head = "           └ " if row.follows else f"{clock(story.ts)}  "
         project = self._project_name(story.project)
-        tail = f"  {project}" if project and width >= 60 else ""
+        who = f"  by {story.origin}" if story.origin and not row.follows and width >= 100 else ""
+        tail = f"{who}  {project}" if project and width >= 60 else who
         room = max(4, width - cell_len(head) - 2 - cell_len(tail))
         text = story.text if cell_len(story.text) <= room else set_cell_size(story.text, room - 1) + "…"
         gap = " " * (room - cell_len(text))

@@ -1,0 +1,33 @@
+"""`aura panel`: the control panel, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from aura_cli.examples import WithExamples
+
+_VIEWS = ("home", "log", "search", "findings", "changes", "plan", "git", "models", "settings")
+_THEMES = ("dark", "light", "contrast-dark", "contrast-light")
+
+
+@click.command(
+    cls=WithExamples,
+    examples=["aura panel", "aura panel --view log", "aura panel --theme contrast-light", "aura panel --plain"],
+)
+@click.option("--view", type=click.Choice(_VIEWS), help="The view to begin with.")
+@click.option("--theme", type=click.Choice(_THEMES), help="Its colours, instead of those of the settings.")
+@click.option("--project", help="The project to begin with; without it, the one around the working directory.")
+@click.option("--plain", is_flag=True, help="Lines instead of a screen, for screen readers and simple terminals.")
+def panel(*, view: str | None, theme: str | None, project: str | None, plain: bool) -> None:
+    """Open the control panel: what Aura does, what needs you, and everything to do about it.
+
+    It starts while Aura is down, and stays while Aura comes and goes. `?` in it shows the keys.
+    """
+    given = {"--view": view, "--theme": theme, "--project": project}
+    options = [part for name, value in given.items() if value for part in (name, value)]
+    sys.stdout.flush()
+    command = [sys.executable, "-P", "-m", "aura_panel", *options, *(["--plain"] if plain else [])]
+    os.execv(sys.executable, command)  # noqa: S606 - this very interpreter
