@@ -1,4 +1,4 @@
-"""What the control socket can be asked: `hello`, `status`, `down`, `restart`, `logs`."""
+"""What the control socket can be asked: `hello`, `status`, `down`, `stop`, `start`, `restart`, `logs`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from aura_shared.control import PROTOCOL
-from aura_shared.errors import NotFound, UsageProblem
+from aura_shared.errors import Conflict, NotFound, UsageProblem
 from aura_shared.log_files import Follower, log_paths, read_last, timestamp
 from aura_supervisor.control_server import Answer, Commands
 from aura_supervisor.keeping import Keeper
@@ -41,6 +41,8 @@ class ControlCommands:
             "hello": self._hello,
             "status": self._status,
             "down": self._down,
+            "stop": self._stop_service,
+            "start": self._start_service,
             "restart": self._restart,
             "logs": self._read_logs,
         }
@@ -69,9 +71,26 @@ class ControlCommands:
 
     async def _restart(self, request: Answer) -> Answer:
         keeper = self._keepers[self._service_in(request)]
-        spec = keeper.spec
-        await keeper.restart(timeout_s=spec.stop_timeout_s + spec.ready_timeout_s)
-        return {"ok": True, "service": spec.name, "pid": keeper.child.pid if keeper.child else None}
+        await keeper.restart(_timeout_s(keeper))
+        return _done(keeper)
+
+    async def _start_service(self, request: Answer) -> Answer:
+        keeper = self._keepers[self._service_in(request)]
+        await keeper.start(_timeout_s(keeper))
+        return _done(keeper)
+
+    async def _stop_service(self, request: Answer) -> Answer:
+        """Stop one service; one that others cannot be without is refused."""
+        keeper = self._keepers[self._service_in(request)]
+        name = keeper.spec.name
+        dependents = [other.spec.name for other in self._keepers.values() if name in other.spec.after]
+        if dependents:
+            raise Conflict(
+                f"{name} cannot be stopped alone: {', '.join(dependents)} can do nothing without it",
+                hint=f"`aura down` stops everything, `aura restart {name}` starts it anew.",
+            )
+        await keeper.halt()
+        return _done(keeper)
 
     def _read_logs(self, request: Answer) -> AsyncIterator[Answer]:
         return self._log_lines(request)
@@ -102,8 +121,16 @@ class ControlCommands:
         return name
 
     def _self(self) -> Answer:
-        ready = all(keeper.state == "ready" for keeper in self._keepers.values())
+        ready = all(keeper.as_wanted for keeper in self._keepers.values())
         return {"pid": os.getpid(), "version": self._version, "ready": ready}
+
+
+def _timeout_s(keeper: Keeper) -> float:
+    return keeper.spec.stop_timeout_s + keeper.spec.ready_timeout_s
+
+
+def _done(keeper: Keeper) -> Answer:
+    return {"ok": True, "service": keeper.spec.name, "pid": keeper.child.pid if keeper.child else None}
 
 
 def _status_of(keeper: Keeper) -> Answer:

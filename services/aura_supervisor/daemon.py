@@ -210,7 +210,7 @@ class Daemon:
         collect_ended({child.pid: child.collect for child in children})
 
     def _is_ready(self) -> bool:
-        return all(keeper.state == "ready" for keeper in self._keepers.values())
+        return all(keeper.as_wanted for keeper in self._keepers.values())
 
 
 def _policy_of(layers: list[Layer]) -> Policy:

@@ -8,15 +8,18 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from aura_shared.errors import ServiceDown
+from aura_shared.errors import Conflict, ServiceDown
 from aura_shared.processes import ProcessSpec
 from aura_supervisor.child import Child
 from aura_supervisor.output import CapturedOutput
 from aura_supervisor.restarts import Exit, Policy, pause_before_restart
 
-__all__ = ["Keeper", "StateChange", "StateName"]
+__all__ = ["BY_REQUEST", "Keeper", "StateChange", "StateName"]
+
+BY_REQUEST: Final = "stopped by request"
+"""The reason of a service that its owner stopped."""
 
 StateName = Literal["waiting", "starting", "ready", "backing-off", "stopping", "stopped", "crash-loop"]
 
@@ -67,6 +70,18 @@ class Keeper:
         self._wanted = asyncio.Event()
         self._settled = asyncio.Event()
         self._stopping = False
+        self._halted = False
+        self._halt_over = asyncio.Event()
+
+    @property
+    def halted(self) -> bool:
+        """Whether it was stopped by request, and is to stay so."""
+        return self._halted
+
+    @property
+    def as_wanted(self) -> bool:
+        """Whether it does what its owner wants: it serves, or was stopped by request."""
+        return self._halted or self.state == "ready"
 
     @property
     def restarts(self) -> int:
@@ -75,43 +90,66 @@ class Keeper:
 
     async def keep(self) -> None:
         """Keep it running until it is stopped or the task is cancelled."""
-        while not self._stopping:
-            self._to("waiting", self.reason)
-            for other in self._needed:
-                await other.is_ready.wait()
-            if self._stopping:
-                break
-            self._wanted.clear()
-            reason = await self._run_once()
-            if self._stopping:
-                break
-            if self._wanted.is_set():
-                self._wanted.clear()
-                self._exits.clear()
-                continue
-            await self._pause(reason)
+        try:
+            while not self._stopping:
+                if self._halted:
+                    await self._rest()
+                else:
+                    await self._keep_once()
+        finally:
+            self._halt_over.set()
 
     async def restart(self, timeout_s: float) -> None:
-        """Stop it in order and start it again; returns when it is ready.
+        """Stop it in order and start it again, also after `halt`; returns when it is ready.
 
         Raises:
             ServiceDown: It did not become ready in time, or ended again.
         """
-        if self._stopping:
-            raise ServiceDown(f"{self.spec.name} is being stopped")
+        self._refuse_while_stopping()
         self._exits.clear()
+        self._halted = False
+        self._halt_over.set()
         self._wanted.set()
         self._settled.clear()
         child = self.child
         if child is not None:
             await self._end(child)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._settled.wait()
-        except TimeoutError:
-            raise ServiceDown(f"{self.spec.name} was not ready within {timeout_s:.0f} s") from None
-        if not self.is_ready.is_set():
-            raise ServiceDown(f"{self.spec.name} ended while it started: {self.reason}")
+        await self._until_settled(timeout_s)
+
+    async def start(self, timeout_s: float) -> None:
+        """Start it unless it runs; returns when it is ready. One that is just starting is waited for.
+
+        Raises:
+            ServiceDown: It did not become ready in time, or ended again.
+        """
+        if self._halted or self.child is None:
+            await self.restart(timeout_s)
+        elif not self.is_ready.is_set():
+            self._refuse_while_stopping()
+            self._settled.clear()
+            await self._until_settled(timeout_s)
+
+    async def halt(self) -> None:
+        """Stop it by request, and leave it stopped until `start` or `restart`. One that is stopped is let be.
+
+        Raises:
+            ServiceDown: Everything is being stopped.
+            Conflict: It was started again in the meantime.
+        """
+        self._refuse_while_stopping()
+        self._halted = True
+        child = self.child
+        if child is None:
+            self._wanted.set()  # A pause before a restart ends here.
+            self.is_ready.clear()
+            self._to_halted()
+            return
+        self._halt_over.clear()
+        self._to("stopping", BY_REQUEST)
+        await self._end(child)
+        await self._halt_over.wait()
+        if not self._halted:
+            raise Conflict(f"{self.spec.name} was started again while it stopped", hint="See `aura status`.")
 
     async def stop(self) -> None:
         """Ask it to stop; kill its process group at the deadline. It is not started again."""
@@ -122,6 +160,33 @@ class Keeper:
             await self._end(child)
         self.is_ready.clear()
         self._to("stopped", "aura down")
+
+    async def _keep_once(self) -> None:
+        """Wait for what it needs, start it, and wait for its end and the pause after that."""
+        self._to("waiting", self.reason)
+        for other in self._needed:
+            await other.is_ready.wait()
+        if self._stopping or self._halted:
+            return
+        self._wanted.clear()
+        reason = await self._run_once()
+        if self._stopping or self._halted:
+            return
+        if self._wanted.is_set():
+            self._wanted.clear()
+            self._exits.clear()
+            return
+        await self._pause(reason)
+
+    async def _rest(self) -> None:
+        """Stay stopped until somebody wants it."""
+        self._wanted.clear()
+        self._to_halted()
+        self._settled.set()
+        self._halt_over.set()
+        await self._wanted.wait()
+        if not self._halted:
+            self.reason = ""
 
     async def _run_once(self) -> str:
         """Start it and wait for its end; returns why it ended."""
@@ -134,7 +199,7 @@ class Keeper:
         self.starts += 1
         self._to("starting", self.reason)
         reason = await self._wait_ready(child)
-        if not reason and not child.ended.done():
+        if not reason and not self._halted and not child.ended.done():
             self.is_ready.set()
             self._to("ready", self.reason if self.restarts else "")
             self._settled.set()
@@ -189,12 +254,31 @@ class Keeper:
         self._wanted.clear()
         self._exits.clear()
 
+    async def _until_settled(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._settled.wait()
+        except TimeoutError:
+            raise ServiceDown(f"{self.spec.name} was not ready within {timeout_s:.0f} s") from None
+        if self._halted:
+            raise ServiceDown(f"{self.spec.name} was {BY_REQUEST} while it started")
+        if not self.is_ready.is_set():
+            raise ServiceDown(f"{self.spec.name} ended while it started: {self.reason}")
+
+    def _refuse_while_stopping(self) -> None:
+        if self._stopping:
+            raise ServiceDown(f"{self.spec.name} is being stopped, with all of Aura")
+
     async def _end(self, child: Child) -> None:
         child.terminate()
         done, _ = await asyncio.wait((child.ended,), timeout=self.spec.stop_timeout_s)
         if not done:
             child.kill()
             await asyncio.wait((child.ended,))
+
+    def _to_halted(self) -> None:
+        if self.state != "stopped":
+            self._to("stopped", BY_REQUEST)
 
     def _to(self, state: StateName, reason: str) -> None:
         self.state, self.reason = state, reason

@@ -212,6 +212,44 @@ def test_restart_tells_when_it_does_not_come_back(aura: Aura, supervisor: StandI
     assert aura("restart", "code").code == 5
 
 
+@pytest.mark.parametrize(
+    ("do", "after", "words"),
+    [
+        ("stop", service("code", "stopped", None, reason="stopped by request"), "code is stopped ("),
+        ("start", service("code", pid=4343), "code is ready (pid 4343, "),
+    ],
+    ids=["stop", "start"],
+)
+def test_single_services_are_stopped_and_started(
+    aura: Aura, supervisor: StandInSupervisor, do: str, after: dict[str, object], words: str
+) -> None:
+    supervisor.on_restart = {**supervisor.status, "services": [after]}
+    ran = aura(do, "code")
+    assert ran.code == 0
+    assert ran.out.startswith(words)
+    assert {"do": do, "service": "code"} in supervisor.asked
+    assert aura(do, "code", "--json").json() == after
+    assert aura(do, "everything").code == 2
+    supervisor.refuses = {"code": "conflict", "message": "code cannot be stopped alone", "hint": ""}
+    ran = aura(do, "code")
+    assert (ran.code, "cannot be stopped alone" in ran.err) == (5, True)
+
+
+@pytest.mark.parametrize("do", ["stop", "start"])
+def test_without_a_daemon_no_service_is_stopped_or_started(aura: Aura, do: str) -> None:
+    assert aura(do, "code").code == 3
+
+
+def test_up_starts_what_was_stopped_by_request(aura: Aura, folder: Path, supervisor: StandInSupervisor) -> None:
+    everything = supervisor.status
+    supervisor.status = {**everything, "services": [service("bus"), service("code", "stopped", None)]}
+    assert "`aura start code` starts it again" in aura("status").out
+    supervisor.on_restart = everything
+    ran = aura("up", "--detach", "--no-init")
+    assert ran.code == 0
+    assert {"do": "start", "service": "code"} in supervisor.asked
+
+
 def test_restart_refuses_what_is_no_service(aura: Aura, supervisor: StandInSupervisor) -> None:
     ran = aura("restart", "everything")
     assert ran.code == 2

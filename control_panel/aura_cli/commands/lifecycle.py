@@ -1,4 +1,4 @@
-"""`aura up`, `aura down`, `aura restart`."""
+"""`aura up`, `aura down`, and `aura stop`, `start` and `restart` for one service."""
 
 from __future__ import annotations
 
@@ -67,6 +67,8 @@ def up(*, path: Path | None, detach: bool, yes: bool, no_init: bool, timeout: fl
             project = _registered(paths, root, quiet=as_json)
         start_daemon(paths)
     with ProgressLine(quiet=as_json) as progress:
+        if not started:
+            _start_stopped(paths, timeout)
         status = wait_ready(paths, timeout, lambda found: _show_start(progress, found))
     if root is not None and project is None:
         project = _registered(paths, root, quiet=as_json)
@@ -77,6 +79,13 @@ def up(*, path: Path | None, detach: bool, yes: bool, no_init: bool, timeout: fl
     if detach:
         return 0
     return _watch(paths, status, stop=started)
+
+
+def _start_stopped(paths: AuraPaths, timeout_s: float) -> None:
+    """Start what was stopped by `aura stop` while the daemon went on."""
+    for service in services_of(daemon_status(paths) or {}):
+        if service.get("state") == "stopped":
+            control.call(paths, {"do": "start", "service": text_of(service, "name")}, timeout_s=timeout_s)
 
 
 def _to_register(paths: AuraPaths, path: Path | None, *, yes: bool, no_init: bool) -> Path | None:
@@ -216,31 +225,73 @@ def _stop(paths: AuraPaths, *, quiet: bool) -> bool:
     return True
 
 
-@click.command(cls=WithExamples, examples=["aura restart code", "aura restart gateway --json"])
-@click.argument("service")
-@click.option(
+_timeout = click.option(
     "--timeout", type=click.FloatRange(1, 600), default=START_TIMEOUT_S, show_default=True, help="Seconds to wait."
 )
+
+
+@click.command(cls=WithExamples, examples=["aura restart code", "aura restart gateway --json"])
+@click.argument("service")
+@_timeout
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def restart(*, service: str, timeout: float, as_json: bool) -> None:
     """Restart one SERVICE, and wait until it is ready. Also starts one again that kept crashing."""
     paths = find_paths()
-    names = [spec.name for spec in PROCESSES]
-    if service not in names:
-        raise UsageProblem(f"there is no service {service!r}", hint=f"The services are {', '.join(names)}.")
+    _refuse_unknown(service)
     before = _service(daemon_status(paths), service)
     began = time.monotonic()
     control.call(paths, {"do": "restart", "service": service}, timeout_s=timeout)
     with ProgressLine(quiet=as_json) as progress:
         progress.show(f"Restarting {service} …")
         after = _wait_new(paths, service, count_of(before, "pid"), timeout)
+    _tell_service(after, time.monotonic() - began, as_json=as_json)
+
+
+@click.command(cls=WithExamples, examples=["aura stop code", "aura stop models --json"])
+@click.argument("service")
+@_timeout
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def stop(*, service: str, timeout: float, as_json: bool) -> None:
+    """Stop one SERVICE, and leave it stopped until `aura start`, `aura restart` or `aura up`.
+
+    Stopping what is stopped is no error. The bus cannot be stopped alone: nothing works without it.
+    """
+    _ask_and_tell("stop", service, timeout, as_json=as_json)
+
+
+@click.command(cls=WithExamples, examples=["aura start code", "aura start models --json"])
+@click.argument("service")
+@_timeout
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def start(*, service: str, timeout: float, as_json: bool) -> None:
+    """Start one SERVICE that was stopped, and wait until it is ready. Starting what runs is no error."""
+    _ask_and_tell("start", service, timeout, as_json=as_json)
+
+
+def _ask_and_tell(do: str, service: str, timeout_s: float, *, as_json: bool) -> None:
+    """Have the supervisor start or stop a service, and print what became of it."""
+    paths = find_paths()
+    _refuse_unknown(service)
+    began = time.monotonic()
+    with ProgressLine(quiet=as_json) as progress:
+        progress.show(f"{'Stopping' if do == 'stop' else 'Starting'} {service} …")
+        control.call(paths, {"do": do, "service": service}, timeout_s=timeout_s)
+    _tell_service(_service(daemon_status(paths), service), time.monotonic() - began, as_json=as_json)
+
+
+def _tell_service(service: JsonObject, took_s: float, *, as_json: bool) -> None:
     if as_json:
-        out_json(after)
+        out_json(service)
         return
-    out(
-        f"{bold(service)} is {state('ready')} "
-        + dim(f"(pid {count_of(after, 'pid')}, {seconds(time.monotonic() - began)})")
-    )
+    pid = f"pid {count_of(service, 'pid')}, " if service.get("pid") else ""
+    now = text_of(service, "state")
+    out(f"{bold(text_of(service, 'name'))} is {state(now)} {dim(f'({pid}{seconds(took_s)})')}")
+
+
+def _refuse_unknown(service: str) -> None:
+    names = [spec.name for spec in PROCESSES]
+    if service not in names:
+        raise UsageProblem(f"there is no service {service!r}", hint=f"The services are {', '.join(names)}.")
 
 
 def _service(status: Status | None, name: str) -> JsonObject:

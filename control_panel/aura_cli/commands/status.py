@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from aura_cli.answers import JsonObject, count_of, flag_of, number_of, objects_of, text_of, texts_of
+from aura_cli.answers import JsonObject, count_of, flag_of, number_of, object_of, objects_of, text_of, texts_of
+from aura_cli.commands.pause import work_line
 from aura_cli.commands.projects import project_table
 from aura_cli.daemon import daemon_status, services_of
 from aura_cli.examples import WithExamples
@@ -27,11 +28,14 @@ def status(*, as_json: bool) -> int:
     if found is None:
         return _tell_down(paths, as_json=as_json)
     projects, problem = _projects(paths)
+    work = _work(paths)
     ready = flag_of(found, "ready")
     if as_json:
-        out_json({"running": True, **found, "projects": projects})
+        out_json({"running": True, **found, "projects": projects, "work": work})
         return 0 if ready else 6
     out(_headline(found))
+    if flag_of(work, "paused"):
+        out(work_line(work))
     out()
     for line in service_table(services_of(found)):
         out(line)
@@ -63,6 +67,14 @@ def _projects(paths: AuraPaths) -> tuple[list[JsonObject], str]:
         return Gateway(paths, recovery_s=0).projects(), ""
     except AuraError as error:
         return [], f"The projects are not known now: {error.message}."
+
+
+def _work(paths: AuraPaths) -> JsonObject:
+    """Whether background work waits; nothing when that cannot be told."""
+    try:
+        return object_of(Gateway(paths, recovery_s=0).get("/v1/work"), "work")
+    except AuraError:
+        return {}
 
 
 def _headline(found: JsonObject) -> str:
@@ -101,6 +113,9 @@ def trouble(services: list[JsonObject]) -> list[str]:
         if now in {"ready", "starting", "waiting"}:
             continue
         lines += ["", f"{bold(name)} is {state(now)}: {safe(text_of(service, 'reason')) or 'no reason is known'}"]
+        if now == "stopped":
+            lines.append(f"  `aura start {name}` starts it again.")
+            continue
         lines += [f"  {dim(safe(line))}" for line in texts_of(service, "last_lines")[-10:]]
         if now == "crash-loop":
             lines.append(f"  It is not started again by itself: `aura restart {name}` tries, `aura logs {name}` tells.")
