@@ -17,6 +17,7 @@ from aura_code.insight.desk import FROM_ANALYSIS, FROM_INDEX, Answer, Desk, clos
 from aura_code.keeper import Keeper
 from aura_code.spans import read_span
 from aura_code.tools.calling import ToolsOutcome, trust_for
+from aura_shared.background import BackgroundWork
 from aura_shared.bus import Bus, Context
 from aura_shared.causes import nothing_led_here
 from aura_shared.errors import AuraError, SettingsError, UnknownProject, UsageProblem
@@ -75,13 +76,15 @@ class CodeService:
         self._builds = asyncio.Semaphore(1)
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._reporter: asyncio.Task[None] | None = None
-        self._upkeep = Upkeep(paths.analysis, self._tell_findings)
+        self._background = BackgroundWork(bus)
+        self._upkeep = Upkeep(paths.analysis, self._tell_findings, self._background.may_go_on)
         self._tools = ToolRuns()
 
     # -- life ---------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take up all registered projects; their indexes come up in the background."""
+        await self._background.start()
         self._reporter = asyncio.create_task(self._report(), name="project states")
         projects = await asyncio.to_thread(self._registry.list)
         if self._registry.notice:
@@ -111,6 +114,7 @@ class CodeService:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._upkeep.stop()
+        await self._background.stop()
         await self._tools.stop()
         await asyncio.to_thread(close_workers)
         self._tasks.clear()

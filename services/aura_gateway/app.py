@@ -24,6 +24,7 @@ from aura_gateway.limits import RateLimits
 from aura_gateway.mcp_server import McpEndpoint, build_mcp
 from aura_gateway.mcp_tools import Desks, McpTools
 from aura_gateway.openapi import describe
+from aura_gateway.pausing import Pausing
 from aura_gateway.problems import problem_of, status_of, told
 from aura_gateway.rest import ProtocolMismatch, Rest, routes
 from aura_gateway.sampling import Sampling
@@ -84,11 +85,13 @@ def create_app(parts: Parts) -> GatewayApp:
     calls = _Counted(parts.note)
     asking = Asking(parts.bus, parts.settings.request_timeout_s)
     hearing = Hearing(parts.bus)
-    board = StatusBoard(asking, parts.paths, parts.instance, lambda: calls.count)
     limits = RateLimits(parts.settings.rate_per_second)
     streams = EventStreams(parts.bus)
     desks = Desks(Approvals(), Sampling())
     parts.bus.serve(SampleFromClient, desks.sampling.answer)
+    pausing = Pausing(parts.bus)
+    pausing.register()
+    board = StatusBoard(asking, parts.paths, parts.instance, lambda: calls.count, pausing.now)
     mcp = build_mcp(McpTools(asking, hearing, board, desks), hearing, limits, parts.state_key)
     if parts.extend is not None:
         parts.extend(mcp)
@@ -97,10 +100,12 @@ def create_app(parts: Parts) -> GatewayApp:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         listening = asyncio.create_task(hearing.run(), name="hearing")
+        await pausing.start()
         async with mcp.running():
             try:
                 yield
             finally:
+                await pausing.stop()
                 listening.cancel()
                 await asyncio.gather(listening, return_exceptions=True)
 

@@ -6,10 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aura_gateway.status import ProtocolRange
 from aura_shared.messages.code import AddProject, FindSymbols, MapProject, OutlineFile, ReadSpan, SearchCode
+from aura_shared.messages.services import PauseWork
 
 __all__ = [
     "AddProjectBody", "DecideApprovalBody", "FindSymbolsBody", "HelloAnswer", "HelloBody", "MapProjectBody",
-    "OutlineFileBody", "ReadSpanBody", "SearchCodeBody",
+    "OutlineFileBody", "PauseWorkBody", "ReadSpanBody", "SearchCodeBody",
 ]  # fmt: skip
 
 
@@ -44,6 +45,10 @@ class DecideApprovalBody(BaseModel):
 
     approve: bool
     """Yes, or no."""
+
+
+class PauseWorkBody(PauseWork, extra="forbid", defer_build=False):
+    """Let work that nobody asked for wait, for some seconds or until a person ends the pause."""
 
 
 class HelloBody(BaseModel):

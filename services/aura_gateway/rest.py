@@ -19,6 +19,7 @@ from aura_gateway.bodies import (
     HelloBody,
     MapProjectBody,
     OutlineFileBody,
+    PauseWorkBody,
     ReadSpanBody,
     SearchCodeBody,
 )
@@ -31,7 +32,7 @@ from aura_gateway.questions import QUESTIONS, Question, body_of
 from aura_gateway.status import StatusAnswer, StatusBoard
 from aura_shared.discovery import PROTOCOL_MAX, PROTOCOL_MIN
 from aura_shared.errors import UsageProblem
-from aura_shared.messages import code
+from aura_shared.messages import code, services
 from aura_shared.messages.approvals import ApprovalAnswer, ApprovalChanged, ApprovalList
 from aura_shared.messages.core import Done, Reply, ReplyT
 from aura_shared.messages.core import Request as Message
@@ -106,6 +107,7 @@ def routes(rest: Rest) -> APIRouter:
 
     _add_project_routes(router, rest)
     _add_approval_routes(router, rest)
+    _add_work_routes(router, rest)
     _add_code_routes(router, rest)
     for question in QUESTIONS:
         _add_question(router, rest, question)
@@ -145,6 +147,26 @@ def _add_approval_routes(router: APIRouter, rest: Rest) -> None:
         decided = rest.approvals.decide(approval, approve=body.approve)
         await rest.asking.publish(ApprovalChanged(approval=decided), call_of(http.scope), decided.project)
         return _json(ApprovalAnswer(approval=decided))
+
+
+def _add_work_routes(router: APIRouter, rest: Rest) -> None:
+    @router.get(
+        "/v1/work", tags=["gateway"], summary="Whether background work waits", response_model=services.WorkAnswer
+    )
+    async def work(http: Request) -> Response:
+        return await rest.pass_on(http, services.ShowWork())
+
+    @router.post(
+        "/v1/work/pause", tags=["gateway"], summary="Let background work wait", response_model=services.WorkAnswer
+    )
+    async def pause(http: Request, body: PauseWorkBody) -> Response:
+        return await rest.pass_on(http, services.PauseWork(for_s=body.for_s))
+
+    @router.post(
+        "/v1/work/resume", tags=["gateway"], summary="Let background work go on", response_model=services.WorkAnswer
+    )
+    async def resume(http: Request) -> Response:
+        return await rest.pass_on(http, services.ResumeWork())
 
 
 def _add_code_routes(router: APIRouter, rest: Rest) -> None:

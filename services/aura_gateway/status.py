@@ -16,6 +16,7 @@ from aura_shared import control
 from aura_shared.discovery import PROTOCOL_MAX, PROTOCOL_MIN
 from aura_shared.errors import AuraError
 from aura_shared.messages.code import ListProjects, ProjectInfo
+from aura_shared.messages.services import WorkPaused
 from aura_shared.paths import AuraPaths
 
 __all__ = ["GatewayFacts", "ProtocolRange", "StatusAnswer", "StatusBoard"]
@@ -64,6 +65,8 @@ class StatusAnswer(_Documented):
     """The supervisor's own answer, with its `services`; null when it does not answer."""
     projects: list[ProjectInfo] | None = None
     """The registered projects; null when code intelligence does not answer."""
+    work: WorkPaused = WorkPaused(paused=False)
+    """Whether background work was paused."""
     problems: list[str] = Field(default_factory=list)
     """What does not answer, and why."""
 
@@ -71,11 +74,19 @@ class StatusAnswer(_Documented):
 class StatusBoard:
     """Puts a status together; a part that does not answer is named instead of failing the whole."""
 
-    def __init__(self, asking: Asking, paths: AuraPaths, instance: str, calls: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        paths: AuraPaths,
+        instance: str,
+        calls: Callable[[], int],
+        work: Callable[[], WorkPaused],
+    ) -> None:
         self._asking = asking
         self._paths = paths
         self._instance = instance
         self._calls = calls
+        self._work = work
         self._began = time.monotonic()
 
     async def look(self, cause: str) -> StatusAnswer:
@@ -84,7 +95,12 @@ class StatusBoard:
         supervisor, projects = await asyncio.gather(self._supervisor(problems), self._projects(cause, problems))
         ready = not problems and supervisor is not None and supervisor.get("ready") is True
         return StatusAnswer(
-            ready=ready, gateway=self.facts(), supervisor=supervisor, projects=projects, problems=problems
+            ready=ready,
+            gateway=self.facts(),
+            supervisor=supervisor,
+            projects=projects,
+            work=self._work(),
+            problems=problems,
         )
 
     def facts(self) -> GatewayFacts:

@@ -38,6 +38,7 @@ class GitService:
 
     async def start(self) -> None:
         """Take up what was interrupted, watch the repositories, and serve."""
+        await self._desk.background.start()
         await self._safety.start()
         for project in await self._desk.projects():
             await asyncio.to_thread(self._tidy, project)
@@ -62,6 +63,7 @@ class GitService:
         await self._health.stop()
         await self._commits.stop()
         await self._safety.stop()
+        await self._desk.background.stop()
 
     def health(self) -> Health:
         """Always well once it has started."""

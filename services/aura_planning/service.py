@@ -35,6 +35,7 @@ class PlanningService:
 
     async def start(self) -> None:
         """Serve the requests of the parts, and watch the plans."""
+        await self._desk.background.start()
         ParseService(self._desk).register()
         self._items.register()
         ExchangeService(self._desk, self._items).register()
@@ -57,6 +58,7 @@ class PlanningService:
         await self._drift.stop()
         await self._forecasts.stop()
         await self._items.stop()
+        await self._desk.background.stop()
 
     def health(self) -> Health:
         """Always well once it has started."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from aura_shared.background import BackgroundWork
 from aura_shared.bus import Bus
 from aura_shared.errors import AuraError
 from aura_shared.logging import get_logger
@@ -27,6 +28,7 @@ class Desk:
         bus: For questions to other services.
         paths: Folders of this installation.
         settings: All settings of the process.
+        background: Whether work that nobody asked for may go on; the service starts and stops it.
     """
 
     def __init__(self, bus: Bus, paths: AuraPaths, settings: Settings, registry: ProjectRegistry) -> None:
@@ -34,6 +36,7 @@ class Desk:
         self.paths = paths
         self.settings = settings
         self._registry = registry
+        self.background = BackgroundWork(bus)
 
     async def project(self, name: str) -> Project:
         """A registered project, by identifier, name or path.

@@ -30,8 +30,14 @@ _DROPPED_VARIABLES: Final = ("AURA_READY_FD", "AURA_DEATH_FD")
 
 Published = Callable[[RoundOutcome], Awaitable[None]]
 """Told of every round that changed something."""
+MayGoOn = Callable[[], Awaitable[None]]
+"""Returns when work that nobody asked for may go on."""
 Digests = Callable[[], Mapping[str, bytes]]
 """The files of the index with the digests of their content; called in a thread."""
+
+
+async def _at_once() -> None:
+    pass
 
 
 class Analyst:
@@ -46,6 +52,7 @@ class Analyst:
         self._everything = False
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
+        self._asked = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self.files_done = 0
         """Of the round at work."""
@@ -74,23 +81,29 @@ class Analyst:
         self._settled.clear()
         self._wake.set()
 
+    def _settle(self) -> None:
+        self._asked.clear()
+        self._settled.set()
+
     async def settled(self) -> None:
-        """Wait until everything known is analysed.
+        """Wait until everything known is analysed; that is done also while background work waits.
 
         Raises:
             NotReady: The last round failed.
         """
+        self._asked.set()
         await self._settled.wait()
         if self.problem:
             raise NotReady(f"the analysis failed: {self.problem}", hint="See `aura logs --service code`.")
 
     # -- its life -----------------------------------------------------------------------------------------------
 
-    async def run(self, digests: Digests, published: Published) -> None:
-        """Work until cancelled."""
+    async def run(self, digests: Digests, published: Published, may_go_on: MayGoOn = _at_once) -> None:
+        """Work until cancelled; what nobody waits for only when it `may_go_on`."""
         try:
             while True:
                 await self._next_work()
+                await self._released(may_go_on)
                 await self._work(digests, published)
         finally:
             await asyncio.shield(self._end())
@@ -104,6 +117,18 @@ class Analyst:
                     return
             await self._end()
         await self._wake.wait()
+
+    async def _released(self, may_go_on: MayGoOn) -> None:
+        """Wait until work may go on, or somebody waits for it."""
+        waits = [asyncio.ensure_future(may_go_on()), asyncio.ensure_future(self._asked.wait())]
+        try:
+            await asyncio.sleep(0)
+            if not any(wait.done() for wait in waits) and not self._asked.is_set():
+                await self._end()  # A process that only waits would hold its memory for hours.
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _work(self, digests: Digests, published: Published) -> None:
         self._wake.clear()
@@ -121,14 +146,14 @@ class Analyst:
             self._everything |= everything
             if not again:  # Twice in a row: leave it until something else changes.
                 self._wake.clear()
-                self._settled.set()
+                self._settle()
             return
         finally:
             self.files_total = 0
         self.problem = ""
         self.complete |= everything
         if not self._wake.is_set():
-            self._settled.set()
+            self._settle()
         if outcome.changed or outcome.removed:
             await published(outcome)
 

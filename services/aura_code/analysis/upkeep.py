@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from aura_code.analysis.analyst import Analyst
+from aura_code.analysis.analyst import Analyst, MayGoOn
 from aura_code.analysis.protocol import RoundOutcome
 from aura_code.index import CodeIndex
 from aura_shared.causes import nothing_led_here
@@ -26,8 +26,9 @@ Told = Callable[[str, RoundOutcome], Awaitable[None]]
 class Upkeep:
     """Analysts by project."""
 
-    def __init__(self, folder: Callable[[str], Path], told: Told) -> None:
+    def __init__(self, folder: Callable[[str], Path], told: Told, may_go_on: MayGoOn) -> None:
         self._folder = folder
+        self._may_go_on = may_go_on
         self._told = told
         self._analysts: dict[str, Analyst] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -48,7 +49,7 @@ class Upkeep:
         def digests() -> dict[str, bytes]:
             return {path: stamp.digest for path, stamp in index().stamps().items()}
 
-        work = analyst.run(digests, partial(self._told, project))
+        work = analyst.run(digests, partial(self._told, project), self._may_go_on)
         with nothing_led_here():
             self._tasks[project] = asyncio.create_task(work, name=f"analysis {project}")
         analyst.look_at_everything()

@@ -102,6 +102,7 @@ class HealthService:
     async def _look_often(self) -> None:
         while True:
             await asyncio.sleep(self._look_s)
+            await self._desk.background.may_go_on()
             await self.look(self._clock())
 
     async def look(self, now: float) -> None:

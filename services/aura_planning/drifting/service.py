@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aura_planning.desk import PlanDesk
@@ -11,6 +12,7 @@ from aura_shared.bus import Context
 from aura_shared.causes import because
 from aura_shared.errors import AuraError, GateClosed
 from aura_shared.logging import get_logger
+from aura_shared.messages.core import Envelope
 from aura_shared.messages.plan_drift import (
     AskPlanDrift,
     DocumentMerged,
@@ -35,6 +37,15 @@ _MOST_FINDINGS: Final = 50
 _MOST_DIFF: Final = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Documents of one project that changed and were not looked at yet."""
+
+    envelope: Envelope
+    """What said so last."""
+    paths: set[str]
+
+
 class DriftService:
     """Serves the requests of `aura_shared.messages.plan_drift`. What reads and merges is loaded with the first."""
 
@@ -42,6 +53,8 @@ class DriftService:
         self._desk = desk
         self._items = items
         self._follower: asyncio.Task[None] | None = None
+        self._waiting: dict[str, _Waiting] = {}
+        self._looking: asyncio.Task[None] | None = None
         self._told: dict[tuple[str, str], DriftedDocument] = {}
 
     def register(self) -> None:
@@ -55,10 +68,12 @@ class DriftService:
 
     async def stop(self) -> None:
         """Look no more."""
-        follower, self._follower = self._follower, None
-        if follower is not None:
-            follower.cancel()
-            await asyncio.gather(follower, return_exceptions=True)
+        tasks = [task for task in (self._follower, self._looking) if task is not None]
+        self._follower = self._looking = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._waiting.clear()
 
     async def _merge(self, request: MergeDocument, context: Context) -> DocumentMerged:
         from aura_planning.items.changing import Planned  # noqa: PLC0415 - see the class
@@ -111,11 +126,21 @@ class DriftService:
             paths = {one.path for one in event.changes if one.kind in {"prd", "architecture"} and one.what == "changed"}
             if not paths:
                 continue
+            known = self._waiting.get(event.project)
+            self._waiting[event.project] = _Waiting(delivery.envelope, paths | (known.paths if known else set()))
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look_at_waiting())
+
+    async def _look_at_waiting(self) -> None:
+        await self._desk.background.may_go_on()
+        while self._waiting:
+            project = next(iter(self._waiting))
+            waiting = self._waiting.pop(project)
             try:
-                with because(delivery.envelope):
-                    await self._look(event.project, paths)
+                with because(waiting.envelope):
+                    await self._look(project, waiting.paths)
             except (AuraError, OSError):
-                log.warning("plan_drift_not_seen", project=event.project, exc_info=True)
+                log.warning("plan_drift_not_seen", project=project, exc_info=True)
 
     async def _look(self, project: str, paths: set[str]) -> None:
         def work(plan: Plan) -> list[DriftedDocument]:

@@ -232,6 +232,7 @@ class ProgressService:
 
     async def _look(self, project: str, watch: _Watch) -> None:
         while True:
+            await self._desk.background.may_go_on()
             because, edits = watch.because, dict(watch.edits)
             watch.again, watch.edits = False, {}
             try:

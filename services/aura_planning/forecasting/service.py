@@ -210,6 +210,7 @@ class ForecastService:
         """Forecast once it is quiet, and again as long as things change."""
         while True:
             await asyncio.sleep(self._quiet_s)
+            await self._desk.background.may_go_on()
             watch = self._watches[project]
             watch.again = False
             try:

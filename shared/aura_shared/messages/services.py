@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from aura_shared.messages.core import Durability, Event
+from aura_shared.messages.core import Durability, Event, Reply, Request
 
+MOST_PAUSE_S: Final = 30 * 86_400
 ServiceStateName = Literal["waiting", "starting", "ready", "backing-off", "stopping", "stopped", "crash-loop"]
 
 
@@ -77,3 +78,51 @@ class LogLine(Event):
     """The facts of the line."""
     dropped: int = Field(default=0, ge=0)
     """Lines of this service that were dropped since the one before."""
+
+
+class WorkPaused(Event):
+    """Work that nobody asked for waits, or goes on. Topic: `work.paused`. Sent by the gateway when a person says so.
+
+    It holds also for services that start later. When `until` has passed, work goes on without another event.
+    """
+
+    type: ClassVar[str] = "work.paused"
+    durability: ClassVar[Durability] = "state"
+
+    paused: bool
+    """Whether it waits."""
+    until: str = ""
+    """When it goes on by itself: ISO 8601 in UTC; empty when only a person ends the pause."""
+    by: str = ""
+    """Who said so: a kind of client."""
+
+
+class WorkAnswer(Reply):
+    """Whether background work waits."""
+
+    work: WorkPaused
+    """What holds now."""
+
+
+class PauseWork(Request[WorkAnswer]):
+    """Let work that nobody asked for wait. A pause that goes on already gets this end instead of its own."""
+
+    type: ClassVar[str] = "work.pause"
+    service: ClassVar[str] = "gateway"
+
+    for_s: float | None = Field(default=None, gt=0, le=MOST_PAUSE_S)
+    """For how many seconds; without it, until a person ends it."""
+
+
+class ResumeWork(Request[WorkAnswer]):
+    """Let background work go on."""
+
+    type: ClassVar[str] = "work.resume"
+    service: ClassVar[str] = "gateway"
+
+
+class ShowWork(Request[WorkAnswer]):
+    """Does background work wait?"""
+
+    type: ClassVar[str] = "work.show"
+    service: ClassVar[str] = "gateway"

@@ -15,12 +15,14 @@ from aura_code.analysis.demand import ToolRuns
 from aura_code.tools.calling import ToolsOutcome
 from aura_code_served import BOUND_S, Served
 from aura_shared.errors import AuraError, IndexBuilding, NotReady, UnknownProject
-from aura_shared.messages.code import RemoveProject
+from aura_shared.messages.code import RemoveProject, SearchCode
 from aura_shared.messages.findings import AnalysisAnswer, AnalyzeProject, FindingsUpdated, FixFindings, ListFindings
 from aura_shared.messages.gaps import ScanDependencies
 from aura_shared.messages.insight import MapSymbols, ShowTree
+from aura_shared.messages.services import WorkPaused
 from aura_shared.messages.structure import FindReferences
 from aura_shared.settings import CodeSettings, Settings
+from gateway_lab import until
 
 BAD = "def load(items=[]):\n    items.append(1)\n    return items == None\n"
 
@@ -203,3 +205,32 @@ async def test_tools_that_fail_are_run_again_next_time() -> None:
     with pytest.raises(AuraError, match="full"):
         await runs.outcome("shop", (1, None), run)
     assert (await runs.outcome("shop", (1, None), run)).seconds == 3.0
+
+
+@pytest.mark.requirement("U1", "C4")
+async def test_while_work_is_paused_search_is_fresh_and_the_analysis_waits_until_it_is_asked_for(
+    aura_home: Path, root: Path
+) -> None:
+    served = Served(Settings(code=CodeSettings(debounce_ms=20)))
+    await served.client.publish(WorkPaused(paused=True))
+    await served.start()
+    background = served.service._background
+    info = await served.add(root)
+    await until(lambda: background.waiting == 1)
+    update = await served.after(lambda: (root / "new.py").write_text("def brandnew():\n    return 1\n"))
+    assert update.changed == ["new.py"]
+    assert (await served.client.request(SearchCode(project=info.id, query="brandnew"))).hits[0].path == "new.py"
+    analyst = served.service._upkeep.analyst(info.id)
+    assert analyst is not None
+    assert (analyst.complete, background.waiting) == (False, 1)
+    assert (await analyse(served, info.id)).files == 3
+    events = served.client.listen(FindingsUpdated)
+    await served.after(lambda: (root / "bad.py").write_text("def load(items):\n    return items\n"))
+    await served.after(lambda: (root / "main.py").write_text("def main(rows=[]):\n    return rows\n"))
+    await until(lambda: background.waiting == 1)
+    await served.client.publish(WorkPaused(paused=False))
+    async with asyncio.timeout(3 * BOUND_S):
+        told = (await anext(events)).event
+    assert isinstance(told, FindingsUpdated)
+    assert (told.gone, told.new) == (2, 1)  # both edits at once
+    await served.stop()

@@ -20,12 +20,13 @@ from aura_git.safety.service import SafetyService
 from aura_shared.bus import Bus
 from aura_shared.messages.git import GitChanged, UndoOperation
 from aura_shared.messages.git_health import GitProposal, SetWatch, WatchMode
+from aura_shared.messages.services import WorkPaused
 from aura_shared.paths import AuraPaths, find_paths
 from aura_shared.projects import ProjectRegistry
 from aura_shared.settings import Settings
 from git_lab import GitLab, make_lab
 from git_rig import GitRig
-from shared_bus.brokers import connected, running_broker, short_paths
+from shared_bus.brokers import connected, running_broker, short_paths, until
 
 STRATEGY = 'strategy = "github-flow"\nmain = "live"\nprotected = ["stable/*"]\n'
 
@@ -260,3 +261,25 @@ async def test_a_project_that_is_gone_stops_no_other(watched: Watched) -> None:
     watched.lab.write({"a.py": "a = 2\n"})
     watched.service.touch("nothing", watched.now)
     assert await watched.kinds() == ["commit"]
+
+
+@pytest.mark.requirement("U1", "G2")
+async def test_while_work_is_paused_the_watch_waits(watched: Watched) -> None:
+    await watched.mode("propose")
+    service = HealthService(watched.rig.desk, look_s=0.005, clock=lambda: watched.now)
+    background = watched.rig.desk.background
+    watched.lab.write({"a.py": "a = 2\n"})
+    background.take(WorkPaused(paused=True))
+    await service.start()
+    service.touch(watched.rig.project.id, watched.now)
+    watched.now += 700
+
+    def proposals() -> list[GitProposal]:
+        return [event for event in watched.rig.bus.published if isinstance(event, GitProposal)]
+
+    await until(lambda: background.waiting == 1)
+    assert proposals() == []
+    background.take(WorkPaused(paused=False))
+    await until(lambda: bool(proposals()))
+    await service.stop()
+    assert [one.kind for one in proposals()] == ["commit"]

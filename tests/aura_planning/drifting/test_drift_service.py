@@ -12,6 +12,7 @@ from aura_planning.drifting.service import DriftService
 from aura_shared.errors import GateClosed, UnknownFile
 from aura_shared.messages.plan_drift import AskPlanDrift, MergeDocument, PlanDriftChanged
 from aura_shared.messages.plan_items import ListItems, UndoPlan
+from aura_shared.messages.services import WorkPaused
 from gateway_lab import until
 from plan_items_rig import ItemRig, item_text, put
 
@@ -96,3 +97,27 @@ async def test_a_document_of_the_plan_that_changes_is_told_once(rig: DriftRig) -
     await until(lambda: bool(told()), 20)
     assert told()[0].document.counts == {"added": 1, "same": 2}
     assert (told()[0].document.path, told()[0].document.items) == (".ai/prd.md", 2)
+
+
+@pytest.mark.requirement("U1")
+async def test_while_work_is_paused_a_document_waits_and_is_looked_at_once(rig: DriftRig) -> None:
+    text = item_text("p1aaaa", "prd", "Boats", body="## Epic 1: Boats\n\n## Epic 2: Quays\n")
+    place = put(rig.root, "prd.md", text)
+    await rig.service.start()
+    await rig.drift.start()
+    await rig.ask(MergeDocument(project=rig.project.id, path=".ai/prd.md"))
+    rig.desk.background.take(WorkPaused(paused=True))
+    place.write_text(text + "\n## Epic 3: Ropes\n")
+    await until(lambda: rig.desk.background.waiting == 1, 20)
+    heard = len(rig.events)
+    place.write_text(text + "\n## Epic 3: Ropes\n\n## Epic 4: Sails\n")
+    await until(lambda: len(rig.events) > heard, 20)
+
+    def told() -> list[PlanDriftChanged]:
+        return [one for one in rig.bus.published if isinstance(one, PlanDriftChanged)]
+
+    assert told() == []
+    rig.desk.background.take(WorkPaused(paused=False))
+    await until(lambda: bool(told()), 20)
+    assert [one.document.counts for one in told()] == [{"added": 2, "same": 2}]
+    await rig.drift.stop()

@@ -11,7 +11,10 @@ import pytest
 
 from aura_shared.errors import UnknownItem
 from aura_shared.messages.git import GitChanged
+from aura_shared.messages.plan_items import ChangePlan
 from aura_shared.messages.plan_progress import PlanProgressChanged
+from aura_shared.messages.services import WorkPaused
+from gateway_lab import until
 from plan_forecast_rig import commit, git
 from plan_items_rig import item_text, put
 from plan_progress_rig import DAY, ProgressRig, source, worked_plan
@@ -182,3 +185,18 @@ async def test_the_first_edit_is_told_although_nothing_was_known(rig: ProgressRi
     put(root, "tasks/t4aaaa-parcels.md", text)
     event = await event_with(rig, lambda one: bool(one.changes))
     assert [(one.id, one.old_state, one.old_status) for one in event.changes] == [("t4aaaa", "", "todo")]
+
+
+@pytest.mark.requirement("U1")
+async def test_while_work_is_paused_evidence_waits(rig: ProgressRig) -> None:
+    await rig.service.start()
+    await rig.progress.start()
+    rig.desk.background.take(WorkPaused(paused=True))
+    change = ChangePlan(project=rig.project.id, action="add", kind="task", title="One more")
+    await rig.ask(change)
+    await until(lambda: rig.desk.background.waiting == 1)
+    await rig.ask(change.model_copy(update={"title": "And one more"}))
+    assert rig.told == []
+    rig.desk.background.take(WorkPaused(paused=False))
+    event = await event_with(rig, lambda event: event.because == "edit")
+    assert {one.title for one in event.changes} == {"One more", "And one more"}

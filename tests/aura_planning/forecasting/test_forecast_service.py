@@ -19,6 +19,7 @@ from aura_planning.forecasting.service import ForecastService
 from aura_shared.errors import Cancelled, UnknownItem, UsageProblem
 from aura_shared.messages.plan_forecast import AskBurnup, AskForecast, PlanForecast, PlanForecastChanged
 from aura_shared.messages.plan_items import ChangePlan, PlanItemsChanged
+from aura_shared.messages.services import WorkPaused
 from aura_shared.projects import ProjectRegistry
 from plan_forecast_rig import TODAY, commit, lived_plan
 from plan_items_rig import ItemRig, item_text, put
@@ -308,3 +309,16 @@ async def test_five_projects_have_a_past_and_the_first_is_read_again(
     second = await rig.forecast(project=other.id)
     assert (first.finished, second.finished) == (20, 9)
     assert (await rig.forecast()).model_dump_json() == first.model_dump_json()
+
+
+@pytest.mark.requirement("U1", "A4")
+async def test_while_work_is_paused_a_forecast_waits(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast_module, "_today", lambda: TODAY)
+    await rig.forecasts.start()
+    rig.desk.background.take(WorkPaused(paused=True))
+    note = rig.paths.data / "plan" / rig.project.id / "forecast.json"
+    await rig.ask(ChangePlan(project=rig.project.id, action="add", kind="task", title="One more"))
+    await until(lambda: rig.desk.background.waiting == 1)
+    assert not note.exists()
+    rig.desk.background.take(WorkPaused(paused=False))
+    await until(note.exists)
