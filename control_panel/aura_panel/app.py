@@ -207,7 +207,7 @@ class PanelApp(App[None]):
             if world is None or not entry.service or world.has_service(entry.service)
         )
         bar.active = view.NAME
-        bar.presence = world.presence if world is not None else "unknown"
+        bar.presence = _shown_presence(world)
         project = world.projects.get(self.project) if world is not None else None
         bar.project = project.name if project is not None else ""
         banner = view.query_one("#banner", Static)
@@ -303,7 +303,8 @@ class PanelApp(App[None]):
         if not isinstance(screen, View):
             return
         entry = next(entry for entry in VIEWS if entry.name == screen.NAME)
-        self.push_screen(Help(entry.title, f"{entry.about}\n{screen.HELP_TEXT}", keys_of(self, screen)))
+        about = "\n\n".join([entry.about, " ".join(screen.HELP_TEXT.split())])
+        self.push_screen(Help(entry.title, about, keys_of(self, screen)))
 
     @work
     async def action_start_daemon(self) -> None:
@@ -348,6 +349,18 @@ class PanelApp(App[None]):
             await controls.stop_daemon()
 
     @work
+    async def pause_work(self, for_s: float | None = None) -> None:
+        """Let background work wait, for some seconds or until it is resumed."""
+        if (controls := self._controls()) is not None:
+            await controls.pause(for_s)
+
+    @work
+    async def resume_work(self) -> None:
+        """Let background work go on."""
+        if (controls := self._controls()) is not None:
+            await controls.resume()
+
+    @work
     async def action_register_project(self) -> None:
         """Register a project."""
         if (controls := self._controls()) is not None:
@@ -383,11 +396,26 @@ class PanelApp(App[None]):
         yield from commands_of(self)
 
 
+def _shown_presence(world: World | None) -> str:
+    if world is None:
+        return "unknown"
+    return "paused" if world.presence == "up" and world.work_waits else world.presence
+
+
 def keys_of(app: PanelApp, screen: Screen[Any]) -> list[tuple[str, str]]:
-    """The keys that work on a screen and what each does; keys of the view first."""
-    rows: dict[str, str] = {}
+    """The keys that work on a screen and what each does: those of the view, of what has the focus, of the panel."""
+    rows: dict[tuple[int, str], tuple[str, list[str]]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.description and not binding.system:
-            rows.setdefault(app.get_key_display(binding), binding.description)
-    return list(rows.items())
+        if not binding.description or binding.action in _PLAIN_ACTIONS or binding.key.startswith("super+"):
+            continue
+        rank = 0 if active.node is screen else 2 if active.node is app else 1
+        _, keys = rows.setdefault((rank, binding.action), (binding.description, []))
+        keys.append(app.get_key_display(binding))
+    return [(" ".join(keys), what) for _, (what, keys) in sorted(rows.items(), key=lambda row: row[0][0])]
+
+
+_PLAIN_ACTIONS: Final = frozenset(
+    {"scroll_left", "scroll_right", "page_left", "page_right", "copy_text", "screen.copy_text", "help_quit"}
+)
+"""Actions that every screen has and nobody looks up."""

@@ -16,6 +16,7 @@ from aura_shared.errors import AuraError
 from aura_shared.messages.code import AddProject, ReindexProject, RemoveProject
 from aura_shared.messages.core import Progress
 from aura_shared.messages.findings import AnalyzeProject
+from aura_shared.messages.services import PauseWork, ResumeWork
 
 if TYPE_CHECKING:
     from aura_panel.app import PanelApp
@@ -71,6 +72,16 @@ class Controls:
         if sure:
             await self._told(self._world.link.stop, "Aura has stopped.")
             self._world.look_again()
+
+    # Background work
+
+    async def pause(self, for_s: float | None) -> None:
+        """Let work that nobody asked for wait."""
+        await self._told(lambda: self._world.link.ask(PauseWork(for_s=for_s)), "Background work waits.")
+
+    async def resume(self) -> None:
+        """Let it go on."""
+        await self._told(lambda: self._world.link.ask(ResumeWork()), "Background work goes on.")
 
     # Projects
 
@@ -161,6 +172,9 @@ def commands_of(panel: PanelApp) -> Iterator[SystemCommand]:
         ("Restart service", "End a process and start it again; nothing is lost.", panel.restart_service),
         ("Stop service", "Until it is started again.", partial(panel.stop_or_start_service, "", "stop")),
         ("Start service", "One that was stopped.", partial(panel.stop_or_start_service, "", "start")),
+        ("Pause background work", "What nobody asked for waits until it is resumed.", panel.pause_work),
+        ("Pause background work for an hour", "It goes on by itself.", partial(panel.pause_work, 3600.0)),
+        ("Resume background work", "After a pause.", panel.resume_work),
         ("Start Aura", "When it does not run. Key Ctrl-S.", panel.action_start_daemon),
         ("Stop Aura", "All services, after a yes.", panel.action_stop_daemon),
         ("Help", "What this view is for, and its keys. Key ?.", panel.action_help),

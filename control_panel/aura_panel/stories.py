@@ -26,7 +26,7 @@ from aura_shared.messages.plan_items import PlanItemsChanged
 from aura_shared.messages.plan_progress import PlanProgressChanged
 from aura_shared.messages.pulls import PullUpdated
 from aura_shared.messages.releases import ReleaseCut
-from aura_shared.messages.services import ServiceStateChanged
+from aura_shared.messages.services import ServiceStateChanged, WorkPaused
 
 __all__ = ["STORY_KINDS", "Story", "story_of", "story_of_envelope"]
 
@@ -261,6 +261,12 @@ def _drift(event: PlanDriftChanged) -> _Said:
     )
 
 
+def _paused(event: WorkPaused) -> _Said:
+    if not event.paused:
+        return _Said("background work goes on")
+    return _Said("background work is paused" + (f" until {event.until}" if event.until else ""), "warning")
+
+
 def _journal(event: JournalReplaced) -> _Said:
     return _Said(f"the journal was damaged and begun anew; the old one is kept as {event.aside}", "error")
 
@@ -289,6 +295,7 @@ _TELLERS: Final = cast(
         PlanProgressChanged: _progress,
         PlanForecastChanged: _forecast,
         PlanDriftChanged: _drift,
+        WorkPaused: _paused,
         JournalReplaced: _journal,
     },
 )

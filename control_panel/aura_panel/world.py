@@ -28,7 +28,7 @@ from aura_shared.messages.git import GitStatus, ShowGitStatus
 from aura_shared.messages.models import ListModels, ModelServer, ModelServersChanged
 from aura_shared.messages.plan_items import ListItems
 from aura_shared.messages.plan_progress import AskProgress, PlanProgress
-from aura_shared.messages.services import ServiceMetrics, ServiceStateChanged
+from aura_shared.messages.services import ServiceMetrics, ServiceStateChanged, WorkPaused
 
 __all__ = ["Part", "ProjectFacts", "World"]
 
@@ -91,6 +91,8 @@ class World:
         """What agents wait for, oldest first."""
         self.model_servers: list[ModelServer] | None = None
         """Programs that serve models; None while unknown."""
+        self.paused: WorkPaused | None = None
+        """The pause of background work; None while none was told."""
         self.activity: deque[Story] = deque(maxlen=ACTIVITY)
         """What happened, oldest first."""
         self.listeners: list[Callable[[frozenset[Part]], None]] = []
@@ -107,6 +109,12 @@ class World:
     def presence(self) -> Presence:
         """How the daemon is."""
         return self.link.presence
+
+    @property
+    def work_waits(self) -> bool:
+        """Whether background work is paused now."""
+        paused = self.paused
+        return paused is not None and paused.paused and (not paused.until or paused.until > now_iso())
 
     def facts_of(self, project: str) -> ProjectFacts:
         """What is known of a project."""
@@ -229,6 +237,9 @@ class World:
         if isinstance(event, ModelServersChanged):
             self.model_servers = event.servers
             return {"models"}
+        if isinstance(event, WorkPaused):
+            self.paused = event
+            return {"services"}
         if isinstance(event, ServiceStateChanged):
             self.look_again()
         else:

@@ -16,6 +16,7 @@ from aura_shared.messages.code import AddProject, ProjectAnswer, ProjectRemoved,
 from aura_shared.messages.core import Done
 from aura_shared.messages.findings import AnalysisAnswer, AnalyzeProject
 from aura_shared.messages.git import GitOperation, GitStatus, ShowGitStatus
+from aura_shared.messages.services import PauseWork, ResumeWork, WorkAnswer, WorkPaused
 from panel_lab import (
     ATLAS,
     SHOP,
@@ -159,6 +160,21 @@ async def test_projects_can_be_registered_analysed_and_removed(lab: PanelLab) ->
         await until(pilot, lambda: isinstance(app.screen, Prompt))
         await pilot.press("enter")
         await until(pilot, lambda: "Check the spelling." in screen_text(pilot))
+
+
+@pytest.mark.requirement("U1", "P4")
+async def test_background_work_is_paused_and_resumed_by_the_palette(lab: PanelLab) -> None:
+    pause = WorkPaused(paused=True, by="panel")
+    lab.answer(PauseWork, WorkAnswer(work=pause))
+    lab.answer(ResumeWork, WorkAnswer(work=WorkPaused(paused=False)))
+    async with panel_of(lab, size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"pause background work for", "enter", "enter")
+        await until(pilot, lambda: "Background work waits." in screen_text(pilot))
+        assert [asked.for_s for asked in lab.asked_for(PauseWork)] == [3600.0]
+        await lab.tell(pause, service="gateway")
+        await until(pilot, lambda: "background work paused" in screen_text(pilot).splitlines()[0])
+        await pilot.press("ctrl+p", *"resume", "enter", "enter")
+        await until(pilot, lambda: bool(lab.asked_for(ResumeWork)))
 
 
 @pytest.mark.requirement("U1")

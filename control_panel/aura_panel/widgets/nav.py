@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from rich.text import Text
 from textual import events
@@ -11,9 +11,6 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-if TYPE_CHECKING:
-    from aura_panel.link import Presence
-
 __all__ = ["NavBar", "Tab"]
 
 _PRESENCE: Final[dict[str, tuple[str, str, str]]] = {
@@ -21,6 +18,7 @@ _PRESENCE: Final[dict[str, tuple[str, str, str]]] = {
     "down": ("■", "not running", "error"),
     "starting": ("◐", "starting", "warning"),
     "up": ("●", "running", "success"),
+    "paused": ("‖", "background work paused", "warning"),
     "stopping": ("◑", "stopping", "warning"),
 }
 """Sign, word and colour; the sign alone tells them apart without colour."""
@@ -48,7 +46,7 @@ class NavBar(Widget):
 
     tabs: reactive[tuple[Tab, ...]] = reactive((), layout=False)
     active: reactive[str] = reactive("")
-    presence: reactive[Presence] = reactive("unknown")
+    presence: reactive[str] = reactive("unknown")
     project: reactive[str] = reactive("")
 
     class Chosen(Message):
