@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
     time.tzset()
+    monkeypatch.setattr("aura_panel.home_rows.now", lambda: datetime(2026, 11, 27, 9, 30, tzinfo=UTC))
     yield
     monkeypatch.undo()
     time.tzset()
