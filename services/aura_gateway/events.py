@@ -35,7 +35,7 @@ from aura_shared.messages.plan_items import PlanItemsChanged
 from aura_shared.messages.plan_progress import PlanProgressChanged
 from aura_shared.messages.pulls import PullUpdated
 from aura_shared.messages.releases import ReleaseCut
-from aura_shared.messages.services import LogLine, ServiceMetrics, ServiceStateChanged
+from aura_shared.messages.services import LogLine, ServiceMetrics, ServiceStateChanged, WorkPaused
 
 __all__ = ["EVENT_KINDS", "EVENT_PROTOCOL", "TOO_SLOW", "EventFrame", "EventStreams", "event_routes"]
 
@@ -46,7 +46,7 @@ EVENT_KINDS: Final[Mapping[str, type[Event]]] = {
         *(GitChanged, GitOperationUpdated, GitProposal, CommitMade, CommitDraftOutdated, BranchUpdated),
         *(MergeUpdated, PullUpdated, ReleaseCut, ModelServersChanged),
         *(PlanItemsChanged, PlanDriftChanged, PlanForecastChanged, PlanProgressChanged),
-        *(ServiceStateChanged, ServiceMetrics, LogLine),
+        *(ServiceStateChanged, ServiceMetrics, LogLine, WorkPaused),
     )
 }
 """Every kind of event that can be asked for."""
