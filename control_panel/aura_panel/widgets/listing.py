@@ -58,9 +58,14 @@ class Listing(DataTable[Text]):
         self._laid_out: tuple[tuple[int, int], ...] = ()
 
     @property
+    def keys(self) -> list[str]:
+        """Keys of the rows, in their order."""
+        return list(self._shown_rows)
+
+    @property
     def key(self) -> str:
         """Key of the row under the cursor; empty without rows."""
-        keys = list(self._shown_rows)
+        keys = self.keys
         return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else ""
 
     def show(self, rows: Mapping[str, Sequence[Text]], columns: Sequence[ListColumn] = ()) -> None:
