@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from panel_lab import PanelLab
+from panel_running import Running, running_daemon
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +30,9 @@ def lab(aura_home: Path) -> PanelLab:
     """A daemon that is not there."""
     del aura_home
     return PanelLab()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """The real daemon with a registered project."""
+    yield from running_daemon()
