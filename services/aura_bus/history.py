@@ -171,13 +171,14 @@ def _each(journal: Journal, asked: BusJournal, places: list[int]) -> Generator[R
 def _chain(journal: Journal, id: str) -> list[int]:  # noqa: A002 - the field's name on the wire
     """The places of an event, of its cause, of the cause of that, and so on."""
     places: list[int] = []
-    wanted: str | None = id
-    while wanted is not None and len(places) <= MOST_CAUSES:
-        found = next(journal.read("SELECT seq, cause FROM events WHERE id = ?", (wanted,)), None)
+    wanted: list[str] = [id]
+    while wanted and len(places) <= MOST_CAUSES:
+        rows = (next(journal.read("SELECT seq, cause, corr FROM events WHERE id = ?", (one,)), None) for one in wanted)
+        found = next((row for row in rows if row is not None), None)
         if found is None or found[0] in places:
             break
         places.append(found[0])
-        wanted = found[1]
+        wanted = [one for one in found[1:] if one]  # Requests are not journalled: then where it all began, if that is.
     return places
 
 

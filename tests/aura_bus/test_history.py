@@ -185,6 +185,12 @@ def test_what_has_to_do_with_an_event_comes_in_pages_too(story: Journal, monkeyp
     assert seqs(look_back(story, BusJournal(related="id-3", backwards=True))) == [5]
 
 
+def test_a_chain_of_causes_goes_on_behind_a_request_with_what_it_began_with(journal: Journal) -> None:
+    journal.append([entry(1), entry(2, cause="request", corr="id-1"), entry(3), entry(4, cause="id-2", corr="id-1")])
+    assert seqs(look_back(journal, BusJournal(related="id-4"))) == [1, 2, 4]
+    assert seqs(look_back(journal, BusJournal(related="id-1"))) == [1, 2, 4]
+
+
 def test_a_long_chain_of_causes_is_followed_a_bounded_way(journal: Journal) -> None:
     journal.append([entry(1), *(entry(number, cause=f"id-{number - 1}") for number in range(2, 201))])
     found = seqs(look_back(journal, BusJournal(related="id-200")))
