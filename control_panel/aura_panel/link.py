@@ -59,7 +59,7 @@ class Link:
         self.bus = bus
         self.presence: Presence = "unknown"
         """How the daemon is, as `look` found it last."""
-        self._gateway = gateway or Gateway(paths, recovery_s=0)
+        self._gateway = gateway or Gateway(paths, recovery_s=0, client="aura-panel")
         self._status = status
 
     async def look(self) -> JsonObject | None:

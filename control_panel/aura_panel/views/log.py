@@ -31,11 +31,13 @@ from aura_panel.log_ring import (
 )
 from aura_panel.log_text import details_of, export_lines
 from aura_panel.preferences import settings_or_defaults
-from aura_panel.stories import Story, story_of
+from aura_panel.stories import Story, story_of, story_of_envelope
 from aura_panel.views.view import View
 from aura_panel.widgets.dialogs import Choice, Choose, Prompt
 from aura_panel.widgets.log_lines import LogLines
+from aura_shared.errors import AuraError
 from aura_shared.log_files import log_paths, read_last
+from aura_shared.messages.bus import BusJournal
 from aura_shared.messages.services import ServiceMetrics
 
 if TYPE_CHECKING:
@@ -182,26 +184,21 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
             self._show_state()
 
     def goto(self, target: str) -> None:
-        """Put the cursor on the line of an event, and show what has to do with it."""
-        kind, _, name = target.partition(":")
-        ring = self.ring
-        self._take(
-            [arrival_of_story(story) for story in self.world.activity if story.id == name and not self._has(name)]
-        )
-        place = next((n for n in range(ring.end - 1, ring.first - 1, -1) if ring.entry(n).id == name), None)
-        if kind != "story" or place is None:
-            self.notify("That event is not among the lines that are held here. t goes to its time.")
-            return
+        """Put the cursor on the line of an event."""
+        name = target.removeprefix("story:")
         if self._replay is not None:
             self._replay = None
-            self.shown.show_ring(ring)
+            self.shown.show_ring(self.ring)
+        if self._place_of(name) is None:
+            self._take([arrival_of_story(story) for story in self.world.activity if story.id == name])
+        place = self._place_of(name)
+        if place is None:
+            self.notify("That event is not among the lines that are held here. t goes to its time.")
+            return
         self.shown.set_filter(LogFilter())
         self.shown.go_to_number(place)
         self.shown.focus()
         self._show_state()
-
-    def _has(self, event: str) -> bool:
-        return any(self.ring.entry(number).id == event for number in range(self.ring.first, self.ring.end))
 
     # The row above the lines
 
@@ -363,23 +360,53 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         if not entry.cause:
             self.notify("This line names no cause.")
             return
-        ring = self.shown.ring
-        for number in range(ring.end - 1, ring.first - 1, -1):
-            if ring.entry(number).id == entry.cause:
-                self.shown.go_to_number(number)
-                return
-        self.notify("The cause is a question to a service, which is not kept. C shows everything that it led to.")
+        self._go_to_cause(entry.cause)
+
+    @work(exclusive=True, group="causes")
+    async def _go_to_cause(self, cause: str) -> None:
+        """Go to an event that is held here, or that the journal still has."""
+        place = self._place_of(cause)
+        if place is None:
+            await self._fetch_related(cause)
+            place = self._place_of(cause)
+        if place is not None:
+            self.shown.go_to_number(place)
+        else:
+            self.notify("The cause is a question to a service, which is not kept. C shows everything that it led to.")
 
     def action_related(self) -> None:
         """Show everything with the same cause."""
         entry = self._chosen()
         if entry is None:
             return
-        related = frozenset({entry.root or entry.cause, entry.id} - {""})
-        if related:
-            self._set_filter(related=related)
-        else:
+        begun = entry.root or entry.cause or entry.id
+        if not begun:
             self.notify("This line names no cause.")
+            return
+        self._set_filter(related=frozenset({begun, entry.id} - {""}))
+        self._show_all_related(begun)
+
+    @work(exclusive=True, group="causes")
+    async def _show_all_related(self, begun: str) -> None:
+        await self._fetch_related(begun)
+        self._show_state()
+
+    async def _fetch_related(self, name: str) -> None:
+        """Take in what the journal has of an event, its causes and its consequences."""
+        try:
+            found = await self.world.link.ask(BusJournal(related=name))
+        except AuraError:  # The daemon is down: what is held here has to do.
+            return
+        ring = self.shown.ring
+        held = {ring.entry(number).id for number in range(ring.first, ring.end)}
+        stories = [story_of_envelope(event.envelope, event.seq) for event in found.events]
+        arrivals = [arrival_of_story(story) for story in stories if story.id not in held]
+        if arrivals:
+            self.shown.lines_changed(ring.extend(arrivals))
+
+    def _place_of(self, event: str) -> int | None:
+        ring = self.shown.ring
+        return next((n for n in range(ring.end - 1, ring.first - 1, -1) if ring.entry(n).id == event), None)
 
     def action_copy(self) -> None:
         """Copy the line under the cursor as text."""
