@@ -6,22 +6,18 @@ usage: python scripts/export_settings.py [--check] [--folder ROOT]
 from __future__ import annotations
 
 import argparse
-import ast
 import inspect
 import json
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from aura_shared.layers import USER_ONLY
 from aura_shared.settings import Settings
+from aura_shared.settings_catalog import SettingInfo, describe
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python scripts/export_settings.py"
@@ -49,86 +45,39 @@ range, and a file that is not TOML end the start with exit code 7 and name the f
 A repository that you cloned must not open your machine to others, so a project file cannot set what is marked
 *user only*.
 
+## Changing settings
+
+`aura config describe` lists what can be set, and `aura config describe SETTING` tells what it means and what it takes.
+
+```console
+$ aura config set code.workers 4
+$ aura config set code.exclude "vendor/, *.min.js" --project
+$ aura config set findings.levels '{{"broad-except": "error"}}' --project --dry-run
+$ aura config unset code.workers
+```
+
+`set` and `unset` show the difference; with `--dry-run` that is all they do. `--project` means `.aura/config.toml` of
+the repository around the working directory instead of your own file. A list is written `a,b` or as JSON, a table as
+JSON. Comments, order and every line that the change does not touch stay. The whole result is checked before it is
+written, and the file is replaced in one step. What it held before is kept in the folder `settings` of Aura's data
+folder, the newest 50. `set` says so when the value does not change here, because a layer below wins.
+
 Settings are read once, when Aura starts; `aura down` and `aura up` read them again.
 """
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One setting as the page shows it."""
-
-    section: str
-    name: str
-    kind: str
-    default: object
-    bounds: str
-    meaning: str
-
-    @property
-    def key(self) -> str:
-        """Section and name with a dot."""
-        return f"{self.section}.{self.name}"
-
-    @property
-    def user_only(self) -> bool:
-        """Whether a project file may not set it."""
-        return self.key in USER_ONLY or self.section in USER_ONLY
-
-
-def notes_of(kind: type[BaseModel]) -> dict[str, str]:
-    """The docstring under each field of a class."""
-    (declared,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    assert isinstance(declared, ast.ClassDef)
-    notes: dict[str, str] = {}
-    for field, note in zip(declared.body, declared.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(note, ast.Expr):
-            notes[field.target.id] = " ".join(inspect.cleandoc(str(ast.literal_eval(note.value))).split())
-    return notes
-
-
-def bounds_of(field: FieldInfo) -> str:
-    """The allowed range in words."""
-    words: list[str] = []
-    for bound in cast("list[object]", field.metadata):
-        if isinstance(bound, Ge):
-            words.append(f"≥ {number(bound.ge)}")
-        elif isinstance(bound, Gt):
-            words.append(f"> {number(bound.gt)}")
-        elif isinstance(bound, Le):
-            words.append(f"≤ {number(bound.le)}")
-        elif isinstance(bound, Lt):
-            words.append(f"< {number(bound.lt)}")
-    return ", ".join(words)
-
-
-def number(value: object) -> str:
-    """A bound, readable."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def kind_of(annotation: Any) -> str:  # noqa: ANN401 - an annotation can be anything
-    """A type in words."""
-    choices = getattr(annotation, "__args__", ())
-    if choices and all(isinstance(choice, str) for choice in choices):
-        return ", ".join(f"`{choice}`" for choice in choices)
-    if getattr(annotation, "__origin__", None) is dict:
-        return "table"
-    if choices and isinstance(choices[0], type) and issubclass(choices[0], BaseModel):
-        return "list of tables"
-    names = {bool: "`true`, `false`", int: "whole number", float: "number", str: "text"}
-    return names.get(annotation, "list of texts")
-
-
-def sections() -> Iterator[tuple[str, str, list[Setting]]]:
+def sections() -> Iterator[tuple[str, str, list[SettingInfo]]]:
     """Every section: its name, its meaning, its settings."""
     for section, field in Settings.model_fields.items():
         kind = cast("type[BaseModel]", field.annotation)
-        notes = notes_of(kind)
-        found = [
-            Setting(section, name, kind_of(inner.annotation), inner.default, bounds_of(inner), notes[name])
-            for name, inner in kind.model_fields.items()
-        ]
-        yield section, inspect.cleandoc(kind.__doc__ or ""), found
+        yield section, inspect.cleandoc(kind.__doc__ or ""), [one for one in describe() if one.section == section]
+
+
+def takes(setting: SettingInfo) -> str:
+    """Type and range, or all values."""
+    if setting.choices:
+        return ", ".join(f"`{choice}`" for choice in setting.choices)
+    return f"{setting.takes} {setting.bounds}".strip()
 
 
 def page() -> str:
@@ -137,9 +86,9 @@ def page() -> str:
     for section, meaning, settings in sections():
         parts.append(f"\n## {section}\n\n{meaning}\n\n| setting | default | takes | meaning |\n|---|---|---|---|\n")
         for setting in settings:
-            takes = f"{setting.kind} {setting.bounds}".strip()
             mark = " *User only.*" if setting.user_only else ""
-            parts.append(f"| `{setting.key}` | `{toml(setting.default)}` | {takes} | {setting.meaning}{mark} |\n")
+            cells = [f"`{setting.key}`", f"`{toml(setting.default)}`", takes(setting), setting.about + mark]
+            parts.append(f"| {' | '.join(cells)} |\n")
     return "".join(parts)
 
 
@@ -154,18 +103,16 @@ def sample() -> str:
         for setting in settings:
             bounds = f" ({setting.bounds})" if setting.bounds else ""
             only = " Not in a project file." if setting.user_only else ""
-            comment = f"# {setting.meaning}{bounds}{only}".replace("≤ ", "≤\N{NO-BREAK SPACE}")
+            comment = f"# {setting.about}{bounds}{only}".replace("≤ ", "≤\N{NO-BREAK SPACE}")
             lines = textwrap.wrap(comment, 118, subsequent_indent="# ")
             parts += ["\n" + line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
-            parts.append(f"\n{setting.name} = {toml(setting.default)}\n")
+            parts.append(f"\n{setting.key.partition('.')[2]} = {toml(setting.default)}\n")
     return "".join(parts)
 
 
 def toml(value: object) -> str:
     """A default as TOML writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value)
+    return str(value).lower() if isinstance(value, bool) else json.dumps(value)
 
 
 def main(arguments: list[str]) -> int:

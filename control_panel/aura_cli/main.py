@@ -99,7 +99,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "Set-up": {
         "mcp": ("mcp", "Serve editors and agents; set them up."),
-        "config": ("config", "Explain the settings."),
+        "config": ("config", "Explain and change the settings."),
         "completion": ("completion", "Set up shell completion."),
         "version": ("version", "Show the version."),
     },

@@ -17,7 +17,21 @@ from typing import Final, Literal, TypeAlias, cast
 from aura_shared.errors import SettingsError
 from aura_shared.paths import find_paths
 
-__all__ = ["Layer", "LayerName", "Table", "flatten", "line_of", "merge", "project_settings", "read_layers"]
+__all__ = [
+    "BYTE_ORDER_MARK",
+    "Layer",
+    "LayerName",
+    "Table",
+    "flatten",
+    "line_of",
+    "merge",
+    "project_settings",
+    "read_layers",
+    "read_settings_text",
+]
+
+BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
+"""Some editors begin a file with it."""
 
 Table: TypeAlias = "dict[str, object]"
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
@@ -55,6 +69,7 @@ def read_layers(
     *,
     user_file: Path | None = None,
     environ: Mapping[str, str] | None = None,
+    texts: Mapping[LayerName, str] | None = None,
 ) -> list[Layer]:
     """The layers above the defaults that say anything, weakest first.
 
@@ -63,13 +78,16 @@ def read_layers(
         flags: Dotted keys and their values.
         user_file: Instead of the user's own file.
         environ: Instead of the environment of this process.
+        texts: For a layer the text that its file is to hold, instead of what it holds.
 
     Raises:
         SettingsError: A file is not TOML, cannot be read, or a project file sets what only the user may set.
     """
-    layers = [_file_layer("user", find_paths().user_settings if user_file is None else user_file)]
+    texts = texts or {}
+    user_file = find_paths().user_settings if user_file is None else user_file
+    layers = [_file_layer("user", user_file, texts.get("user"))]
     if project_root is not None:
-        layers.append(_project_layer(project_root))
+        layers.append(_project_layer(project_root, texts.get("project")))
     layers.append(_environment_layer(os.environ if environ is None else environ))
     layers.append(_flag_layer(flags or {}))
     return [layer for layer in layers if layer.values]
@@ -133,15 +151,28 @@ def _merge_into(result: Table, values: Mapping[str, object]) -> None:
             result[key] = value
 
 
-def _file_layer(name: LayerName, path: Path) -> Layer:
+def read_settings_text(path: Path) -> str | None:
+    """The text of a settings file, with its line ends and its byte order mark; None without a file.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
-        return Layer(name, {}, {})
+        return None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} must be UTF-8, and is not: {error.reason} at byte {error.start}") from error
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _file_layer(name: LayerName, path: Path, instead: str | None = None) -> Layer:
+    text = read_settings_text(path) if instead is None else instead
+    if text is None:
+        return Layer(name, {}, {})
+    text = text.removeprefix(BYTE_ORDER_MARK)
     try:
         values = cast("Table", tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -152,8 +183,8 @@ def _file_layer(name: LayerName, path: Path) -> Layer:
     return Layer(name, values, {key: f"{path}:{line}" if line else str(path) for key, line in lines.items()})
 
 
-def _project_layer(project_root: Path) -> Layer:
-    layer = _file_layer("project", project_settings(project_root))
+def _project_layer(project_root: Path, instead: str | None) -> Layer:
+    layer = _file_layer("project", project_settings(project_root), instead)
     for key, _ in flatten(layer.values):
         if key in USER_ONLY or key.partition(".")[0] in USER_ONLY:
             raise SettingsError(
