@@ -1,0 +1,393 @@
+"""What is done with changes and approvals: questions to the person, then requests to the services."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from rich.text import Text
+
+from aura_cli.answers import object_of
+from aura_cli.change_view import plain, proposed_text
+from aura_panel.changes_rows import counts_of, files_line
+from aura_panel.diff_document import DiffHunk, document_of_merge
+from aura_panel.drafts import Drafts
+from aura_panel.widgets.dialogs import Choice, Choose, Confirm, Prompt
+from aura_panel.widgets.editor import TextEditor, fits_editor
+from aura_panel.widgets.merge import MergeQuestion
+from aura_shared.errors import AuraError, Conflict, NotFound, UsageProblem
+from aura_shared.messages.approvals import Approval
+from aura_shared.messages.changes import (
+    ApplyChange,
+    ChangeAnswer,
+    ChangeInfo,
+    DecideHunks,
+    Decision,
+    EditProposal,
+    Hunk,
+    ShowChange,
+    UndoChange,
+)
+
+if TYPE_CHECKING:
+    from aura_panel.views.changes import ChangesView
+
+__all__ = ["ChangesDesk"]
+
+Chosen = Literal["accepted", "rejected"]
+
+
+class ChangesDesk:
+    """The deeds of the changes view.
+
+    Args:
+        view: Its view.
+    """
+
+    def __init__(self, view: ChangesView) -> None:
+        self._view = view
+        self._one_at_a_time = asyncio.Lock()
+        self.deciding = 0
+        """Decisions that are on their way; what a service says meanwhile is older."""
+
+        self.deeds: Mapping[str, Callable[[], Awaitable[None]]] = {
+            "comment": self.comment,
+            "edit": self.edit,
+            "edit_outside": self.edit_outside,
+            "open_file": self.open_file,
+            "apply": self.apply,
+            "undo": self.undo,
+        }
+        """What is done one step after the other, by name."""
+
+    # Approvals
+
+    def answer(self, *, approve: bool) -> None:
+        """Answer the question under the cursor."""
+        approval = self._view.approval
+        if approval is not None:
+            self._view.run_worker(self._answer(approval, approve=approve), exit_on_error=False)
+
+    async def _answer(self, approval: Approval, *, approve: bool) -> None:
+        view = self._view
+        try:
+            found = await view.world.link.post(f"/v1/approvals/{approval.id}", {"approve": approve})
+        except NotFound as error:
+            view.panel.show_error(NotFound(error.message, hint="It lapsed or was decided elsewhere."))
+        except AuraError as error:
+            view.panel.show_error(error)
+        else:
+            view.decided(Approval.model_validate(object_of(found, "approval")))
+        view.world.refresh("approvals")
+
+    # Decisions
+
+    def decide(self, decision: Chosen) -> None:
+        """Decide on the hunk under the cursor and go to the next open one; the same decision again opens it."""
+        diff = self._view.diff
+        hunk = diff.hunk
+        if hunk is None:
+            diff.action_step(1)
+            self._view.notify("Now on a hunk; press again to decide on it.")
+        elif hunk.applied:
+            self._view.notify("This hunk is in the file already; u takes the change back.")
+        elif hunk.decision == decision:
+            self._decide([hunk], "open")
+        else:
+            self._decide([hunk], decision)
+            self._next_open(diff.number)
+
+    def _next_open(self, number: int) -> None:
+        diff = self._view.diff
+        hunks = diff.document.hunks
+        after = [n for n in range(number + 1, len(hunks)) if hunks[n].decision == "open" and not hunks[n].applied]
+        if after:
+            diff.go_to_hunk(after[0])
+        elif not any(hunk.decision == "open" for hunk in hunks):
+            self._view.notify("Every hunk is decided; w applies what was accepted.")
+
+    def decide_file(self, decision: Chosen) -> None:
+        """Decide on all hunks of the file under the cursor."""
+        diff = self._view.diff
+        path = self._path()
+        if path:
+            self._decide([hunk for hunk in diff.document.hunks if hunk.path == path], decision)
+
+    def reject_all(self) -> None:
+        """Reject every hunk that is not applied."""
+        self._decide(self._view.diff.document.hunks, "rejected")
+        self._view.notify("All of it is rejected; a or A takes that back for a hunk or a file.")
+
+    def _decide(self, hunks: Sequence[DiffHunk], decision: Decision) -> None:
+        change = self._view.shown
+        chosen = [hunk for hunk in hunks if not hunk.applied]
+        if change is None or not chosen:
+            self._view.notify("These hunks are in the files already; u takes the change back.")
+            return
+        for hunk in chosen:
+            hunk.decision = decision
+        self._view.diff.decided()
+        self._send(DecideHunks(change=change.id, hunks=[hunk.id for hunk in chosen], decision=decision))
+
+    def _send(self, request: DecideHunks) -> None:
+        self.deciding += 1
+        self._view.run_worker(self._sent(request), exit_on_error=False, group="decide")
+
+    async def _sent(self, request: DecideHunks) -> None:
+        """Decisions arrive in the order in which they were made."""
+        view = self._view
+        answer: ChangeAnswer | None = None
+        try:
+            async with self._one_at_a_time:
+                answer = await view.tried(view.world.link.ask(request))
+        finally:
+            self.deciding -= 1
+        if self.deciding:
+            return
+        if answer is None:  # What is shown was not taken: show what is.
+            answer = await view.tried(view.world.link.ask(ShowChange(change=request.change)))
+        if answer is not None:
+            view.take(answer)
+
+    async def comment(self) -> None:
+        """Ask for a comment on the hunk under the cursor; an empty one takes it away."""
+        view = self._view
+        change, hunk = view.shown, view.diff.hunk
+        if change is None or hunk is None:
+            view.notify("Go to a hunk first (j), then comment on it.")
+            return
+        if "\n" in hunk.comment:
+            await view.panel.push_screen_wait(
+                TextEditor(
+                    f"Comment on {hunk.title}", hunk.comment, partial(self._say, change.id, hunk.id),
+                    start=view.world.link.start,
+                )
+            )  # fmt: skip
+            return
+        said = await view.panel.push_screen_wait(
+            Prompt("Comment", f"On {hunk.title} of {plain(hunk.path)}", hunk.comment, "empty takes it away")
+        )
+        if said is not None and said != hunk.comment:
+            hunk.comment = said
+            view.diff.decided()
+            self._send(DecideHunks(change=change.id, hunks=[hunk.id], comment=said))
+
+    async def _say(self, change: str, hunk: str, text: str) -> None:
+        answer = await self._view.world.link.ask(DecideHunks(change=change, hunks=[hunk], comment=text.strip()))
+        self._view.take(answer)
+
+    # Edits
+
+    def _path(self) -> str:
+        """The file under the cursor; the only one where the cursor is above them."""
+        diff = self._view.diff
+        files = diff.document.files
+        if diff.path or len(files) == 1:
+            return diff.path or files[0].path
+        self._view.notify("Go to a file first: j, or ] for the next file.")
+        return ""
+
+    def _root(self, change: ChangeInfo) -> Path | None:
+        info = self._view.world.projects.get(change.project)
+        if info is None:
+            self._view.notify(f"The project {change.project} is not known now.", severity="error", markup=False)
+            return None
+        return Path(info.root)
+
+    async def _text(self) -> tuple[ChangeInfo, str, str] | None:
+        """The change, a file of it, and what is proposed for it; None, and said, where that cannot be edited."""
+        view = self._view
+        change, path = view.shown, self._path()
+        root = self._root(change) if change is not None and path else None
+        if change is None or root is None:
+            return None
+        try:
+            text = await asyncio.to_thread(proposed_text, change.model_dump(mode="json"), path, root)
+        except Conflict as error:
+            hint = "Undo or apply first, or have the change made anew." if change.can_undo else "Have it made anew."
+            view.panel.show_error(Conflict(error.message, hint=hint))
+            return None
+        except (UsageProblem, NotFound) as error:
+            view.panel.show_error(error)
+            return None
+        return change, path, text
+
+    async def edit(self) -> None:
+        """Edit what is proposed for the file under the cursor, in the panel."""
+        found = await self._text()
+        if found is None:
+            return
+        view = self._view
+        change, path, text = found
+        if not fits_editor(text):
+            view.notify(
+                f"{path} has characters that hide or end lines, which this editor would change. E opens it in $EDITOR.",
+                severity="warning", markup=False,
+            )  # fmt: skip
+            return
+        drafts = Drafts(view.world.link.paths.data / "panel")
+        draft = drafts.find(change.id, path)
+        note = ""
+        if draft is not None:
+            made = "" if draft.is_of(text) else " What is proposed has changed since."
+            note = f"This is your draft, which was not saved.{made} Ctrl-R takes what is proposed now."
+        await view.panel.push_screen_wait(
+            TextEditor(
+                f"{plain(path)}  ·  what {change.id} proposes", text, partial(self._save, change.id, path), path=path,
+                draft=None if draft is None else draft.text, note=note, line=view.diff.line,
+                keep=_keeper(drafts, change.id, path, text), start=view.world.link.start,
+            )
+        )  # fmt: skip
+
+    async def edit_outside(self) -> None:
+        """Edit it in $EDITOR."""
+        found = await self._text()
+        if found is None:
+            return
+        from aura_panel.outside import edit_text  # noqa: PLC0415 - only to edit
+
+        change, path, text = found
+        edited = await edit_text(self._view.panel, text, PurePosixPath(path).suffix or ".txt")
+        if edited is None or edited == text:
+            self._view.notify("Nothing was changed.")
+            return
+        drafts = Drafts(self._view.world.link.paths.data / "panel")
+        try:
+            await self._save(change.id, path, edited)
+        except AuraError as error:
+            drafts.keep(change.id, path, text, edited)
+            self._view.panel.show_error(error)
+            self._view.notify("What you wrote is kept as a draft; e opens it.")
+        else:
+            drafts.forget(change.id, path)
+
+    async def _save(self, change: str, path: str, text: str) -> None:
+        view = self._view
+        answer = await view.world.link.ask(EditProposal(change=change, path=path, content=text))
+        view.take(answer)
+        view.notify(answer.notice or "Saved; hunks that changed are open again.", markup=False)
+
+    async def open_file(self) -> None:
+        """Open the file in the project in an editor, at the line under the cursor."""
+        view = self._view
+        change, path = view.shown, self._path()
+        root = self._root(change) if change is not None and path else None
+        if change is None or root is None:
+            return
+        file = next(file for file in change.files if file.path == path)
+        names = [name for name in (file.path, file.moved_from) if name and (root / name).is_file()]
+        if not names:
+            view.notify(f"{path} is not in the project now; e shows what is proposed.", markup=False)
+            return
+        from aura_panel.outside import open_file  # noqa: PLC0415 - only to open
+
+        await open_file(view.panel, root / names[0], view.diff.line)
+
+    # Writing
+
+    async def apply(self) -> None:
+        """Write the accepted hunks after a question that names the files."""
+        view, change = self._view, self._view.shown
+        if change is None or not self._may_write():
+            return
+        hunks = [hunk for file in change.files for hunk in file.hunks]
+        counts = counts_of(hunks)
+        if not counts["accepted"] and not counts["open"]:
+            view.notify("There is nothing to apply: every hunk is applied or rejected.")
+            return
+        accept_open = await self._asked_for_open(change, counts)
+        if accept_open is not None:
+            request = ApplyChange(change=change.id, accept_open=accept_open)
+            await self._write(request, lambda: request.model_copy(update={"merge": True}), "Apply", "applied")
+
+    def _may_write(self) -> bool:
+        if self.deciding:
+            self._view.notify("Your decisions are still on their way; press again in a moment.")
+        return not self.deciding
+
+    async def _asked_for_open(self, change: ChangeInfo, counts: dict[str, int]) -> bool | None:
+        """Whether open hunks count as accepted; None when nothing is to be written."""
+        view = self._view
+        accepted, left = counts["accepted"], counts["open"]
+        if accepted and left:
+            choices = [
+                Choice("accepted", f"Only what you accepted: {_hunks(accepted)}", f"{_hunks(left)} stay open"),
+                Choice("all", f"All but what you rejected: {_hunks(accepted + left)}"),
+            ]
+            chosen = await view.panel.push_screen_wait(Choose("Apply", choices))
+            if chosen is None:
+                return None
+            accept_open = chosen == "all"
+        else:
+            accept_open = not accepted
+        wanted = {"accepted", "open"} if accept_open else {"accepted"}
+        paths = [file.path for file in change.files if _any(file.hunks, wanted)]
+        number = accepted + left if accept_open else accepted
+        undecided = f", {_hunks(left)} of them undecided" if accept_open and left else ""
+        text = f"Write {_hunks(number)}{undecided} to {_files(len(paths))} of {view.project_name(change.project)}?"
+        asked = Confirm("Apply", f"{text}\n\n{files_line(change, paths)}", "Apply")
+        return accept_open if await view.panel.push_screen_wait(asked) else None
+
+    async def undo(self) -> None:
+        """Take the change back after a question that names the files."""
+        view, change = self._view, self._view.shown
+        if change is None or not self._may_write():
+            return
+        if not change.can_undo:
+            view.notify("There is nothing to undo: this change is not applied, or its files are no longer kept.")
+            return
+        paths = [file.path for file in change.files if any(hunk.applied for hunk in file.hunks)]
+        text = f"Take the change back in {_files(len(paths))} of {view.project_name(change.project)}?"
+        if await view.panel.push_screen_wait(Confirm("Undo", f"{text}\n\n{files_line(change, paths)}", "Undo")):
+            request = UndoChange(change=change.id)
+            await self._write(request, lambda: request.model_copy(update={"merge": True}), "Undo", "undone")
+
+    async def _write(
+        self,
+        request: ApplyChange | UndoChange,
+        merging: Callable[[], ApplyChange | UndoChange],
+        title: str,
+        done: str,
+    ) -> None:
+        view = self._view
+        answer = await view.tried(view.world.link.ask(request))
+        if answer is not None and answer.merge:
+            view.take(answer.model_copy(update={"notice": ""}))
+            head = [Text(plain(answer.notice)), Text("")]
+            question = MergeQuestion(f"{title}: merge", document_of_merge(answer.merge, head), title)
+            if not await view.panel.push_screen_wait(question):
+                view.notify("Nothing was written.")
+                return
+            answer = await view.tried(view.world.link.ask(merging()))
+        if answer is None:
+            view.action_ask_again()  # Files may stand otherwise than shown.
+            return
+        view.take(answer)
+        notice = f"\n{plain(answer.notice)}" if answer.notice else ""
+        back = " u takes it back." if answer.change.can_undo else ""
+        view.notify(f"{_files(len(answer.written))} written: the change is {done}.{back}{notice}", markup=False)
+
+
+def _keeper(drafts: Drafts, change: str, path: str, base: str) -> Callable[[str | None], None]:
+    def keep(text: str | None) -> None:
+        if text is None:
+            drafts.forget(change, path)
+        else:
+            drafts.keep(change, path, base, text)
+
+    return keep
+
+
+def _any(hunks: Sequence[Hunk], wanted: set[str]) -> bool:
+    return any(not hunk.applied and hunk.decision in wanted for hunk in hunks)
+
+
+def _hunks(number: int) -> str:
+    return f"{number:,} {'hunk' if number == 1 else 'hunks'}"
+
+
+def _files(number: int) -> str:
+    return f"{number:,} {'file' if number == 1 else 'files'}"
