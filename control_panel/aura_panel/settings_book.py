@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from aura_panel.settings_desk import Edit, Held, SettingInfo, check, describe, held, text_of_value
+from aura_panel.settings_desk import Held, held, text_of_value
 from aura_shared.errors import SettingsError
 from aura_shared.layers import read_layers
+from aura_shared.settings_catalog import SettingInfo, check, describe
+from aura_shared.settings_editing import Edit
 
 __all__ = ["SettingsBook", "matching"]
 
@@ -67,12 +69,14 @@ class SettingsBook:
         """Take a setting out of its file; what to tell when there is nothing to take out."""
         known = self.held.get(info.key)
         said = known.said if known is not None else ()
-        if any(layer in {"user", "project"} for layer, _, _ in said):
+        if any(one.layer in {"user", "project"} for one in said):
             self.pending[info.key] = None
             return ""
         if self.pending.pop(info.key, None) is not None:
             return ""
-        return f"{info.key} comes from {said[-1][1]}; no file sets it." if said else f"{info.key} is at its default."
+        return (
+            f"{info.key} comes from {said[-1].origin}; no file sets it." if said else f"{info.key} is at its default."
+        )
 
     def likely_layer(self) -> Literal["user", "project"]:
         """Where edits most likely belong: the project's file where all of them come from there."""
@@ -80,8 +84,8 @@ class SettingsBook:
         return "project" if layers == {"project"} else "user"
 
     def not_for_a_project(self) -> list[str]:
-        """Edited settings that only the user's own file may hold."""
-        return [info.key for info in describe() if info.user_only and self.pending.get(info.key) is not None]
+        """Edited settings that have no effect in a project's file, or may not stand there."""
+        return [info.key for info in describe() if not info.in_project and self.pending.get(info.key) is not None]
 
     def note_saved(self, edit: Edit, done: Mapping[str, str | None]) -> None:
         """Forget the edits that were saved, but not what was edited meanwhile."""

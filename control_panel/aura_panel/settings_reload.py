@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aura_cli.answers import JsonObject, objects_of, text_of, texts_of
 from aura_shared.errors import AuraError
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from aura_panel.world import World
 
 __all__ = ["Outcome", "reload_sentence", "reload_services"]
+
+_AT_ONCE: Final = frozenset({"panel.theme"})
+"""Settings that this panel takes in itself as soon as they are saved."""
 
 
 class Outcome(NamedTuple):
@@ -38,5 +41,6 @@ def reload_sentence(answer: JsonObject) -> str:
     """What the supervisor made of changed settings."""
     restarted = texts_of(answer, "restarted")
     parts = [f"restarted: {', '.join(restarted)}" if restarted else "no service had to be restarted"]
-    parts += [f"later: {text_of(item, 'key')} ({text_of(item, 'why')})" for item in objects_of(answer, "later")]
+    later = [item for item in objects_of(answer, "later") if text_of(item, "key") not in _AT_ONCE]
+    parts += [f"later: {text_of(item, 'key')} ({text_of(item, 'why')})" for item in later]
     return "; ".join(parts)

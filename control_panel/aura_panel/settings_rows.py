@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from rich.text import Text
 
 from aura_cli.screen import safe
-from aura_panel.settings_desk import Edit, Held, SettingInfo, text_of_value
+from aura_panel.settings_desk import Held, Said, text_of_value
 from aura_panel.widgets.listing import ListColumn
+from aura_shared.settings_catalog import SettingInfo
+from aura_shared.settings_editing import Edit
 
 __all__ = [
     "COLUMNS",
@@ -71,27 +73,34 @@ def _new(info: SettingInfo, text: str | None) -> str:
 def setting_details(info: SettingInfo, held: Held | None, pending: Mapping[str, str | None], colours: Colours) -> Text:
     """All that is known of a setting."""
     text = Text(f"{info.about}\n\n")
-    takes = ", ".join(info.choices) if info.choices else f"{info.takes} {info.bounds}".strip()
-    pairs: list[tuple[str, Text]] = [
-        ("Takes", Text(takes)),
-        ("Default", Text(_shown(info.default))),
-        ("In force", Text(_shown(held.value) if held is not None else "unknown")),
-    ]
-    if info.key in pending:
-        pairs.append(("Not saved", Text(_new(info, pending[info.key]), f"bold {colours['accent']}")))
+    pairs = list(_facts(info, held, pending, colours))
     longest = max(len(name) for name, _ in pairs)
     for name, value in pairs:
         text.append(f"{name.ljust(longest)}  ", colours["muted"]).append_text(value).append("\n")
-    if info.user_only:
-        text.append("\nOnly your own file may set it, not a project's.\n", colours["warning"])
-    said = held.said if held is not None else ()
-    for number, (layer, origin, value) in enumerate(said):
-        wins = number == len(said) - 1
-        text.append("\n" if not number else "")
-        text.append(f"{'▸' if wins else ' '} {_LAYERS[layer]}: ", "bold" if wins else colours["muted"])
-        text.append(f"{safe(value)}", "bold" if wins else "").append(f"  {safe(origin)}\n", colours["muted"])
     text.rstrip()
     return text
+
+
+def _facts(
+    info: SettingInfo, held: Held | None, pending: Mapping[str, str | None], colours: Colours
+) -> Iterator[tuple[str, Text]]:
+    if info.key in pending:
+        yield "Not saved", Text(_new(info, pending[info.key]), f"bold {colours['accent']}")
+    said = held.said if held is not None else ()
+    now = Text.assemble((_shown(held.value) if held is not None else "unknown", "bold"))
+    yield "In force", now.append_text(_from(said[-1], colours)) if said else now
+    for one in reversed(said[:-1]):
+        yield "Overruled", Text(safe(one.text)).append_text(_from(one, colours))
+    yield "Default", Text(_shown(info.default))
+    yield "Takes", Text(", ".join(info.choices) if info.choices else f"{info.takes} {info.bounds}".strip())
+    if info.services:
+        yield "Restarts", Text(", ".join(info.services))
+    if not info.in_project:
+        yield "In projects", Text("a project may not set it" if info.user_only else "has no effect in a project's file")
+
+
+def _from(said: Said, colours: Colours) -> Text:
+    return Text(f"  {_LAYERS[said.layer]}, {safe(said.origin)}", colours["muted"])
 
 
 def edit_text(edit: Edit, colours: Colours) -> Text:

@@ -10,7 +10,6 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from aura_cli.answers import JsonObject
-from aura_panel.settings_desk import describe
 from aura_panel.settings_reload import reload_sentence
 from aura_panel.views.settings import SettingsView
 from aura_panel.widgets.listing import Listing
@@ -18,6 +17,7 @@ from aura_panel.widgets.review import Review
 from aura_shared.errors import UsageProblem
 from aura_shared.messages.code import ProjectStateChanged
 from aura_shared.settings import load_settings
+from aura_shared.settings_catalog import describe
 from panel_lab import SHOP, SIZES, PanelLab, app_of, assert_looks, panel_of, running_status, screen_text, until
 from panel_lab_settings import USER_FILE, user_file
 
@@ -83,7 +83,7 @@ async def test_each_setting_says_what_holds_and_which_layer_says_so(
         assert f"{ALL} of {ALL} settings  ·  3 not at their default" in shown
         assert "Lines below this level are not written." in shown
         assert "AURA_LOG__LEVEL" in shown
-        assert f"your file: debug  {file}:3" in shown
+        assert f"debug  your file, {file}:3" in shown
         view_of(pilot).goto("code.exclude")
         await until(pilot, lambda: "dist,[gen]" in screen_text(pilot))
 
@@ -207,10 +207,10 @@ async def test_it_is_saved_to_the_projects_file_when_that_is_chosen(
         for key in ("project", "user"):
             await pilot.press("s")
             await until(pilot, lambda: isinstance(app_of(pilot).focused, OptionList))
-            assert "Cannot hold network.allow" in screen_text(pilot)
+            assert "Has no effect there: network.allow" in screen_text(pilot)
             if key == "project":
                 await pilot.press("down", "enter")
-                await until(pilot, lambda: "a project may not set network.allow" in notes(pilot))
+                await until(pilot, lambda: "network.allow cannot be set by a project" in notes(pilot))
                 await back(pilot)
             else:
                 await pilot.press("escape")
@@ -235,7 +235,7 @@ async def test_a_file_that_somebody_else_changed_is_read_again_and_edits_stay(la
         await in_review(pilot)
         file.write_text('[log]\nlevel = "warning"\n', encoding="utf-8")
         await pilot.press("y")
-        await until(pilot, lambda: "changed by somebody else" in notes(pilot))
+        await until(pilot, lambda: "was changed in the meantime" in notes(pilot))
         view_of(pilot).goto("log.level")
         await until(pilot, lambda: "1 edit not saved" in screen_text(pilot))
         assert "warning" in screen_text(pilot)
@@ -328,7 +328,8 @@ async def test_it_is_reached_from_models_and_reads_files_again_when_shown(lab: P
 
 
 def test_what_the_supervisor_did_is_a_sentence() -> None:
-    assert reload_sentence({"changed": [], "restarted": [], "later": []}) == "no service had to be restarted"
+    shown_here: JsonObject = {"key": "panel.theme", "why": "when it is opened again"}
+    assert reload_sentence({"changed": [], "restarted": [], "later": [shown_here]}) == "no service had to be restarted"
 
 
 @pytest.mark.requirement("U1")

@@ -15,16 +15,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import DataTable, Input, Static
 
 from aura_panel.settings_book import SettingsBook
-from aura_panel.settings_desk import (
-    Edit,
-    SettingInfo,
-    apply_edit,
-    check,
-    describe,
-    plan_edit,
-    text_of_value,
-    undo_of,
-)
+from aura_panel.settings_desk import text_of_value
 from aura_panel.settings_reload import reload_services
 from aura_panel.settings_rows import COLUMNS, edit_text, setting_details, setting_rows
 from aura_panel.themes import THEMES
@@ -34,6 +25,8 @@ from aura_panel.widgets.listing import Listing
 from aura_panel.widgets.review import Review
 from aura_shared.errors import AuraError, SettingsError
 from aura_shared.redaction import MASK
+from aura_shared.settings_catalog import SettingInfo, check, describe
+from aura_shared.settings_editing import Edit, apply_edit, plan_edit, undo_of
 
 if TYPE_CHECKING:
     from aura_panel.world import Part
@@ -368,7 +361,7 @@ Services take in what was saved at once; this view says what was restarted, or w
         if root is None:
             return "user"
         forbidden = self._book.not_for_a_project()
-        about = f"Cannot hold {', '.join(forbidden)}." if forbidden else f"{root / '.aura' / 'config.toml'}"
+        about = f"Has no effect there: {', '.join(forbidden)}." if forbidden else f"{root / '.aura' / 'config.toml'}"
         choices = [
             Choice("user", "Your own file", "For all projects."),
             Choice("project", "The project's file", about),
