@@ -198,6 +198,8 @@ class PanelApp(App[None]):
 
     def show_bars(self, view: View) -> None:
         """Bring the bars of a view up to date."""
+        from aura_panel.views.view import set_text  # noqa: PLC0415 - views import the application for their types
+
         world = self.world
         bar = view.query_one(NavBar)
         waiting = self._waiting()
@@ -212,8 +214,9 @@ class PanelApp(App[None]):
         bar.project = project.name if project is not None else ""
         banner = view.query_one("#banner", Static)
         text = self._banner()
-        banner.display = bool(text)
-        banner.update(text)
+        if banner.display != bool(text):
+            banner.display = bool(text)
+        set_text(banner, text)
 
     def _waiting(self) -> dict[str, int]:
         counted: dict[str, int] = {}

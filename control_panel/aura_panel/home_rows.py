@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from rich.text import Text
@@ -15,6 +15,7 @@ from aura_shared.messages.code import ProjectInfo
 from aura_shared.messages.findings import FindingsSummary
 from aura_shared.messages.git import GitStatus
 from aura_shared.messages.plan_progress import PlanProgress
+from aura_shared.messages.services import ServiceStateChanged
 from aura_shared.processes import PROCESSES
 
 __all__ = [
@@ -199,23 +200,29 @@ def models_line(world: World, colours: Colours) -> Text:
 
 
 def duration(seconds: float) -> str:
-    """A span of time in its two largest units."""
+    """A span of time, exact to a minute: finer would be drawn anew each second."""
     whole = int(seconds)
     days, hours, minutes = whole // 86_400, whole // 3600 % 24, whole // 60 % 60
     if days:
         return f"{days}d {hours}h"
     if hours:
         return f"{hours}h {minutes:02}m"
-    return f"{minutes}m {whole % 60:02}s" if minutes else f"{whole}s"
+    return f"{minutes}m" if minutes else "<1m"
+
+
+def now() -> datetime:
+    """This moment, in the time zone of the person."""
+    return datetime.now().astimezone()
 
 
 def clock(ts: str) -> str:
-    """The time of day here; for another day its date before it."""
+    """The time of day here; the day for what is older than half a day. Eight columns."""
     try:
         at = datetime.fromisoformat(ts).astimezone()
     except ValueError:
         return "--:--:--"
-    return at.strftime("%H:%M:%S")
+    old = now() - at > timedelta(hours=12)
+    return at.strftime("%d %b  ") if old else at.strftime("%H:%M:%S")
 
 
 def group_stories(stories: Iterable[Story], most: int = 300) -> list[list[Story]]:
@@ -224,10 +231,28 @@ def group_stories(stories: Iterable[Story], most: int = 300) -> list[list[Story]
     Quiet stories that stand alone are left out: they are progress that nobody has to read.
     """
     groups: dict[str, list[Story]] = {}
-    for story in list(stories)[-most:]:
+    for story in _merged(list(stories)[-most:]):
         known = [key for key in (story.root, story.cause) if key in groups]
         key = known[0] if known else story.root or story.cause or story.id
         group = groups.pop(key, [])  # A group moves to the end with each story.
         groups[key] = [*group, story]
     told = [group for group in groups.values() if any(story.weight != "quiet" for story in group) or len(group) > 1]
     return told[::-1]
+
+
+def _merged(stories: Sequence[Story]) -> Iterable[Story]:
+    """Services that became ready one after the other are one story."""
+    ready: list[Story] = []
+    for story in [*stories, None]:
+        if story is not None and story.kind == ServiceStateChanged.type and story.weight == "good":
+            ready.append(story)
+            continue
+        if story is not None and story.weight == "quiet" and ready:
+            continue
+        if len(ready) > 2:
+            yield ready[-1]._replace(text=f"{len(ready)} services are ready")
+        else:
+            yield from ready
+        ready = []
+        if story is not None:
+            yield story

@@ -37,7 +37,7 @@ Part = Literal[
 ]
 """What of the world changed."""
 
-LOOK_S: Final = 2.0
+LOOK_S: Final = 3.0
 """How often the supervisor is asked; also how late the panel notices that the daemon came or went, at most."""
 LOOK_WHEN_AWAY_S: Final = 1.0
 SETTLE_S: Final = 0.3

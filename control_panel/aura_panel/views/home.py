@@ -23,7 +23,7 @@ from aura_panel.home_rows import (
     services_line,
 )
 from aura_panel.needs import Need
-from aura_panel.views.view import View
+from aura_panel.views.view import View, set_text
 from aura_panel.widgets.stories import StoryList
 
 if TYPE_CHECKING:
@@ -164,15 +164,15 @@ that contradict it), recorded tests of its stories, and git (↑ ahead, ↓ behi
         _renew(self._projects, rows, self._columns)
         note = self.query_one("#no-project", Static)
         note.display = not rows
-        note.update(_UNKNOWN if world.presence == "unknown" else _NO_PROJECT)
+        set_text(note, _UNKNOWN if world.presence == "unknown" else _NO_PROJECT)
 
     def _show_services(self) -> None:
         world, colours = self.world, self.panel.theme_variables
         _renew(
             self._services, {name: service_row(name, world, colours) for name in service_names(world)}, SERVICE_COLUMNS
         )
-        self.query_one("#services-line", Static).update(services_line(world, colours))
-        self.query_one("#models-line", Static).update(models_line(world, colours))
+        set_text(self.query_one("#services-line", Static), services_line(world, colours))
+        set_text(self.query_one("#models-line", Static), models_line(world, colours))
 
     def _show_needs(self) -> None:
         found = self.panel.needs()
@@ -249,4 +249,4 @@ def _renew(table: DataTable[Text], rows: dict[str, list[Text]], columns: tuple[s
         before = table.get_row(key)
         for column, old, new in zip(columns, before, cells, strict=True):
             if old != new:
-                table.update_cell(key, column, new, update_width=True)
+                table.update_cell(key, column, new, update_width=len(old) != len(new))

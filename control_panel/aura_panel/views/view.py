@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
     from aura_panel.world import Part, World
     from aura_shared.bus import Delivery
 
-__all__ = ["View"]
+__all__ = ["View", "set_text"]
 
 AnswerT = TypeVar("AnswerT")
+
+
+def set_text(widget: Static, text: str | Text) -> None:
+    """Show a text; one that is there already costs no new layout."""
+    shown = text if isinstance(text, Text) else Text(text)
+    if widget.content != shown:
+        widget.update(shown)
 
 
 class View(Screen[None]):

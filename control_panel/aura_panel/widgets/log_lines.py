@@ -124,7 +124,9 @@ class LogLines(ScrollView, can_focus=True):
             self.virtual_size = size
 
     def _follow(self) -> None:
-        self.scroll_to(y=max(0, len(self.lines) - self.scrollable_content_region.height), animate=False, immediate=True)
+        self.scroll_to(
+            y=max(0, len(self.lines) - self.scrollable_content_region.height), animate=False, immediate=True, force=True
+        )
         self._note_top()
 
     def _stand_still(self) -> None:
@@ -132,7 +134,7 @@ class LogLines(ScrollView, can_focus=True):
         if len(self.lines):
             index = self.lines.index_of(max(self._top, self.ring.first))
             if index != self.scroll_offset.y:
-                self.scroll_to(y=index, animate=False, immediate=True)
+                self.scroll_to(y=index, animate=False, immediate=True, force=True)
         if self.cursor is not None and self.cursor < self.ring.first:
             self.cursor = self.ring.first
             self.post_message(self.Moved())
@@ -162,7 +164,7 @@ class LogLines(ScrollView, can_focus=True):
         top = self.scroll_offset.y
         if index < top or index >= top + height:
             target = index if index < top else index - height + 1
-            self.scroll_to(y=max(0, target), animate=False, immediate=True)
+            self.scroll_to(y=max(0, target), animate=False, immediate=True, force=True)
         self._note_top()
         self.refresh()
         self.post_message(self.Moved())

@@ -70,7 +70,7 @@ class StoryList(ScrollView, can_focus=True):
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
         if kept:
             place = next((n for n, row in enumerate(self._rows) if row.story.id == kept), top)
-            self.scroll_to(y=place, animate=False, immediate=True)
+            self.scroll_to(y=place, animate=False, immediate=True, force=True)
         self.refresh()
 
     @property
@@ -107,7 +107,7 @@ class StoryList(ScrollView, can_focus=True):
         self._cursor = self._rows[index].story.id
         top, height = self.scroll_offset.y, self.scrollable_content_region.height
         if index < top or index >= top + height:
-            self.scroll_to(y=index if index < top else index - height + 1, animate=False, immediate=True)
+            self.scroll_to(y=index if index < top else index - height + 1, animate=False, immediate=True, force=True)
         self.refresh()
 
     def notify_style_update(self) -> None:
