@@ -1,0 +1,458 @@
+"""Plan: items as a tree or a board, what is next and why, what waits for what, checks, history, and edits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.text import Text
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from aura_panel.plan_book import PlanBook
+from aura_panel.plan_desk import PlanDesk
+from aura_panel.plan_details import (
+    claim_details,
+    document_details,
+    finding_details,
+    group_details,
+    item_details,
+    node_details,
+    operation_details,
+    order_details,
+    row_details,
+    unplanned_details,
+)
+from aura_panel.plan_rows import (
+    COLUMNS,
+    board_rows,
+    check_rows,
+    coloured_diff,
+    graph_rows,
+    history_rows,
+    one_line,
+    order_rows,
+    state_line,
+    tree_rows,
+)
+from aura_panel.plan_tree import MOST_ROWS, chosen_of, tree_of
+from aura_panel.views.lists import ListsView
+from aura_panel.widgets.code import highlighted_lines
+from aura_panel.widgets.sections import Section
+from aura_shared.errors import AuraError
+from aura_shared.messages.plan_drift import PlanDriftChanged
+from aura_shared.messages.plan_forecast import PlanForecastChanged
+from aura_shared.messages.plan_items import PlanItemsChanged
+from aura_shared.messages.plan_progress import PlanProgressChanged
+
+if TYPE_CHECKING:
+    from aura_panel.world import Part
+    from aura_shared.bus import Delivery
+
+__all__ = ["PlanView"]
+
+SETTLE_S: Final = 0.15
+"""Events of a burst lead to one question; a row is asked about once the cursor rests on it."""
+_ITEM_LISTS: Final = frozenset({"tree", "board"})
+_EMPTY: Final = {
+    "next": "Nothing may begin now: everything is done, or waits for something. o shows the whole order.",
+    "order": "Nothing is open.",
+    "graph": "Nothing waits for anything: there are no items.",
+    "check": "Nothing is wrong: no findings, no contradictions, no drifted documents, no unplanned commits.",
+    "history": "Nothing was done to this plan yet. What is done is listed here, and can be taken back.",
+}
+_BEGIN: Final = (
+    "{reason}\n\nBegin in one of these ways:\n"
+    '  aura prd new "WHAT YOU WANT"       writes a requirements document with you\n'
+    "  aura plan parse FILE               shows what a document holds\n"
+    "  aura plan merge FILE               makes items of a document\n"
+    "  +                                  adds the first item here"
+)
+
+
+class PlanView(ListsView):
+    """The plan of the chosen project."""
+
+    NAME = "plan"
+    HELP_TEXT = """
+The status is what an item's file says; "By evidence" is what commits, tests and symbols show, with how
+sure that is. A ! marks where both differ. Edits here write the same files as an editor, the command
+line and agents do; u takes the newest one back after showing what that changes.
+The filter takes words of titles, a kind (story), a status (open, done), red, green, and ! for what does
+not fit. Space folds what belongs to an item.
+"""
+    SECTIONS = (
+        Section("tree", "t", "Tree"),
+        Section("board", "b", "Board"),
+        Section("next", "n", "Next"),
+        Section("order", "o", "Order"),
+        Section("graph", "g", "Graph"),
+        Section("check", "c", "Check"),
+        Section("history", "h", "History"),
+    )
+    COLUMNS = COLUMNS
+    FILTERED = _ITEM_LISTS
+    FILTER_HINT = "words, a kind (story), a status (open, done), red, green, ! for what does not fit"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "status", "Status"),
+        Binding("a", "approve", "Approve"),
+        Binding("e", "edit", "Edit"),
+        Binding("plus,insert", "add", "Add", key_display="+"),
+        Binding("x", "tick", "Tick"),
+        Binding("u", "undo", "Undo"),
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("E", "editor", "Editor", key_display="E"),
+        Binding("space", "fold", "Fold or unfold", show=False),
+        Binding("r", "ask_again", "Ask again", show=False),
+        *(Binding(section.key, f"section('{section.name}')", section.title, show=False) for section in SECTIONS),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._book = PlanBook("")
+        self._folded: set[str] = set()
+        self._known = False
+        self._stale = False
+        self._desk = PlanDesk(self, lambda: self.project)
+
+    # What is asked
+
+    def project_chosen(self) -> None:
+        """Show the plan of this project."""
+        if self._book.project != self.project:
+            self._book, self._known, self.problem = PlanBook(self.project), False, ""
+            self._folded.clear()
+            self.waiting = "Asking for the plan …"
+            self.show()
+            self._ask()
+
+    def reconnected(self) -> None:
+        """Ask again."""
+        self.action_ask_again()
+
+    def world_changed(self, parts: frozenset[Part]) -> None:
+        """Show the state of the index, and what changed while another view was shown."""
+        if self._stale and self.project:
+            self._stale = False
+            self._ask()
+        elif "projects" in parts:
+            if not self.project:
+                self.waiting = "No project is registered. In the command palette (Ctrl-P): Register project."
+            self.show_state()
+
+    def heard(self, delivery: Delivery) -> None:
+        """The plan changed: ask again, now or when the view is shown."""
+        event = delivery.event
+        if not isinstance(event, PlanItemsChanged | PlanProgressChanged | PlanForecastChanged | PlanDriftChanged):
+            return
+        if event.project == self._book.project:
+            self._book.fresh.clear()
+            if self.is_current:
+                self._ask()
+            else:
+                self._stale = True
+
+    @work(exclusive=True, exit_on_error=False, group="plan")
+    async def _ask(self) -> None:
+        book = self._book
+        await asyncio.sleep(SETTLE_S if self._known else 0)
+        try:
+            async for _ in book.ask_items(self.world.link):
+                self._take()
+            await self._ask_for_section(self.section)
+        except AuraError as error:
+            self.told(error)
+            return
+        self._reach()
+        if book.items:
+            await book.ask_beside(self.world.link)
+            self._take()
+
+    def _take(self) -> None:
+        """Show what arrived."""
+        self._known, self.problem, self.waiting = True, "", ""
+        self.show()
+
+    @work(exclusive=True, exit_on_error=False, group="section")
+    async def _ask_section(self, section: str) -> None:
+        try:
+            await self._ask_for_section(section)
+        except AuraError as error:
+            self.told(error)
+
+    async def _ask_for_section(self, section: str) -> None:
+        if section not in _ITEM_LISTS:
+            await self._book.ask_section(self.world.link, section)
+            self._take()
+            self._reach()
+
+    def section_shown(self, section: str) -> None:
+        """Ask for a list that is not known, or old."""
+        if section not in _ITEM_LISTS and section not in self._book.fresh and self._book.project:
+            self._ask_section(section)
+
+    def _reach(self) -> None:
+        if self.is_there and self.key:
+            self.row_reached(self.section, self.key)
+
+    def row_reached(self, section: str, key: str) -> None:
+        """Ask for an item with its text and evidence, or for what an operation changed."""
+        if section == "history":
+            name = key.removeprefix("operation:")
+            if name not in self._book.diffs:
+                self._ask_diff(name)
+        elif section in _ITEM_LISTS and not key.startswith("status:") and f"item:{key}" not in self._book.fresh:
+            self._ask_item(key)
+
+    @work(exclusive=True, exit_on_error=False, group="item")
+    async def _ask_item(self, key: str) -> None:
+        await asyncio.sleep(SETTLE_S)
+        try:
+            await self._book.ask_item(self.world.link, key)
+        except AuraError:
+            return  # The list says it too when it is asked for.
+        self.show_shown()
+
+    @work(exclusive=True, exit_on_error=False, group="item")
+    async def _ask_diff(self, operation: str) -> None:
+        await asyncio.sleep(SETTLE_S)
+        try:
+            await self._book.ask_diff(self.world.link, operation)
+        except AuraError:
+            return  # Its title and state are shown.
+        self.show_shown()
+
+    def show_shown(self) -> None:
+        """Show the details that arrived."""
+        if self.is_there:
+            self.show_details()
+
+    # What is shown
+
+    def counts(self) -> Mapping[str, int]:
+        """How many things the lists have that are known."""
+        if not self._known:
+            return {}
+        book = self._book
+        drifted = sum(document.drifted or document.gone for document in book.drift.documents)
+        problems = len(book.contradictions()) + drifted + len(book.unplanned) + len(book.findings)
+        found = {"tree": len(book.items), "check": problems}
+        if "next" in book.orders:
+            found["next"] = book.orders["next"].total
+        return found
+
+    def rows_of(self, section: str) -> dict[str, list[Text]]:
+        """The rows of a list."""
+        book, colours = self._book, self.colours
+        if section in _ITEM_LISTS:
+            return self._item_rows(section)
+        if section in {"next", "order"}:
+            return self._order_rows(section)
+        if section == "graph":
+            return graph_rows(book.graph, colours)
+        if section == "history":
+            return history_rows(book.operations, colours)
+        return check_rows(book.findings, book.contradictions(), book.drift, book.unplanned, colours)
+
+    def _item_rows(self, section: str) -> dict[str, list[Text]]:
+        book = self._book
+        items = chosen_of(book.items, book.progress, self.filter_words)
+        if section == "board":
+            return board_rows(items, book.progress, self.colours)
+        return tree_rows(tree_of(items, () if self.filter_words else self._folded), book.progress, self.colours)
+
+    def _order_rows(self, section: str) -> dict[str, list[Text]]:
+        order = self._book.orders.get(section)
+        return order_rows(order, self.colours) if order is not None else {}
+
+    def state_text(self) -> Text:
+        """How far the plan is, and what the index lacks."""
+        book = self._book
+        if not book.items:
+            return Text("No plan yet", self.colours["muted"])
+        line = state_line(book.items, book.whole, book.forecast, book.drift, self.colours)
+        info = self.world.projects.get(self.project)
+        if info is not None and info.phase != "ready":
+            line.append(f" · index {info.phase}: evidence may be missing", self.colours["warning"])
+        return line
+
+    def empty_text(self, section: str) -> str:
+        """Why a list is empty, and what to do."""
+        book = self._book
+        if self.problem and not self._known:
+            return "Nothing is known of the plan while it is not answered. r asks again."
+        if not book.items and section != "history":
+            return _BEGIN.format(reason=book.reason or "There is no plan yet.")
+        if section in _ITEM_LISTS:
+            return "No item is like that. Esc takes the filter away."
+        known = section in book.fresh or section == "check"
+        return _EMPTY[section] if known else "Asking …"
+
+    def note_text(self, section: str) -> str:
+        """What a list leaves out."""
+        if section in _ITEM_LISTS and len(self._book.items) > MOST_ROWS and not self.filter_words:
+            return f"The first {MOST_ROWS:,} rows of {len(self._book.items):,} items. / finds the others."
+        order = self._book.orders.get("order") if section == "order" else None
+        if order is not None and order.next:
+            return f"{len(order.rows):,} of {order.total:,}. Enter on the last one shows more."
+        return ""
+
+    def details_of(self, section: str, key: str) -> tuple[str, Text, Content]:
+        """All that is known of a row."""
+        nothing = Content("")
+        if section in _ITEM_LISTS and not key.startswith("status:"):
+            return self._item_details(key)
+        kind, _, name = key.partition(":")
+        if kind == "status":
+            found = [item for item in self._book.items if item.status == name]
+            return name or "no status", group_details(name, found, self.colours), nothing
+        if kind == "order":
+            row, order = self._book.order_row(section, name), self._book.orders.get(section)
+            if row is not None and order is not None:
+                return one_line(row.title), order_details(row, order, self.colours), nothing
+        if kind == "node":
+            node = self._book.node(name)
+            if node is not None:
+                return one_line(node.title), node_details(node, self._book.graph.nodes, self.colours), nothing
+        if kind == "operation":
+            return self._operation_details(name)
+        return self._check_details(kind, name)
+
+    def _item_details(self, key: str) -> tuple[str, Text, Content]:
+        book = self._book
+        shown, item = book.shown.get(key), book.item(key)
+        if shown is None or item is None:
+            title = one_line(item.title) if item is not None else key
+            return title, row_details(item, book.progress.get(key), self.colours) if item else Text(), Content("")
+        text = item_details(shown, book.evidence.get(key), book.forecast_of(key), self.colours)
+        lines = highlighted_lines(shown.file.rstrip(), shown.item.path)
+        if shown.cut:
+            lines.append(Content.styled("… cut here; E opens the whole file", "$muted"))
+        return one_line(item.title), text, Content("\n").join(lines)
+
+    def _operation_details(self, name: str) -> tuple[str, Text, Content]:
+        operation = self._book.operation(name)
+        if operation is None:
+            return name, Text(), Content("")
+        text = operation_details(operation, self.colours)
+        if name in self._book.diffs:
+            text.append("\n").append_text(coloured_diff(self._book.diffs[name], self.colours))
+        return one_line(operation.title), text, Content("")
+
+    def _check_details(self, kind: str, name: str) -> tuple[str, Text, Content]:
+        book, colours = self._book, self.colours
+        text = Text()
+        if kind == "claim" and name in book.progress:
+            text = claim_details(book.progress[name], colours)
+            name = one_line(book.progress[name].title)
+        elif kind == "finding" and int(name) < len(book.findings):
+            text = finding_details(book.findings[int(name)], colours)
+            name = book.findings[int(name)].rule
+        elif kind == "drift":
+            text = next((document_details(one, colours) for one in book.drift.documents if one.path == name), text)
+        elif kind == "unplanned":
+            text = next((unplanned_details(one, colours) for one in book.unplanned if one.name == name), text)
+        return one_line(name), text, Content("")
+
+    # Keys
+
+    @property
+    def item(self) -> str:
+        """Identifier or path of the item that the cursor is on; empty where it is on none."""
+        key = self.key
+        if self.section in _ITEM_LISTS:
+            return "" if key.startswith("status:") else key
+        kind, _, name = key.partition(":")
+        if kind == "node":
+            node = self._book.node(name)
+            return node.id if node is not None else ""
+        if kind == "finding" and int(name) < len(self._book.findings):
+            return self._book.findings[int(name)].path
+        return name if kind in {"order", "claim"} else ""
+
+    def row_chosen(self, section: str, key: str) -> bool:
+        """On the last row of a page, ask for the next one."""
+        order = self._book.orders.get("order")
+        if section == "order" and order is not None and order.next and key == self.rows.keys[-1]:
+            self._more_order()
+            return True
+        return False
+
+    @work(exclusive=True, exit_on_error=False, group="section")
+    async def _more_order(self) -> None:
+        try:
+            await self._book.ask_more_order(self.world.link)
+        except AuraError as error:
+            self.told(error)
+            return
+        self._take()
+
+    def action_fold(self) -> None:
+        """Hide or show what belongs to the item under the cursor."""
+        if self.section == "tree" and self.key:
+            self._folded ^= {self.key}
+            self.show()
+
+    def action_ask_again(self) -> None:
+        """Ask for everything again."""
+        if self.panel.world is not None and self.project:
+            self._book.fresh.clear()
+            self._book.diffs.clear()
+            self._ask()
+
+    @work(exit_on_error=False, group="edit")
+    async def action_status(self) -> None:
+        """Give the item another status."""
+        if item := self._wanted():
+            await self._desk.set_status(item)
+
+    @work(exit_on_error=False, group="edit")
+    async def action_approve(self) -> None:
+        """Approve the item as it is, or take that back."""
+        if item := self._wanted():
+            await self._desk.approve(item)
+
+    @work(exit_on_error=False, group="edit")
+    async def action_edit(self) -> None:
+        """Give a field of the item another value."""
+        if item := self._wanted():
+            await self._desk.edit(item)
+
+    @work(exit_on_error=False, group="edit")
+    async def action_tick(self) -> None:
+        """Tick a checkbox of the item."""
+        if item := self._wanted():
+            await self._desk.tick(item)
+
+    @work(exit_on_error=False, group="edit")
+    async def action_add(self) -> None:
+        """Add an item."""
+        if self.panel.world is not None and self.project:
+            await self._desk.add(self.item)
+
+    @work(exit_on_error=False, group="edit")
+    async def action_undo(self) -> None:
+        """Take the operation under the cursor back, else the newest."""
+        if self.panel.world is not None and self.project:
+            name = self.key.removeprefix("operation:") if self.section == "history" else ""
+            await self._desk.undo(name)
+
+    def _wanted(self) -> str:
+        """The item that a key is about; when there is none, that is said."""
+        if self.panel.world is None:
+            return ""
+        if not self.item:
+            self.notify("Choose an item first: in the tree (t), the board (b) or what is next (n).")
+        return self.item
+
+    def goto(self, target: str) -> None:
+        """Show a list or an item: `next`, or an identifier."""
+        if target in COLUMNS:
+            self.action_section(target)
+            return
+        self.action_section("tree")
+        self._folded.clear()
+        self.show()
+        self.rows.move_to(target)
