@@ -35,6 +35,7 @@ __all__ = [
     "role_rows",
     "server_details",
     "state_line",
+    "title_of",
 ]
 
 Colours = Mapping[str, str]
@@ -379,3 +380,10 @@ def no_model_text(answer: ModelsAnswer, colours: Colours) -> Text:
         (f"{_WITHOUT}\n\n", ""),
         ("r asks again; s opens the settings of models.", colours["muted"]),
     )
+
+
+def title_of(key: str) -> str:
+    """A row's key as a title in markup; what comes from outside stays text."""
+    kind, colon, name = key.partition(":")
+    shown = name if colon and kind in {"server", "model"} else key.replace("|", " · ")
+    return Text(safe(shown)).markup

@@ -9,7 +9,7 @@ import pytest
 from rich.text import Text
 from textual.pilot import Pilot
 
-from aura_panel.views import models as models_view
+from aura_panel import models_testing
 from aura_panel.views.models import ModelsView
 from aura_panel.widgets.listing import ListColumn, Listing, fitting, shortened
 from aura_panel.widgets.sections import SectionBar
@@ -131,7 +131,7 @@ async def test_without_a_model_it_says_why_what_works_and_what_to_do(lab: PanelL
 
 @pytest.mark.requirement("U1")
 async def test_a_model_is_tested_with_progress_until_it_is_done(lab: PanelLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models_view, "ASK_AGAIN_S", 0)
+    monkeypatch.setattr(models_testing, "ASK_AGAIN_S", 0)
     with_models(lab)
     go_on = asyncio.Event()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -27,15 +26,16 @@ from aura_panel.models_rows import (
     role_rows,
     server_details,
     state_line,
+    title_of,
 )
+from aura_panel.models_testing import how_far, until_tested
 from aura_panel.views.view import View
 from aura_panel.widgets.dialogs import Confirm
 from aura_panel.widgets.listing import Listing
 from aura_panel.widgets.sections import Section, SectionBar
-from aura_shared.errors import AuraError, NotReady
+from aura_shared.errors import AuraError
 from aura_shared.messages.assist import ListPrompts, PromptInfo
 from aura_shared.messages.models import AskModelStats, ClearModelCache, ListModels, ModelsAnswer, ModelStatsAnswer
-from aura_shared.messages.models import TestModel as SelfTest
 
 if TYPE_CHECKING:
     from aura_panel.world import Part
@@ -49,9 +49,6 @@ SECTIONS: Final = (
     Section("figures", "f", "Figures"),
     Section("prompts", "w", "Prompts"),
 )
-ASK_AGAIN_S: Final = 0.5
-"""Pause before a test that goes on is asked about again."""
-TEST_TIMEOUT_S: Final = 60.0
 _EMPTY: Final = {
     "models": "",
     "roles": "Roles are known once a model server was looked for. r asks again.",
@@ -260,7 +257,7 @@ x forgets kept answers: those of the model under the cursor, else all.
             return
         if self._section == "prompts" and not self._prompts[key].text and self.panel.world is not None:
             self._ask_prompt(key)
-        before, pane.border_title = pane.border_title, _title_of(key)
+        before, pane.border_title = pane.border_title, title_of(key)
         pane.query_one(Static).update(self._details(key))
         if before != pane.border_title:
             pane.scroll_home(animate=False)
@@ -346,7 +343,7 @@ x forgets kept answers: those of the model under the cursor, else all.
     @work(exit_on_error=False, group="test")
     async def _test(self, name: str) -> None:
         try:
-            await self._until_tested(name)
+            await until_tested(self.world.link, name, partial(self._progressed, name))
             self.notify(f"{name} was tested.", markup=False)
         except AuraError as error:
             self.panel.show_error(error)
@@ -355,22 +352,9 @@ x forgets kept answers: those of the model under the cursor, else all.
             self._show()
         self._ask()
 
-    async def _until_tested(self, name: str) -> None:
-        """Ask until the test is done; the service itself waits before it says that it goes on."""
-        while True:
-            try:
-                await self.world.link.ask(
-                    SelfTest(model=name), timeout_s=TEST_TIMEOUT_S, on_progress=partial(self._progressed, name)
-                )
-            except NotReady:
-                await asyncio.sleep(ASK_AGAIN_S)
-            else:
-                return
-
     def _progressed(self, name: str, progress: Progress) -> None:
         if name == self._testing:
-            of = f" of {progress.total}" if progress.total else ""
-            self._progress = f"Testing: {progress.done}{of} questions asked; now {progress.note or 'the next'}"
+            self._progress = how_far(progress)
             self._show_details()
 
     @work(exit_on_error=False)
@@ -395,10 +379,3 @@ x forgets kept answers: those of the model under the cursor, else all.
         else:
             self.action_section("models")
             self._list.move_to(target)
-
-
-def _title_of(key: str) -> str:
-    """A row's key as a title; text from outside is no markup."""
-    kind, colon, name = key.partition(":")
-    shown = name if colon and kind in {"server", "model"} else key.replace("|", " · ")
-    return Text(shown).markup

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -17,16 +16,15 @@ from textual.widgets import DataTable, Input, Static
 from aura_panel.settings_book import SettingsBook
 from aura_panel.settings_desk import text_of_value
 from aura_panel.settings_reload import reload_services
-from aura_panel.settings_rows import COLUMNS, edit_text, setting_details, setting_rows
+from aura_panel.settings_rows import COLUMNS, setting_details, setting_rows
+from aura_panel.settings_saving import Saving
 from aura_panel.themes import THEMES
 from aura_panel.views.view import View
 from aura_panel.widgets.dialogs import Choice, Choose
 from aura_panel.widgets.listing import Listing
-from aura_panel.widgets.review import Review
-from aura_shared.errors import AuraError, SettingsError
+from aura_shared.errors import SettingsError
 from aura_shared.redaction import MASK
 from aura_shared.settings_catalog import SettingInfo, check, describe
-from aura_shared.settings_editing import Edit, apply_edit, plan_edit, undo_of
 
 if TYPE_CHECKING:
     from aura_panel.world import Part
@@ -333,51 +331,16 @@ Services take in what was saved at once; this view says what was restarted, or w
 
     # Saving
 
+    def _saving(self) -> Saving:
+        return Saving(self.panel, self._book, self._root)
+
     @work(exclusive=True, exit_on_error=False, group="save")
     async def action_save(self) -> None:
         """Show what would change in the file; save after a yes."""
         if not self._book.pending:
             self.notify("Nothing was edited. Enter edits the setting under the cursor.")
             return
-        root = self._root
-        layer = await self._choose_layer(root)
-        if layer is None:
-            return
-        pending = dict(self._book.pending)
-        edit = await self.tried(asyncio.to_thread(plan_edit, pending, layer=layer, project_root=root))
-        if edit is None:
-            return
-        if not edit.diff:
-            self.notify(f"{edit.path} says so already; nothing to save there.", markup=False)
-            return
-        text = edit_text(edit, self.panel.theme_variables)
-        if await self.panel.push_screen_wait(Review("Save?", text)) and await self._write(edit):
-            self._book.note_saved(edit, pending)
-            self._read()
-            await self._tell_daemon("Saved")
-
-    async def _choose_layer(self, root: Path | None) -> Literal["user", "project"] | None:
-        """Whose file is meant; asked where there are two."""
-        if root is None:
-            return "user"
-        forbidden = self._book.not_for_a_project()
-        about = f"Has no effect there: {', '.join(forbidden)}." if forbidden else f"{root / '.aura' / 'config.toml'}"
-        choices = [
-            Choice("user", "Your own file", "For all projects."),
-            Choice("project", "The project's file", about),
-        ]
-        chosen = await self.panel.push_screen_wait(Choose("Save where?", choices, self._book.likely_layer()))
-        return "project" if chosen == "project" else "user" if chosen == "user" else None
-
-    async def _write(self, edit: Edit) -> bool:
-        """Whether the file was written; a file that was changed meanwhile is read again, and edits stay."""
-        try:
-            await asyncio.to_thread(apply_edit, edit)
-        except AuraError as error:
-            self.panel.show_error(error)
-            self._read()
-            return False
-        return True
+        self._after(await self._saving().save())
 
     @work(exclusive=True, exit_on_error=False, group="save")
     async def action_undo(self) -> None:
@@ -385,18 +348,18 @@ Services take in what was saved at once; this view says what was restarted, or w
         if not self._book.saved:
             self.notify("Nothing was saved since the panel was started.")
             return
-        edit = undo_of(self._book.saved[-1])
-        text = edit_text(edit, self.panel.theme_variables)
-        if await self.panel.push_screen_wait(Review("Take the last save back?", text, "Undo")) and (
-            await self._write(edit)
-        ):
-            self._book.saved.pop()
-            self._read()
-            await self._tell_daemon("Taken back")
+        self._after(await self._saving().undo())
 
+    def _after(self, done: str) -> None:
+        """Show what holds now; have the services take it in when something was written."""
+        self._read()
+        if done:
+            self._show_theme()
+            self._tell_daemon(done)
+
+    @work(exclusive=True, exit_on_error=False, group="reload")
     async def _tell_daemon(self, done: str) -> None:
         """Have the services take in what was saved, and say what became of it."""
-        self._show_theme()
         told = await reload_services(self.panel.world)
         weight = "information" if told.done else "warning"
         self.notify(f"{done}; {told.text}.", severity=weight, timeout=_TOLD_S, markup=False)
