@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -9,9 +10,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from aura_panel.log_feed import TOPIC
 from aura_panel.log_ring import Arrival, arrival_of_file_line, seconds_of
 from aura_panel.views.log import LogView
+from aura_shared.bus import wire
 from aura_shared.messages.changes import ChangeUpdated
+from aura_shared.messages.core import wrap
+from aura_shared.messages.services import LogLine
 from panel_lab import (
     LINES,
     SHOP,
@@ -47,6 +52,20 @@ async def test_lines_of_all_services_are_merged_by_time_also_without_a_daemon(la
         events = ["index_built", "status_read", "server_missing", "item_unreadable"]
         assert [shown.index(event) for event in events] == sorted(shown.index(event) for event in events)
         assert "start [bold]it[/bold]" in shown, "what a line says is no markup"
+
+
+@pytest.mark.requirement("U1")
+async def test_a_line_that_the_feed_reads_in_its_thread_is_shown(lab: PanelLab) -> None:
+    line = LogLine(service="git", level="warning", event="just_now", ts="2026-11-20T09:00:00+00:00")
+    raw = wrap(line, src="git").model_dump_json().encode()
+    async with panel_of(lab, view="log", known=False) as pilot:
+        feed = view_of(pilot)._feed
+        assert feed is not None
+        for number in (1, 5):
+            message = [TOPIC, wire.pack_number(number), b"git/1", raw]
+            await asyncio.to_thread(feed._take_in, [message, [TOPIC + b".more", b"", b"", b""]])
+        await until(pilot, lambda: screen_text(pilot).count("just_now") == 2)
+        assert "! 3 lost" in screen_text(pilot)
 
 
 async def test_a_late_line_goes_to_its_place(lab: PanelLab) -> None:

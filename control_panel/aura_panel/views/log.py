@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -128,8 +129,7 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
     def began(self) -> None:
         """Read what was written lately, then follow."""
         self.ring.capacity = settings_or_defaults().panel.log_lines
-        loop = asyncio.get_running_loop()
-        self._feed = LogFeed(self.world.link.paths, lambda: _call_in(loop, self._arrived))
+        self._feed = LogFeed(self.world.link.paths, _caller(self._arrived))
         self._feed.start()
         self._read_backlog()
 
@@ -492,7 +492,12 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         self.notify(f"{written[0]:,} lines in {written[1]}", markup=False)
 
 
-def _call_in(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
-    """Call something in the loop of the screen, unless that has ended."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(act)
+def _caller(act: Callable[[], None]) -> Callable[[], None]:
+    """A function for other threads that has `act` called in the loop and the context of this one."""
+    loop, context = asyncio.get_running_loop(), copy_context()  # Textual's timers look the application up there.
+
+    def call() -> None:
+        with suppress(RuntimeError):  # The loop has ended.
+            loop.call_soon_threadsafe(act, context=context)
+
+    return call
