@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -49,6 +51,14 @@ def rows_of(pilot: Pilot[None]) -> Listing:
     return view_of(pilot).query_one(Listing)
 
 
+@asynccontextmanager
+async def settings_of(lab: PanelLab, *, known: bool = False, **how: Any) -> AsyncGenerator[Pilot[None]]:  # noqa: ANN401
+    """The panel with this view, once the settings are shown."""
+    async with panel_of(lab, view="settings", known=known, **how) as pilot:
+        await until(pilot, lambda: rows_of(pilot).row_count > 0)
+        yield pilot
+
+
 def notes(pilot: Pilot[None]) -> str:
     """What notices say."""
     return "\n".join(note.message for note in app_of(pilot)._notifications)
@@ -78,7 +88,7 @@ async def test_each_setting_says_what_holds_and_which_layer_says_so(
 ) -> None:
     monkeypatch.setenv("AURA_LOG__LEVEL", "error")
     file = user_file()
-    async with panel_of(lab, view="settings", size=(200, 50)) as pilot:
+    async with settings_of(lab, known=True, size=(200, 50)) as pilot:
         shown = screen_text(pilot)
         assert f"{ALL} of {ALL} settings  ·  3 not at their default" in shown
         assert "Lines below this level are not written." in shown
@@ -92,7 +102,7 @@ async def test_each_setting_says_what_holds_and_which_layer_says_so(
 async def test_it_works_without_a_daemon(lab: PanelLab) -> None:
     lab.status = None
     user_file()
-    async with panel_of(lab, view="settings", known=False) as pilot:
+    async with settings_of(lab) as pilot:
         await type_value(pilot, "log.backups", "9")
         await pilot.press("s")
         assert "+backups = 9" in await in_review(pilot)
@@ -104,7 +114,7 @@ async def test_it_works_without_a_daemon(lab: PanelLab) -> None:
 
 @pytest.mark.requirement("U1")
 async def test_what_is_typed_is_checked_and_typing_is_never_blocked(lab: PanelLab) -> None:
-    async with panel_of(lab, view="settings") as pilot:
+    async with settings_of(lab, known=True) as pilot:
         view = view_of(pilot)
         view.goto("log.backups")
         await pilot.press("enter")
@@ -128,7 +138,7 @@ async def test_choices_are_chosen_and_a_save_is_taken_in_by_the_services(
     lab: PanelLab, reloads: list[Mapping[str, object]]
 ) -> None:
     file = user_file()
-    async with panel_of(lab, view="settings", known=False) as pilot:
+    async with settings_of(lab) as pilot:
         view_of(pilot).goto("log.level")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app_of(pilot).focused, OptionList))
@@ -167,7 +177,7 @@ async def test_services_that_cannot_take_it_in_are_told(lab: PanelLab, monkeypat
         raise UsageProblem("there is no command [reload]")
 
     monkeypatch.setattr("aura_shared.control.call", control)
-    async with panel_of(lab, view="settings", known=False) as pilot:
+    async with settings_of(lab) as pilot:
         await type_value(pilot, "log.backups", "9")
         await pilot.press("s")
         await in_review(pilot)
@@ -180,7 +190,7 @@ async def test_services_that_cannot_take_it_in_are_told(lab: PanelLab, monkeypat
 async def test_a_reset_takes_a_setting_out_of_its_file(lab: PanelLab, reloads: list[Mapping[str, object]]) -> None:
     del reloads
     file = user_file()
-    async with panel_of(lab, view="settings", known=False) as pilot:
+    async with settings_of(lab) as pilot:
         view_of(pilot).goto("log.level")
         await pilot.press("r")
         await until(pilot, lambda: "debug → info (default)" in screen_text(pilot))
@@ -199,7 +209,7 @@ async def test_it_is_saved_to_the_projects_file_when_that_is_chosen(
     lab: PanelLab, tmp_path: Path, reloads: list[Mapping[str, object]]
 ) -> None:
     del reloads
-    async with panel_of(lab, view="settings", known=False) as pilot:
+    async with settings_of(lab) as pilot:
         await lab.tell(ProjectStateChanged(project=SHOP.model_copy(update={"root": str(tmp_path)})))
         await until(pilot, lambda: app_of(pilot).project == SHOP.id)
         await type_value(pilot, "network.allow", "example.org")
@@ -229,7 +239,7 @@ async def test_it_is_saved_to_the_projects_file_when_that_is_chosen(
 @pytest.mark.requirement("U1")
 async def test_a_file_that_somebody_else_changed_is_read_again_and_edits_stay(lab: PanelLab) -> None:
     file = user_file()
-    async with panel_of(lab, view="settings", known=False) as pilot:
+    async with settings_of(lab) as pilot:
         await type_value(pilot, "log.backups", "9")
         await pilot.press("s")
         await in_review(pilot)
@@ -246,7 +256,7 @@ async def test_what_a_stronger_layer_keeps_is_told_before_a_save(
     lab: PanelLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AURA_LOG__BACKUPS", "7")
-    async with panel_of(lab, view="settings", known=False) as pilot:
+    async with settings_of(lab) as pilot:
         await type_value(pilot, "log.backups", "9")
         await pilot.press("s")
         assert "log.backups stays as it is: environment wins (AURA_LOG__BACKUPS)" in await in_review(pilot)
@@ -257,7 +267,7 @@ async def test_settings_that_are_wrong_are_said_and_can_be_mended_here(
 ) -> None:
     del reloads
     user_file("[log]\nbackups = 500\n")
-    async with panel_of(lab, view="settings", known=False, size=(200, 50)) as pilot:
+    async with settings_of(lab, size=(200, 50)) as pilot:
         await until(pilot, lambda: "config.toml:2: log.backups" in screen_text(pilot))
         await type_value(pilot, "log.backups", "5")
         await pilot.press("s")
@@ -269,7 +279,7 @@ async def test_settings_that_are_wrong_are_said_and_can_be_mended_here(
 @pytest.mark.requirement("U1")
 async def test_words_and_what_differs_narrow_the_list(lab: PanelLab) -> None:
     user_file()
-    async with panel_of(lab, view="settings") as pilot:
+    async with settings_of(lab, known=True) as pilot:
         await pilot.press("slash", *"colours")
         assert rows_of(pilot).key == "panel.theme"
         assert rows_of(pilot).row_count == 1
@@ -286,7 +296,7 @@ async def test_words_and_what_differs_narrow_the_list(lab: PanelLab) -> None:
 
 
 async def test_nothing_edited_and_nothing_different_is_said(lab: PanelLab) -> None:
-    async with panel_of(lab, view="settings") as pilot:
+    async with settings_of(lab, known=True) as pilot:
         await pilot.press("s")
         await until(pilot, lambda: "Nothing was edited" in notes(pilot))
         await pilot.press("c")
@@ -297,7 +307,7 @@ async def test_nothing_edited_and_nothing_different_is_said(lab: PanelLab) -> No
 
 async def test_a_saved_theme_is_shown_at_once(lab: PanelLab, reloads: list[Mapping[str, object]]) -> None:
     del reloads
-    async with panel_of(lab, view="settings", known=False) as pilot:
+    async with settings_of(lab) as pilot:
         view_of(pilot).goto("panel.theme")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app_of(pilot).focused, OptionList))
@@ -340,7 +350,7 @@ async def test_it_looks_as_it_should(
 ) -> None:
     monkeypatch.setenv("AURA_MODELS__SAMPLING", "true")
     monkeypatch.setenv("AURA_CODE__EXCLUDE", "dist,*.min.js")
-    async with panel_of(lab, view="settings", size=(width, height), theme=theme) as pilot:
+    async with settings_of(lab, known=True, size=(width, height), theme=theme) as pilot:
         view_of(pilot).goto("code.exclude")
         await pilot.press("up")
         await pilot.press("enter", *"64")

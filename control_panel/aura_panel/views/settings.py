@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -93,6 +94,8 @@ Services take in what was saved at once; this view says what was restarted, or w
         super().__init__()
         self._book = SettingsBook()
         self._edited = ""
+        self._known = False
+        self._target = ""
 
     def compose_body(self) -> ComposeResult:
         """State, filter, list, details with the editor."""
@@ -114,7 +117,17 @@ Services take in what was saved at once; this view says what was restarted, or w
         super().on_mount()
         self.query_one("#list-pane").border_title = "Settings"
         self._list.focus()
+        self.query_one("#state", Static).update("Reading the settings …")
+        self._get_ready()
+
+    @work(exit_on_error=False)
+    async def _get_ready(self) -> None:
+        """Find out what can be set, which takes a moment the first time, then show it."""
+        await asyncio.to_thread(describe)
+        self._known = True
         self._read()
+        if self._target:
+            self.goto(self._target)
 
     @property
     def _list(self) -> Listing:
@@ -147,12 +160,15 @@ Services take in what was saved at once; this view says what was restarted, or w
 
     def _read(self) -> None:
         """Read all layers; what is wrong is said, and what was known stays."""
-        self._book.read(self._root)
-        self._show()
+        if self._known:
+            self._book.read(self._root)
+            self._show()
 
     # What is shown
 
     def _show(self) -> None:
+        if not self.query("#state"):  # The panel is being left.
+            return
         infos = self._book.infos()
         self._list.show(setting_rows(infos, self._book.held, self._book.pending, self.panel.theme_variables))
         self._list.display = bool(infos)
@@ -200,7 +216,11 @@ Services take in what was saved at once; this view says what was restarted, or w
 
     def goto(self, target: str) -> None:
         """Put the cursor on a setting, or on the first of a section."""
+        self._target = "" if self._known else target
+        if not self._known:
+            return
         self._book.words, self._book.only_changed = "", False
+        self._close_filter()
         self._show()
         for info in describe():
             if target in {info.key, info.section}:
@@ -219,6 +239,11 @@ Services take in what was saved at once; this view says what was restarted, or w
         entry = self.query_one("#filter", Input)
         entry.add_class("-shown")
         entry.focus()
+
+    def _close_filter(self) -> None:
+        entry = self.query_one("#filter", Input)
+        entry.remove_class("-shown")
+        entry.value = ""
 
     @on(Input.Changed, "#filter")
     def filter_changed(self, event: Input.Changed) -> None:
@@ -242,8 +267,7 @@ Services take in what was saved at once; this view says what was restarted, or w
         if self._edited:
             self._leave_editor()
         elif entry.has_class("-shown"):
-            entry.remove_class("-shown")
-            entry.value = ""
+            self._close_filter()
             self._list.focus()
         elif self._book.only_changed:
             self.action_only_changed()
