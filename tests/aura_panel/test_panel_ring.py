@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from aura_panel.log_ring import (
     FilteredLines,
     LogFilter,
     LogRing,
+    _parsed_line,
     arrival_of_line,
     read_entry,
 )
@@ -84,6 +86,27 @@ def test_a_filter_kept_current_equals_one_that_looks_at_everything(
     wanted = [number for number in range(ring.first, ring.end) if passes(number)]
     assert [lines.number(index) for index in range(len(lines))] == wanted
     assert all(lines.index_of(number) == index for index, number in enumerate(wanted))
+
+
+@given(
+    st.sampled_from(LEVELS),
+    st.text(max_size=12),
+    st.dictionaries(st.text(max_size=6), st.one_of(st.integers(), st.text(max_size=12), st.none()), max_size=3),
+    st.none() | st.just("0193"),
+)
+def test_the_short_way_to_read_a_line_equals_the_long_one(
+    level: Literal["debug", "info", "warning", "error", "critical"],
+    event: str,
+    fields: dict[str, int | str | None],
+    cause: str | None,
+) -> None:
+    line = LogLine(service="git", level=level, event=event, ts=TS, fields=dict(fields))
+    raw = wrap(line, src="git", cause=cause).model_dump_json().encode()
+    found, parsed = arrival_of_line(raw), _parsed_line(raw)
+    assert found is not None
+    assert parsed is not None
+    assert found[:3] == parsed[:3]
+    assert read_entry(found.raw) == read_entry(parsed.raw)
 
 
 def test_a_line_of_the_bus_keeps_its_facts_and_its_cause() -> None:

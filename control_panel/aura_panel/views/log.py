@@ -227,7 +227,7 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         text = Text("  ".join(parts), no_wrap=True, overflow="ellipsis")
         if lost:
             text.append(f"  ! {lost:,} lost", "bold")
-        self.query_one("#state", Static).update(text)
+        self.query_one("#state", Static).update(text, layout=False)
 
     def _mode(self) -> str:
         replay = self._replay
