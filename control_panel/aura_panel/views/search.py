@@ -1,0 +1,481 @@
+"""Search: code and definitions as one types, the code around each hit, and what has to do with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.timer import Timer
+from textual.widgets import Input, Label, Static
+
+from aura_cli.change_view import plain
+from aura_cli.passages import query_pattern
+from aura_panel.editors import open_in_editor
+from aura_panel.search_desk import Relation, Spans, ask_related, ask_search
+from aura_panel.search_query import History, Query, parse_query
+from aura_panel.search_rows import (
+    Entry,
+    Group,
+    found_groups,
+    freshness_words,
+    not_ready_words,
+    nothing_found,
+    state_of_search,
+)
+from aura_panel.views.view import View, set_text
+from aura_panel.widgets.code import CodePane
+from aura_panel.widgets.results import ResultList
+from aura_shared.errors import AuraError
+from aura_shared.messages.code import IndexUpdated
+
+if TYPE_CHECKING:
+    from aura_panel.world import Part
+    from aura_shared.bus import Delivery
+    from aura_shared.messages.code import SpanAnswer
+
+__all__ = ["SearchView"]
+
+TYPING_S: Final = 0.04
+"""People type a letter each 100 to 200 ms; letters that come faster are one question."""
+SETTLE_S: Final = 0.3
+"""Events of a burst lead to one question."""
+LATE_S: Final = 0.3
+"""A wait is told from then on; before that it would only flicker."""
+LIMITS: Final = (20, 50, 100)
+_HOW: Final = """\
+Type words, a name such as Store.add, a path, "exact text" or /pattern/.
+Filters narrow it: lang:python path:tests/** path:!docs/** kind:class
+
+Down goes to the results; Up brings earlier queries."""
+_WAITS: Final = {"references": "uses", "callers": "callers", "impact": "the impact"}
+
+
+class _QueryInput(Input):
+    """The query; arrows leave it or go through earlier queries."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.newer", "Results"),
+        Binding("up", "screen.older", "Earlier queries"),
+        Binding("enter", "submit", "Results", show=False),
+        Binding("escape", "screen.leave", "Leave the input"),
+    ]
+
+
+class _Shown(NamedTuple):
+    """A list of results as it can be come back to."""
+
+    title: str
+    groups: list[Group]
+    state: Text
+    note: str
+    at: str = ""
+
+
+class SearchView(View):
+    """One input, results in groups, and the code of the one under the cursor."""
+
+    NAME = "search"
+    HELP_TEXT = """
+Results appear while you type: definitions first, then passages. Words are ranked; a name finds what is
+called so; a quoted text or a /pattern/ is found as it stands. Filters among the words: lang:python,
+path:tests/** (path:!GLOB leaves out), kind:class, mode:words. In the results r, u and i show uses,
+callers, and what a change may break; Esc goes back. The line above says which state of the files was
+asked.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("slash", "query", "Query"),
+        Binding("r", "related('references')", "Uses"),
+        Binding("u", "related('callers')", "Callers"),
+        Binding("i", "related('impact')", "Impact"),
+        Binding("c", "copy", "Copy place"),
+        Binding("m", "more", "More results"),
+        Binding("x", "scores", "Scores"),
+        Binding("z", "read", "Read the code", show=False),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
+    DEFAULT_CSS = """
+    SearchView #ask { height: 1; background: $surface; }
+    SearchView #ask Label { color: $accent; text-style: bold; padding: 0 1; }
+    SearchView #query { width: 1fr; }
+    SearchView #state { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    SearchView #body { height: 1fr; layout: vertical; }
+    SearchView.-wide #body { layout: horizontal; }
+    SearchView .part {
+        height: 1fr; border: round $border; border-title-color: $muted; border-title-style: bold;
+        border-subtitle-color: $muted;
+    }
+    SearchView .part:focus-within { border: round $primary; border-title-color: $primary; }
+    SearchView.-narrow .part { border: none; border-top: solid $border; }
+    SearchView.-narrow .part:focus-within { border: none; border-top: solid $primary; }
+    SearchView.-wide #list-pane { width: 5fr; height: 100%; }
+    SearchView.-wide #code-pane { width: 6fr; height: 100%; }
+    SearchView.-narrow.-reading #list-pane { display: none; }
+    SearchView.-nothing #code-pane { display: none; }
+    SearchView #note { display: none; height: auto; padding: 1 2; color: $foreground; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._query = Query()
+        self._pattern: re.Pattern[str] | None = None
+        self._shown = _Shown("Results", [], Text(), _HOW)
+        self._before: list[_Shown] = []
+        self._history = History()
+        self._spans = Spans()
+        self._limit = LIMITS[0]
+        self._explain = False
+        self._more = False
+        self._code_key = ""
+        self._failed = False
+        self._stale = False
+        self._was_left = False
+        self._typing: Timer | None = None
+        self._settling: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Query, state, results, code."""
+        with Horizontal(id="ask"):
+            yield Label("Search")
+            yield _QueryInput(
+                placeholder='words, a name, a path, "exact", /pattern/, lang:… path:… kind:…', compact=True, id="query"
+            )
+        yield Static(id="state", markup=False)
+        with Container(id="body"):
+            with Vertical(id="list-pane", classes="part"):
+                yield Static(id="note", markup=False)
+                yield ResultList(id="list")
+            with Vertical(id="code-pane", classes="part"):
+                yield CodePane(id="code", can_focus=True)
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        super().on_mount()
+        self.query_one("#code").styles.scrollbar_size_horizontal = 0  # Keys scroll; the row is better used.
+        self._input.focus()
+        self._show(self._shown)
+
+    def on_screen_suspend(self) -> None:
+        """It is behind another view, or only behind a question."""
+        self._was_left = self.panel.current_mode != self.NAME
+
+    def on_screen_resume(self) -> None:
+        """It was opened by its key: type at once, over the old query."""
+        super().on_screen_resume()
+        if self._was_left:
+            self._was_left = False
+            self._input.focus()
+            self._input.action_select_all()
+
+    @property
+    def _input(self) -> _QueryInput:
+        return self.query_one("#query", _QueryInput)
+
+    @property
+    def _list(self) -> ResultList:
+        return self.query_one("#list", ResultList)
+
+    # When it is asked
+
+    def began(self) -> None:
+        """Ask what was typed before the daemon was known."""
+        self._ask()
+
+    def project_chosen(self) -> None:
+        """Another project: other results."""
+        self._spans.forget()
+        self._ask()
+
+    def reconnected(self) -> None:
+        """What is shown may be old."""
+        self._spans.forget()
+        self._ask(stay=True)
+
+    def world_changed(self, parts: frozenset[Part]) -> None:
+        """The index may be ready now."""
+        if "projects" in parts and (self._failed or self._stale):
+            self._settle()
+
+    def heard(self, delivery: Delivery) -> None:
+        """Files changed: what is shown is asked again, the place stays."""
+        event = delivery.event
+        if isinstance(event, IndexUpdated) and event.project == self.project:
+            self._spans.forget()
+            self._stale = True
+            if self.is_current:
+                self._settle()
+
+    def _settle(self) -> None:
+        if self._settling is None:
+            self._settling = self.set_timer(SETTLE_S, self._settled)
+
+    def _settled(self) -> None:
+        self._settling, self._stale = None, False
+        if self._query.text and not self._before:  # Else the person looks at something else; Esc asks again.
+            self._ask(stay=True)
+
+    @on(Input.Changed, "#query")
+    def typed(self) -> None:
+        """Ask soon; another letter starts the pause anew."""
+        if not self._history.browsing or self._input.value != self._history.past[self._history.at]:
+            self._history.typed()
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(TYPING_S, self._ask)
+
+    @work(exclusive=True, exit_on_error=False, group="search")
+    async def _ask(self, *, stay: bool = False) -> None:
+        """Ask for what is typed. A newer question ends this one, so that no old answer is shown over a newer one."""
+        query = parse_query(self._input.value)
+        if query.text != self._query.text:
+            self._limit = LIMITS[0]
+        self._query, self._pattern = query, query_pattern(query.text)
+        if why := self._why_not(query):
+            self._more = False
+            self._before.clear()
+            self._show(_Shown("Results", [], Text(query.problem, self._colours["error"]), why))
+            return
+        late = self.set_timer(LATE_S, lambda: self._say("Searching …"))
+        try:
+            answer, symbols = await ask_search(
+                self.world.link, self.project, query, limit=self._limit, explain=self._explain
+            )
+        except AuraError as error:
+            self._failed = True
+            self._say_error(error)
+        else:
+            self._failed = False
+            self._more = answer.more and self._limit < LIMITS[-1]
+            groups = found_groups(answer, symbols, self._pattern)
+            state = state_of_search(query, answer, symbols, self._colours)
+            entry = self._list.entry
+            self._before.clear()
+            self._show(
+                _Shown("Results", groups, state, "" if groups else nothing_found(answer), _key(entry) if stay else "")
+            )
+        finally:
+            late.stop()
+
+    def _why_not(self, query: Query) -> str:
+        """Why nothing can be asked now."""
+        world = self.panel.world
+        if query.problem or not query.text:
+            return self._how()
+        if world is None:
+            return "Connecting …"
+        info = world.projects.get(self.project)
+        if info is None:
+            return "No project is registered. In the command palette (Ctrl-P): Register project."
+        self._failed = info.phase != "ready"
+        return not_ready_words(info)
+
+    def _how(self) -> str:
+        past = "\n".join(f"  {plain(one)}" for one in reversed(self._history.past[-5:]))
+        return f"{_HOW}\n\nSearched before:\n{past}" if past else _HOW
+
+    # What is shown
+
+    @property
+    def _colours(self) -> dict[str, str]:
+        return self.panel.theme_variables
+
+    def _show(self, shown: _Shown) -> None:
+        """Show a list of results."""
+        if not self.query("#list"):
+            return  # Answers may arrive while the panel is being left.
+        self._shown = shown
+        self._list.show(shown.groups, self._pattern, at=shown.at)
+        self.set_class(not shown.groups, "-nothing")
+        note = self.query_one("#note", Static)
+        note.display = bool(shown.note)
+        set_text(note, shown.note)
+        set_text(self.query_one("#state", Static), shown.state)
+        self.query_one("#list-pane").border_title = Text(shown.title)
+        self.query_one("#list-pane").border_subtitle = "Esc goes back" if self._before else ""
+        self.refresh_bindings()
+
+    def _say(self, words: str) -> None:
+        set_text(self.query_one("#state", Static), Text(words, self._colours["muted"]))
+
+    def _say_error(self, error: AuraError) -> None:
+        """Tell what went wrong; what was found before stays."""
+        if self.query("#state"):
+            hint = f" {error.hint}" if error.hint else ""
+            set_text(self.query_one("#state", Static), Text(f"✗ {error.message}.{hint}", self._colours["error"]))
+
+    @on(ResultList.Moved)
+    def entry_reached(self) -> None:
+        """Show the code of the entry under the cursor."""
+        entry = self._list.entry
+        if entry is None or self.panel.world is None:
+            return
+        known = self._spans.known(self.project, entry)
+        if known is not None:
+            self._show_code(entry, known)
+        else:
+            self._read_code(entry)
+
+    @work(exclusive=True, exit_on_error=False, group="code")
+    async def _read_code(self, entry: Entry) -> None:
+        try:
+            span = await self._spans.read(self.world.link, self.project, entry)
+        except AuraError as error:
+            self._code_key = ""
+            for pane in self.query("#code-pane"):
+                pane.border_title = Text(f"✗ {error.message}")
+        else:
+            if self._list.entry == entry:
+                self._show_code(entry, span)
+
+    def _show_code(self, entry: Entry, span: SpanAnswer) -> None:
+        if not self.query("#code"):
+            return
+        shown = f"{entry.key} {entry.first} {hash(span.text)} {sorted(entry.marked)[:5]}"
+        if shown == self._code_key:
+            return
+        self._code_key = shown
+        code = self.query_one("#code", CodePane)
+        code.show(span.text, entry.path, first=max(1, span.start_line), marked=entry.marked)
+        above = entry.line - max(1, span.start_line)
+        code.scroll_to(y=above - code.scrollable_content_region.height // 4, animate=False, force=True)
+        pane = self.query_one("#code-pane")
+        pane.border_title = Text(f"{plain(entry.path)}:{entry.line}")
+        pane.border_subtitle = f"{span.lines:,} lines"
+
+    # Where one is
+
+    def action_query(self) -> None:
+        """Type the query."""
+        self.remove_class("-reading")
+        self._input.focus()
+
+    @on(ResultList.Above)
+    def above(self) -> None:
+        """Up from the first result is the query."""
+        self.action_query()
+
+    @on(Input.Submitted, "#query")
+    def action_results(self) -> None:
+        """Go to the results."""
+        self._history.remember(self._input.value)
+        self._list.focus()
+
+    def action_older(self) -> None:
+        """The query before this one."""
+        older = self._history.older(self._input.value)
+        if older is not None:
+            self._set_query(older)
+
+    def action_newer(self) -> None:
+        """The query after this one; from the newest down to the results."""
+        if self._history.browsing:
+            self._set_query(self._history.newer())
+        elif self._list.entries:
+            self.action_results()
+
+    def _set_query(self, text: str) -> None:
+        self._input.value = text
+        self._input.action_end()
+
+    def action_leave(self) -> None:
+        """Leave the input, so that keys are those of the panel."""
+        self._list.focus()
+
+    def action_back(self) -> None:
+        """Back to the list; from uses and callers back to what was found."""
+        if self.has_class("-reading") or not self._list.has_focus:
+            self.remove_class("-reading")
+            self._list.focus()
+        elif self._before:
+            before = self._before.pop()
+            self._show(before)
+
+    def action_read(self) -> None:
+        """Go to the code; where there is little room it takes all of it."""
+        if self._list.entry is not None:
+            self.add_class("-reading")
+            self.query_one("#code").focus()
+
+    def goto(self, target: str) -> None:
+        """Search for this."""
+        self._set_query(target)
+        self._list.focus()
+
+    # What the keys do
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
+        """Keys that need a result, or more of them, are there with them only."""
+        if action in {"related", "copy", "read"}:
+            return bool(self._shown.groups)
+        if action == "back":
+            return bool(self._before) or self.has_class("-reading") or not self._list.has_focus
+        if action == "more":
+            return self._more and not self._before
+        return True
+
+    @on(ResultList.Chosen)
+    @work(exit_on_error=False, group="editor")
+    async def open_entry(self) -> None:
+        """Open the place in the person's editor."""
+        entry = self._list.entry
+        info = self.world.projects.get(self.project)
+        if entry is not None and info is not None:
+            self._history.remember(self._input.value)
+            await open_in_editor(self.panel, Path(info.root) / entry.path, entry.line)
+
+    def action_copy(self) -> None:
+        """Copy where the entry is."""
+        entry = self._list.entry
+        if entry is not None:
+            self.panel.copy_to_clipboard(f"{entry.path}:{entry.line}")
+            self.notify(f"Copied {plain(entry.path)}:{entry.line}", timeout=2, markup=False)
+
+    def action_more(self) -> None:
+        """Ask for more results."""
+        self._limit = next((limit for limit in LIMITS if limit > self._limit), self._limit)
+        self._ask(stay=True)
+
+    def action_scores(self) -> None:
+        """Show what scores are made of, or not."""
+        self._explain = not self._explain
+        if not self._before:
+            self._ask(stay=True)
+
+    def action_related(self, relation: Relation) -> None:
+        """Show uses, callers, or what a change may break."""
+        if self._list.entry is not None:
+            self._ask_related(relation, self._list.entry)
+
+    @work(exclusive=True, exit_on_error=False, group="search")
+    async def _ask_related(self, relation: Relation, entry: Entry) -> None:
+        state = self._shown.state
+        self._say(f"Asking for {_WAITS[relation]} of {entry.title or entry.path} …")
+        try:
+            found = await ask_related(self.world.link, self.project, relation, entry)
+        except AuraError as error:
+            self._say_error(error)
+            return
+        if not self.query("#state"):
+            return
+        if not found.groups:
+            set_text(self.query_one("#state", Static), state)
+            self.notify(found.note or "There is nothing.", markup=False)
+            return
+        self._before.append(self._shown._replace(at=entry.key))
+        words = Text(plain(found.note) or found.title, "bold", no_wrap=True, overflow="ellipsis")
+        words.append(" · ", self._colours["muted"]).append_text(freshness_words(found.freshness, self._colours))
+        if found.more:
+            words.append(" · there are more", self._colours["warning"])
+        at = found.groups[1 if len(found.groups) > 1 else 0].entries[0].key  # The definition itself is known.
+        self._show(_Shown(plain(found.title), found.groups, words, "", at))
+        self._list.focus()
+
+
+def _key(entry: Entry | None) -> str:
+    return entry.key if entry is not None else ""
