@@ -9,6 +9,7 @@ from aura_shared.errors import AuraError
 
 if TYPE_CHECKING:
     from aura_panel.world import World
+    from aura_shared.settings_editing import Edit
 
 __all__ = ["Outcome", "reload_sentence", "reload_services"]
 
@@ -25,12 +26,15 @@ class Outcome(NamedTuple):
     """Whether the services took it in, or will."""
 
 
-async def reload_services(world: World | None) -> Outcome:
-    """Ask the supervisor to read the settings again."""
+async def reload_services(world: World | None, edit: Edit) -> Outcome:
+    """Ask the supervisor to read the settings again after an edit."""
     if world is None or world.presence in {"down", "unknown"}:
         return Outcome("Aura is not running; it reads its settings when it starts")
+    request: dict[str, object] = {"do": "reload"}
+    if edit.layer == "project":
+        request["project_keys"] = list(edit.keys)
     try:
-        return Outcome(reload_sentence(await world.link.control({"do": "reload"})))
+        return Outcome(reload_sentence(await world.link.control(request)))
     except AuraError as error:
         return Outcome(
             f"services did not take it in: {error.message}. It holds after `aura down` and `aura up`", done=False

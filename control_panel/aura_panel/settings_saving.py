@@ -33,6 +33,8 @@ class Saving:
         self._panel = panel
         self._book = book
         self._root = root
+        self.made: Edit | None = None
+        """What was written."""
 
     async def save(self) -> str:
         """Save the edits after a yes; what was done, empty when nothing was."""
@@ -83,4 +85,5 @@ class Saving:
         except AuraError as error:
             self._panel.show_error(error)
             return False
+        self.made = edit
         return True

@@ -208,7 +208,6 @@ async def test_a_reset_takes_a_setting_out_of_its_file(lab: PanelLab, reloads: l
 async def test_it_is_saved_to_the_projects_file_when_that_is_chosen(
     lab: PanelLab, tmp_path: Path, reloads: list[Mapping[str, object]]
 ) -> None:
-    del reloads
     async with settings_of(lab) as pilot:
         await lab.tell(ProjectStateChanged(project=SHOP.model_copy(update={"root": str(tmp_path)})))
         await until(pilot, lambda: app_of(pilot).project == SHOP.id)
@@ -231,7 +230,8 @@ async def test_it_is_saved_to_the_projects_file_when_that_is_chosen(
         await pilot.press("down", "enter")
         assert "+workers = 4" in await in_review(pilot)
         await pilot.press("y")
-        await until(pilot, lambda: "Saved" in notes(pilot))
+        await until(pilot, lambda: "Saved; " in notes(pilot))
+        assert reloads == [{"do": "reload", "project_keys": ["code.workers"]}]
         assert load_settings(tmp_path).code.workers == 4
         assert load_settings().code.workers == 2
 

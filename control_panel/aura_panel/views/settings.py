@@ -29,6 +29,7 @@ from aura_shared.settings_catalog import SettingInfo, check, describe
 
 if TYPE_CHECKING:
     from aura_panel.world import Part
+    from aura_shared.settings_editing import Edit
 
 __all__ = ["SettingsView"]
 
@@ -364,7 +365,8 @@ Services take in what was saved at once; this view says what was restarted, or w
         if not self._book.pending:
             self.notify("Nothing was edited. Enter edits the setting under the cursor.")
             return
-        self._after(await self._saving().save())
+        saving = self._saving()
+        self._after(await saving.save(), saving.made)
 
     @work(exclusive=True, exit_on_error=False, group="save")
     async def action_undo(self) -> None:
@@ -372,19 +374,20 @@ Services take in what was saved at once; this view says what was restarted, or w
         if not self._book.saved:
             self.notify("Nothing was saved since the panel was started.")
             return
-        self._after(await self._saving().undo())
+        saving = self._saving()
+        self._after(await saving.undo(), saving.made)
 
-    def _after(self, done: str) -> None:
+    def _after(self, done: str, made: Edit | None) -> None:
         """Show what holds now; have the services take it in when something was written."""
         self._read()
-        if done:
+        if made is not None:
             self._show_theme()
-            self._tell_daemon(done)
+            self._tell_daemon(done, made)
 
     @work(exclusive=True, exit_on_error=False, group="reload")
-    async def _tell_daemon(self, done: str) -> None:
+    async def _tell_daemon(self, done: str, made: Edit) -> None:
         """Have the services take in what was saved, and say what became of it."""
-        told = await reload_services(self.panel.world)
+        told = await reload_services(self.panel.world, made)
         weight = "information" if told.done else "warning"
         self.notify(f"{done}; {told.text}.", severity=weight, timeout=_TOLD_S, markup=False)
 
