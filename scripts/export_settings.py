@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from aura_shared.settings import Settings
 from aura_shared.settings_catalog import SettingInfo, describe
+from aura_shared.settings_effects import services_for, when_later
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python scripts/export_settings.py"
@@ -62,7 +63,20 @@ JSON. Comments, order and every line that the change does not touch stay. The wh
 written, and the file is replaced in one step. What it held before is kept in the folder `settings` of Aura's data
 folder, the newest 50. `set` says so when the value does not change here, because a layer below wins.
 
-Settings are read once, when Aura starts; `aura down` and `aura up` read them again.
+## When a change takes effect
+
+At once, while Aura runs: `aura config set` and `unset` have it taken in, and a change that you make in an editor is
+noticed within two or three seconds. Only the services that use a changed section are started anew, at the same time;
+one takes about half a second on a machine that is not busy, and nothing is lost. Below, each section says which they
+are. What cannot change while Aura runs is named with the command that helps. Settings that are wrong change nothing:
+the former ones stay in force, and the log and `aura status` name file and line.
+
+A project's `.aura/config.toml` is read by the services themselves, and only four sections of it. `checks` and the
+standards in `findings` are read at each use; all files are looked at with other rules as soon as Aura sees that one of
+them has changed, and the settings file is one of them unless it is ignored. `code` and `plan` are read when a service
+takes the project up; proposals for the plan, the rules for a PRD and the commit gate read `plan` at each use.
+`aura config set --project` starts the service anew that has to take the change in; after an edit by hand
+`aura restart code` and `aura restart planning` do that. Other sections have no effect there.
 """
 
 
@@ -71,6 +85,17 @@ def sections() -> Iterator[tuple[str, str, list[SettingInfo]]]:
     for section, field in Settings.model_fields.items():
         kind = cast("type[BaseModel]", field.annotation)
         yield section, inspect.cleandoc(kind.__doc__ or ""), [one for one in describe() if one.section == section]
+
+
+def effect_of(section: str) -> str:
+    """What a change in a section leads to, in a sentence."""
+    services, later = services_for([section]), when_later(section)
+    parts = [f"A change starts these services anew: {', '.join(f'`{name}`' for name in services)}"] if services else []
+    parts += [later] if later else []
+    if not parts:
+        return "A change holds from the next use on; nothing is started anew."
+    words = "; ".join(parts)
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def takes(setting: SettingInfo) -> str:
@@ -84,7 +109,8 @@ def page() -> str:
     """`docs/settings.md`."""
     parts = [INTRODUCTION]
     for section, meaning, settings in sections():
-        parts.append(f"\n## {section}\n\n{meaning}\n\n| setting | default | takes | meaning |\n|---|---|---|---|\n")
+        parts.append(f"\n## {section}\n\n{meaning}\n\n{effect_of(section)}\n\n")
+        parts.append("| setting | default | takes | meaning |\n|---|---|---|---|\n")
         for setting in settings:
             mark = " *User only.*" if setting.user_only else ""
             cells = [f"`{setting.key}`", f"`{toml(setting.default)}`", takes(setting), setting.about + mark]

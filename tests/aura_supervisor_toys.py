@@ -53,8 +53,10 @@ class Supervisor:
     def __init__(self, home: Path, table: list[dict[str, Any]], **policy: object) -> None:
         self.diary_file = home / "diary"
         environment = {**os.environ, "PYTHONPATH": str(HERE), "TOY_DIARY": str(self.diary_file), "PYTHONSAFEPATH": "1"}
-        announce = policy.pop("announce", False)
-        wanted: dict[str, Any] = {"table": table, "announce": announce, **({"policy": policy} if policy else {})}
+        wanted: dict[str, Any] = {"table": table, "announce": policy.pop("announce", False)}
+        wanted["watch_s"] = policy.pop("watch_s", 1.0)
+        if policy:
+            wanted["policy"] = policy
         command = [sys.executable, "-P", str(HERE / "toy_daemon.py"), json.dumps(wanted)]
         self.process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=home

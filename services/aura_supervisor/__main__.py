@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -38,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(_UNITS[options.print_unit](sys.executable, environment))
         return 0
     try:
-        layers = read_layers(options.project_root, _flags(options.set))
-        asyncio.run(Daemon(find_paths(), layers).run())
+        read = partial(read_layers, options.project_root, _flags(options.set))
+        asyncio.run(Daemon(find_paths(), read(), reread=read).run())
     except AuraError as error:
         sys.stderr.write(f"aura: {error.message}\n{error.hint}\n")
         return error.exit_code

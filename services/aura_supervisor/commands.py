@@ -1,4 +1,4 @@
-"""What the control socket can be asked: `hello`, `status`, `down`, `stop`, `start`, `restart`, `logs`."""
+"""What the control socket can be asked: how things are, the end of everything, single services, settings, logs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from aura_shared.control import PROTOCOL
 from aura_shared.errors import Conflict, NotFound, UsageProblem
 from aura_shared.log_files import Follower, log_paths, read_last, timestamp
 from aura_supervisor.control_server import Answer, Commands
 from aura_supervisor.keeping import Keeper
+from aura_supervisor.settings_in_force import SettingsInForce
 from aura_supervisor.usage import Usage, usage_of
 
 __all__ = ["ControlCommands"]
@@ -26,9 +27,16 @@ class ControlCommands:
     """Answers to the commands; it holds no state of its own but the time of the start."""
 
     def __init__(
-        self, keepers: Mapping[str, Keeper], logs: Path, *, stop: asyncio.Event, stopped: asyncio.Event
+        self,
+        keepers: Mapping[str, Keeper],
+        settings: SettingsInForce,
+        logs: Path,
+        *,
+        stop: asyncio.Event,
+        stopped: asyncio.Event,
     ) -> None:
         self._keepers = keepers
+        self._settings = settings
         self._logs = logs
         self._stop = stop
         self._stopped = stopped
@@ -44,6 +52,7 @@ class ControlCommands:
             "stop": self._stop_service,
             "start": self._start_service,
             "restart": self._restart,
+            "reload": self._reload,
             "logs": self._read_logs,
         }
 
@@ -58,6 +67,7 @@ class ControlCommands:
             **self._self(),
             "started_at": self._started_at,
             "stopping": self._stop.is_set(),
+            "settings_problem": self._settings.problem,
             "rss_bytes": own.rss_bytes,
             "cpu_s": own.cpu_s,
             "services": [_status_of(keeper) for keeper in self._keepers.values()],
@@ -91,6 +101,12 @@ class ControlCommands:
             )
         await keeper.halt()
         return _done(keeper)
+
+    async def _reload(self, request: Answer) -> Answer:
+        keys: object = request.get("project_keys", [])
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in cast("list[object]", keys)):
+            raise UsageProblem(f"`project_keys` must be a list of settings; found {keys!r}")
+        return await self._settings.reload(cast("list[str]", keys))
 
     def _read_logs(self, request: Answer) -> AsyncIterator[Answer]:
         return self._log_lines(request)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from aura_shared.errors import SettingsError, StorageError
-from aura_shared.layers import Layer, merge
+from aura_shared.errors import SettingsError
+from aura_shared.layers import Layer, read_layers
 from aura_shared.log_files import JsonLines, timestamp
 from aura_shared.paths import AuraPaths
 from aura_shared.processes import PROCESSES, ProcessSpec, start_levels
@@ -23,6 +22,7 @@ from aura_supervisor.keeping import Keeper, StateChange
 from aura_supervisor.output import CapturedOutput
 from aura_supervisor.reaping import adopt_orphans, collect_ended, end_leftovers
 from aura_supervisor.restarts import Policy
+from aura_supervisor.settings_in_force import SettingsInForce, hand_down, handed_down_file
 from aura_supervisor.single import SingleInstance
 
 __all__ = ["Daemon"]
@@ -40,6 +40,7 @@ class Daemon:
         paths: AuraPaths,
         layers: list[Layer],
         *,
+        reread: Callable[[], list[Layer]] = read_layers,
         table: Sequence[ProcessSpec] = PROCESSES,
         policy: Policy | None = None,
         announce: bool = True,
@@ -49,12 +50,14 @@ class Daemon:
         Args:
             paths: The installation.
             layers: The settings; they are validated while the first service starts.
+            reread: Reads the settings again, to take in what changed.
             table: The services.
             policy: Instead of the one in the settings.
             announce: Whether states are published on the bus.
         """
         self._paths = paths
         self._layers = layers
+        self._reread = reread
         self._table = table
         self._fixed_policy = policy
         self._policy = policy or Policy()
@@ -80,7 +83,17 @@ class Daemon:
             self._announcer = Announcer(self._paths, self._log)
             self._environment = self._make_environment()
             self._make_keepers()
-            commands = ControlCommands(self._keepers, self._paths.logs, stop=self._stop_asked, stopped=self._stopped)
+            self._settings = SettingsInForce(
+                self._paths,
+                self._layers,
+                read=self._reread,
+                keepers=self._keepers,
+                policy_changed=self._take_policy,
+                log=self._log,
+            )
+            commands = ControlCommands(
+                self._keepers, self._settings, self._paths.logs, stop=self._stop_asked, stopped=self._stopped
+            )
             server = ControlServer(self._paths.control_socket, commands.by_name())
             await server.start()
             try:
@@ -131,18 +144,21 @@ class Daemon:
             self._collect()
 
     async def _load_settings(self) -> None:
-        """Validate the settings beside the start of the bus; importing pydantic takes as long as half of that."""
+        """Validate the settings beside the start of the bus, then take in what changes."""
         try:
-            found = await asyncio.to_thread(_policy_of, self._layers)
+            await self._settings.begin()
         except SettingsError as error:
             self._log("error", "settings_wrong", problem=error.message)
             self._settings_problem = error
             self._stop_asked.set()
             return
+        await self._settings.follow()
+
+    def _take_policy(self, policy: Policy) -> None:
         if self._fixed_policy is None:
-            self._policy = found
+            self._policy = policy
             for keeper in self._keepers.values():
-                keeper.output.keep(found.kept_lines)
+                keeper.output.keep(policy.kept_lines)
 
     async def _publish_states(self) -> None:
         try:
@@ -167,14 +183,8 @@ class Daemon:
 
     def _make_environment(self) -> dict[str, str]:
         """What the services see: the settings in a file of their own, and no traces of how Aura was started."""
-        settings = self._paths.run / "settings.json"
-        try:
-            fd = os.open(settings, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "w", encoding="utf-8") as file:
-                json.dump(merge(self._layers), file, default=str)
-        except OSError as error:
-            raise StorageError(f"cannot write {settings}: {error.strerror or error}") from error
-        os.environ["AURA_SETTINGS_FILE"] = str(settings)
+        hand_down(self._paths, self._layers)
+        os.environ["AURA_SETTINGS_FILE"] = str(handed_down_file(self._paths))
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
         if environment.get("AURA_HOME"):  # The services run in another folder.
             environment["AURA_HOME"] = str(Path(environment["AURA_HOME"]).absolute())
@@ -211,14 +221,3 @@ class Daemon:
 
     def _is_ready(self) -> bool:
         return all(keeper.as_wanted for keeper in self._keepers.values())
-
-
-def _policy_of(layers: list[Layer]) -> Policy:
-    """The settings of the supervisor.
-
-    Raises:
-        SettingsError: Any of the settings is wrong.
-    """
-    from aura_shared.settings import validate  # noqa: PLC0415 - pydantic; the bus is being started meanwhile
-
-    return Policy(**validate(layers).supervisor.model_dump())

@@ -33,6 +33,8 @@ __all__ = [
 BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """Some editors begin a file with it."""
 
+_DEEPEST: Final = 16  # Settings need four levels.
+
 Table: TypeAlias = "dict[str, object]"
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 _KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
@@ -129,6 +131,15 @@ def line_of(text: str, key: str) -> int | None:
     return None
 
 
+def _deeper_than(most: int, values: Table) -> bool:
+    """Whether tables and lists lie deeper in each other than what reads them can follow."""
+    level: list[object] = [values]
+    for _ in range(most):
+        inside = [list(cast("Table", one).values()) if isinstance(one, dict) else one for one in level]
+        level = [one for some in inside for one in cast("list[object]", some) if isinstance(one, dict | list)]
+    return bool(level)
+
+
 def _tables_and_keys(values: Mapping[str, object]) -> Iterator[str]:
     for key, _ in flatten(values):
         parts = key.split(".")
@@ -179,6 +190,8 @@ def _file_layer(name: LayerName, path: Path, instead: str | None = None) -> Laye
         place = re.search(r"line (\d+)", str(error))
         line = place.group(1) if place else str(len(text.splitlines()) or 1)
         raise SettingsError(f"{path}:{line}: not valid TOML: {error}", hint="Correct that line.") from error
+    if _deeper_than(_DEEPEST, values):
+        raise SettingsError(f"{path}: tables and lists lie in each other more than {_DEEPEST} deep")
     lines = {key: line_of(text, key) for key in _tables_and_keys(values)}
     return Layer(name, values, {key: f"{path}:{line}" if line else str(path) for key, line in lines.items()})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aura_cli.answers import objects_of, text_of, texts_of
-from aura_cli_running import Aura
+from aura_cli_running import Aura, StandInSupervisor
 from aura_shared.layers import project_settings
 from aura_shared.paths import find_paths
 from aura_shared.settings import load_settings
@@ -22,6 +22,7 @@ def test_set_shows_the_difference_and_writes_it(aura: Aura, aura_home: Path) -> 
     ran = aura("config", "set", "code.workers", "4")
     assert ran.out.endswith("@@ -0,0 +1,2 @@\n+[code]\n+workers = 4\n")
     assert load_settings().code.workers == 4
+    assert ran.err == "Aura is not running; it reads its settings when it starts.\n"
     ran = aura("config", "set", "code.workers", "5")
     assert "-workers = 4\n+workers = 5\n" in ran.out
     assert "What the file held before is kept in" in ran.err
@@ -47,7 +48,7 @@ def test_a_project_file_is_written_on_demand(aura: Aura, folder: Path) -> None:
     ran = aura("config", "unset", "code.exclude")
     assert f"code.exclude does not change here: project wins ({project_settings(folder)}:2)." in ran.err
     ran = aura("config", "set", "git.keep_days", "9", "--project")
-    assert "git.keep_days: a project's file has no effect on it: set it in your own." in ran.err
+    assert "A project's file has no effect on git.keep_days; set it in your own, without --project." in ran.err
     assert aura("config", "set", "network.allow", "a.example", "--project").code == 7
 
 
@@ -81,6 +82,40 @@ def test_what_is_wrong_is_told(aura: Aura, key: str, value: str, message: str) -
     ran = aura("config", "set", key, value)
     assert ran.code == 7
     assert message in ran.err
+
+
+def test_a_running_aura_takes_the_change_in(
+    aura: Aura, folder: Path, supervisor: StandInSupervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+    answer: dict[str, object] = {
+        "changed": ["code.workers"],
+        "restarted": ["code"],
+        "later": [{"key": "log.level", "why": "the bus keeps the former value"}],
+    }
+
+    def answered(request: dict[str, object]) -> dict[str, object]:
+        asked.append(request)
+        return answer
+
+    monkeypatch.setattr(supervisor, "answer", answered)
+    ran = aura("config", "set", "code.workers", "4")
+    assert ran.err == "Started anew: code.\nlog.level: the bus keeps the former value.\n"
+    aura("config", "set", "code.workers", "4", "--project")
+    aura("config", "set", "git.keep_days", "4", "--project")
+    aura("config", "unset", "git.keep_days", "--project", "--dry-run")
+    assert asked == [
+        {"do": "reload"},
+        {"do": "reload", "project_keys": ["code.workers"]},
+        {"do": "reload", "project_keys": []},
+    ]
+    answer = {"changed": [], "restarted": [], "later": []}
+    ran = aura("config", "set", "code.workers", "5", "--json")
+    assert ran.json()["reload"] == answer
+    assert "No service had to be started anew." in aura("config", "set", "code.workers", "6").err
+    answer = {"error": {"code": "bad_settings", "message": "AURA_LOG__LEVEL: wrong", "hint": ""}}
+    ran = aura("config", "unset", "code.workers")
+    assert "The file is written, and Aura did not take it in: AURA_LOG__LEVEL: wrong" in ran.err
 
 
 def test_describe_tells_what_can_be_set(aura: Aura) -> None:

@@ -309,6 +309,12 @@ def test_status_shows_why_a_service_stopped(
         daemon.wait_ready(find_paths(), 1)
 
 
+@pytest.mark.requirement("P7")
+def test_status_tells_of_wrong_settings(aura: Aura, supervisor: StandInSupervisor, gateway: StandIn) -> None:
+    supervisor.status = {**supervisor.status, "settings_problem": "config.toml:3: log.level: must be"}
+    assert "so the former ones hold: config.toml:3: log.level: must be" in aura("status").out
+
+
 def test_status_without_a_daemon(aura: Aura, folder: Path) -> None:
     ProjectRegistry(find_paths().projects).add(folder)
     ran = aura("status")

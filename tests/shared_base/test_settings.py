@@ -142,6 +142,13 @@ def test_a_file_that_is_not_text_is_refused(user_file: Path) -> None:
         load_settings()
 
 
+@pytest.mark.parametrize("text", ["a." * 5000 + "a = 1", f"a = {'[' * 100}{']' * 100}"], ids=["tables", "lists"])
+def test_a_file_that_is_nested_without_end_is_refused(user_file: Path, text: str) -> None:
+    user_file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match="more than 16 deep"):
+        load_settings()
+
+
 def test_a_folder_in_place_of_the_file_is_refused(user_file: Path) -> None:
     user_file.unlink()
     user_file.mkdir()

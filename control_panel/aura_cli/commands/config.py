@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from aura_cli.answers import JsonObject
+from aura_cli.answers import JsonObject, object_of, objects_of, text_of, texts_of
 from aura_cli.examples import GroupWithExamples, WithExamples
 from aura_cli.screen import bold, coloured, cut, dim, note, out, out_json, safe, table, width
 from aura_cli.targets import repository_of
-from aura_shared.errors import NotFound, SettingsError, UsageProblem
+from aura_shared import control
+from aura_shared.errors import AuraError, DaemonDown, NotFound, SettingsError, UsageProblem
 from aura_shared.layers import read_layers
 from aura_shared.paths import find_paths
+from aura_shared.settings_effects import counts_in_project
 
 if TYPE_CHECKING:
     from aura_shared.settings_editing import Edit, SettingInfo
 
-_TAKES_WIDTH = 34
+RELOAD_TIMEOUT_S: Final = 120.0  # Services are started anew at the same time; each has 35 s.
+_TAKES_WIDTH: Final = 34
 
 
 @click.group(
@@ -109,7 +112,8 @@ def describe(*, key: str | None, as_json: bool) -> None:
 def set_(*, key: str, value: str, project: bool, dry_run: bool, as_json: bool) -> None:
     """Set KEY to VALUE in your settings file, and show the difference.
 
-    A list is written `a,b` or as JSON, a table as JSON. Comments and everything else in the file stay.
+    A list is written `a,b` or as JSON, a table as JSON. Comments and everything else in the file stay. A running Aura
+    takes the change in at once; services that have to are started anew.
     """
     _change({key: value}, project=project, dry_run=dry_run, as_json=as_json)
 
@@ -137,16 +141,48 @@ def _change(edits: Mapping[str, str | None], *, project: bool, dry_run: bool, as
     else:
         edit = plan_edit(edits, layer="user", project_root=_project_beside())
     former = None if dry_run else apply_edit(edit)
+    written = bool(edit.diff) and not dry_run
+    taken_in = _reload(edit) if written else None
     if as_json:
         out_json({
             "path": str(edit.path),
             "diff": list(edit.diff),
-            "written": bool(edit.diff) and not dry_run,
+            "written": written,
             "kept": str(former) if former else None,
             "overruled": [one._asdict() for one in edit.overruled],
+            "reload": taken_in,
         })  # fmt: skip
         return
     _show(edit, former, dry_run=dry_run)
+    if written:
+        _tell_reload(taken_in)
+
+
+def _reload(edit: Edit) -> JsonObject | None:
+    """Have the daemon take the change in; None when none runs."""
+    request: JsonObject = {"do": "reload"}
+    if edit.layer == "project":
+        request["project_keys"] = [key for key in edit.keys if counts_in_project(key)]
+    try:
+        return control.call(find_paths(), request, timeout_s=RELOAD_TIMEOUT_S)
+    except DaemonDown:
+        return None
+    except AuraError as error:  # The file is written all the same.
+        return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+
+
+def _tell_reload(taken_in: JsonObject | None) -> None:
+    if taken_in is None:
+        note(dim("Aura is not running; it reads its settings when it starts."))
+        return
+    problem = object_of(taken_in, "error")
+    if problem:
+        note(f"The file is written, and Aura did not take it in: {safe(text_of(problem, 'message'))}")
+        return
+    restarted = texts_of(taken_in, "restarted")
+    note(f"Started anew: {', '.join(restarted)}." if restarted else "No service had to be started anew.")
+    for one in objects_of(taken_in, "later"):
+        note(f"{text_of(one, 'key')}: {safe(text_of(one, 'why'))}.")
 
 
 def _show(edit: Edit, former: Path | None, *, dry_run: bool) -> None:
@@ -161,17 +197,10 @@ def _show(edit: Edit, former: Path | None, *, dry_run: bool) -> None:
         note(dim(f"What the file held before is kept in {safe(str(former))}"))
     for one in edit.overruled:
         note(f"{one.key} does not change here: {one.layer} wins ({safe(one.origin)}).")
-    _tell_without_effect(edit)
-
-
-def _tell_without_effect(edit: Edit) -> None:
-    from aura_shared.settings_effects import when_later  # noqa: PLC0415 - only for an edit
-
     if edit.layer == "project" and edit.diff:
         for key in edit.keys:
-            why = when_later(key, in_project=True)
-            if why:
-                note(f"{key}: {why}.")
+            if not counts_in_project(key):
+                note(f"A project's file has no effect on {key}; set it in your own, without --project.")
 
 
 def _project_beside() -> Path | None:

@@ -41,6 +41,9 @@ def status(*, as_json: bool) -> int:
         out(line)
     for line in trouble(services_of(found)):
         out(line)
+    problem_of_settings = safe(text_of(found, "settings_problem"))
+    if problem_of_settings:
+        out(f"\nThe settings were changed and are wrong, so the former ones hold: {problem_of_settings}")
     out()
     if projects:
         for line in [*project_table(projects), *project_notes(projects)]:
