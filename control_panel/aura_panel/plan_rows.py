@@ -60,16 +60,16 @@ _NODES: Final = {
     "circle": ("↻", "error"),
 }  # fmt: skip
 _ITEM_COLUMNS: Final = (
-    ListColumn("Item", stretch=True),
+    ListColumn("Item", stretch=True, least=28),
     ListColumn("Status", most=14),
-    ListColumn("By evidence", most=22, rank=1),
+    ListColumn("By evidence", most=24, rank=1),
     ListColumn("Tests", most=7, rank=3),
     ListColumn("Approval", most=10, rank=4),
     ListColumn("Boxes", most=7, rank=2),
 )
 _ORDER_COLUMNS: Final = (
     ListColumn("#", most=5),
-    ListColumn("Item", stretch=True),
+    ListColumn("Item", stretch=True, least=28),
     ListColumn("Score", most=7),
     ListColumn("Effort", most=7, rank=3),
     ListColumn("May begin", most=12, rank=1),
@@ -86,7 +86,7 @@ COLUMNS: Final[Mapping[str, tuple[ListColumn, ...]]] = {
         ListColumn("Waits for", most=40, rank=1),
     ),
     "check": (
-        ListColumn("What", most=14),
+        ListColumn("What", most=15),
         ListColumn("Where", most=30, rank=1, front=True),
         ListColumn("Why", stretch=True),
     ),
@@ -325,17 +325,17 @@ def state_line(
     done = sum(item.status in CLOSED for item in parts)
     line = Text(f"{done}/{len(parts)} closed")
     if progress.total:
-        line.append(f" · {progress.share:.0%} by evidence")
+        line.append(f" · {progress.share:.0%} evident")
     if forecast is not None:
         line.append(_forecast_words(forecast), colours["primary"])
     drifted = sum(document.drifted or document.gone for document in drift.documents)
-    for count, told in (
-        (progress.contradictions, plural(progress.contradictions, "contradiction")),
-        (drifted, f"{plural(drifted, 'document')} drifted"),
-        (progress.unplanned_commits, plural(progress.unplanned_commits, "unplanned commit")),
-    ):
-        if count:
-            line.append(f" · ! {told}", colours["warning"])
+    told = [
+        plural(progress.contradictions, "contradiction") if progress.contradictions else "",
+        f"{drifted} drifted" if drifted else "",
+        f"{progress.unplanned_commits:,} unplanned" if progress.unplanned_commits else "",
+    ]
+    if any(told):
+        line.append(f" · ! {', '.join(filter(None, told))}", colours["warning"])
     return line
 
 
@@ -343,7 +343,7 @@ def _forecast_words(forecast: PlanForecast) -> str:
     if forecast.whole is None or not forecast.whole.p50:
         return " · no forecast yet"
     late = f", P85 {forecast.whole.p85}" if forecast.whole.p85 else ""
-    return f" · done P50 {forecast.whole.p50}{late}"
+    return f" · P50 {forecast.whole.p50}{late}"
 
 
 def coloured_diff(diff: str, colours: Colours) -> Text:

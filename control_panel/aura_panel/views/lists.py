@@ -58,6 +58,7 @@ class ListsView(View):
     ListsView #details { height: 1fr; }
     ListsView.-wide #details { width: 2fr; height: 100%; }
     ListsView.-narrow.-reading #list-pane { display: none; }
+    ListsView #list.-empty { height: 0; min-height: 0; }
     ListsView #note { display: none; height: auto; padding: 0 1; color: $foreground; }
     """
 
@@ -166,7 +167,7 @@ class ListsView(View):
             return
         rows = self.rows_of(self.section)
         self.rows.show(rows, self.COLUMNS[self.section])
-        self.rows.display = bool(rows)
+        self.rows.set_class(not rows, "-empty")
         bar = self.query_one(SectionBar)
         bar.active, bar.counts = self.section, self.counts()
         self.query_one("#list-pane").border_title = _title_of(self.SECTIONS, self.section)

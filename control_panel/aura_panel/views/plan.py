@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
@@ -11,6 +12,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from aura_panel.editors import open_in_editor
 from aura_panel.plan_book import PlanBook
 from aura_panel.plan_desk import PlanDesk
 from aura_panel.plan_details import (
@@ -446,6 +448,27 @@ not fit. Space folds what belongs to an item.
         if not self.item:
             self.notify("Choose an item first: in the tree (t), the board (b) or what is next (n).")
         return self.item
+
+    @work(exit_on_error=False, group="editor")
+    async def action_editor(self) -> None:
+        """Open the item's file in the editor."""
+        info = self.world.projects.get(self.project) if self.panel.world is not None else None
+        path, line = self._place()
+        if info is None or not path:
+            self._wanted()
+            return
+        await open_in_editor(self.panel, Path(info.root) / path, line)
+
+    def _place(self) -> tuple[str, int]:
+        """File and line of what the cursor is on."""
+        kind, _, name = self.key.partition(":")
+        if self.section == "check" and kind == "finding" and int(name) < len(self._book.findings):
+            finding = self._book.findings[int(name)]
+            return finding.path, finding.line
+        if self.section == "check" and kind == "drift":
+            return name, 1
+        found = self._book.item(self.item)
+        return (found.path, 1) if found is not None else ("", 1)
 
     def goto(self, target: str) -> None:
         """Show a list or an item: `next`, or an identifier."""

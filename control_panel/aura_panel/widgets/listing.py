@@ -14,7 +14,6 @@ from textual.widgets import DataTable
 __all__ = ["ListColumn", "Listing", "fitting", "shortened"]
 
 _PADDING: Final = 2
-_LEAST_STRETCHED: Final = 16
 
 
 class ListColumn(NamedTuple):
@@ -30,6 +29,8 @@ class ListColumn(NamedTuple):
     """Whether it takes what the others leave."""
     front: bool = False
     """Whether what does not fit is cut in front, as it should be for paths."""
+    least: int = 16
+    """Of a column that stretches: others are left out before it gets narrower than this."""
 
 
 class Listing(DataTable[Text]):
@@ -127,7 +128,7 @@ def fitting(columns: Sequence[ListColumn], rows: Sequence[Sequence[Text]], room:
         widths = {number: _width(columns[number], number, rows) for number in shown}
         left = room - sum(width + _PADDING for number, width in widths.items() if not columns[number].stretch)
         stretched = [number for number in shown if columns[number].stretch]
-        needed = sum(min(_LEAST_STRETCHED, widths[number]) + _PADDING for number in stretched)
+        needed = sum(min(columns[number].least, widths[number]) + _PADDING for number in stretched)
         droppable = [number for number in shown if columns[number].rank]
         if left >= needed or not droppable:
             break

@@ -1,0 +1,170 @@
+"""A drafted commit: what it holds, what speaks against it, and its message to be edited."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static, TextArea
+
+from aura_cli.screen import plural, safe
+from aura_panel.plan_rows import Colours, one_line
+from aura_shared.messages.commits import CommitDraft, CommitFile
+
+__all__ = ["CommitScreen", "draft_text"]
+
+_MOST_FILES: Final = 60
+_MOST_LEFT: Final = 12
+_STATUS: Final = {"A": "new", "M": "changed", "D": "deleted", "R": "renamed", "C": "copied", "T": "type"}
+
+
+class CommitScreen(ModalScreen[tuple[str, bool]]):
+    """Show a draft, and let its message be edited; answers the message, and whether to commit with it.
+
+    Args:
+        draft: The draft; it has a message.
+        message: The message to begin with.
+        problem: Why it was not committed before.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "commit", "Commit", priority=True),
+        Binding("escape", "leave", "Leave it", priority=True),
+        Binding("ctrl+r", "proposed", "Proposed message", priority=True),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
+    DEFAULT_CSS = """
+    CommitScreen { align: center middle; }
+    CommitScreen > .box {
+        width: 170; max-width: 98%; height: 94%; padding: 0 1;
+        background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;
+    }
+    CommitScreen #sides { height: 1fr; layout: vertical; }
+    CommitScreen.-wide #sides { layout: horizontal; }
+    CommitScreen #what { height: 2fr; }
+    CommitScreen.-wide #what { height: 100%; width: 1fr; }
+    CommitScreen TextArea { height: 1fr; min-height: 5; border: none; padding: 0 1; background: $background; }
+    CommitScreen.-wide TextArea { height: 100%; width: 1fr; }
+    CommitScreen #problem { height: auto; max-height: 4; color: $error; }
+    CommitScreen #buttons { height: 1; margin-top: 1; }
+    CommitScreen Button { margin-right: 2; }
+    """
+
+    def __init__(self, draft: CommitDraft, message: str, problem: str = "") -> None:
+        super().__init__()
+        self._draft = draft
+        self._message = message
+        self._problem = problem
+
+    def compose(self) -> ComposeResult:
+        """What it holds, the message, the answers."""
+        with Vertical(classes="box") as box:
+            box.border_title = Text(f"Commit on {one_line(self._draft.branch) or 'no branch'}").markup
+            problem = Static(Text(safe(self._problem)), id="problem")
+            problem.display = bool(self._problem)
+            yield problem
+            with Vertical(id="sides"):
+                with VerticalScroll(id="what"):
+                    yield Static(draft_text(self._draft, cast("App[None]", self.app).theme_variables))
+                yield TextArea(self._message, tab_behavior="focus", show_line_numbers=False, soft_wrap=True)
+            with Horizontal(id="buttons"):
+                yield Button("Commit (Ctrl-S)", id="yes", compact=True)
+                yield Button("Leave it (Esc)", id="no", compact=True)
+                yield Button("Proposed message (Ctrl-R)", id="proposed", compact=True)
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        self.query_one(TextArea).focus()
+
+    @on(Button.Pressed)
+    def answer(self, event: Button.Pressed) -> None:
+        """Do what the button says."""
+        if event.button.id == "proposed":
+            self.action_proposed()
+        elif event.button.id == "yes":
+            self.action_commit()
+        else:
+            self.action_leave()
+
+    def action_commit(self) -> None:
+        """Commit with this message."""
+        message = self.query_one(TextArea).text
+        if message.strip():
+            self.dismiss((message, True))
+        else:
+            self.notify("A commit needs a message. Ctrl-R gives the proposed one.", severity="warning")
+
+    def action_leave(self) -> None:
+        """Commit nothing; the message is kept."""
+        self.dismiss((self.query_one(TextArea).text, False))
+
+    def action_proposed(self) -> None:
+        """Begin anew with the proposed message."""
+        self.query_one(TextArea).text = self._draft.message.text if self._draft.message is not None else ""
+
+
+def draft_text(draft: CommitDraft, colours: Colours) -> Text:
+    """What a commit would hold, and what speaks against it."""
+    text = Text()
+    if draft.protected:
+        text.append(f"! {one_line(draft.branch)} is protected: a commit on it needs a yes\n", colours["warning"])
+    if not draft.branch:
+        text.append("! No branch is checked out: start one first, or the commit is easily lost\n", colours["warning"])
+    for one in draft.concerns:
+        place = f"{one.path}:{one.line}" if one.line else one.path
+        sign, tone = ("✗", "error") if one.blocks else ("!", "warning")
+        text.append(f"{sign} {safe(place)}  {safe(one.message)} ({one.rule})\n", colours[tone])
+    for one in draft.breaking:
+        text.append(
+            f"! breaks callers: {safe(one.symbol)} in {safe(one.path)}. {safe(one.reason)}\n", colours["warning"]
+        )
+    for one in draft.problems:
+        sign, tone = ("✗", "error") if one.level == "error" else ("!", "warning")
+        text.append(f"{sign} message, line {one.line}: {safe(one.message)} ({one.rule})\n", colours[tone])
+    for line in draft.warnings:
+        text.append(f"! {safe(line)}\n", colours["warning"])
+    if draft.mixed:
+        told = f"! It may be {draft.mixed} commits: aura commit --split takes it apart\n"
+        text.append(told, colours["warning"])
+    text.append(f"{plural(len(draft.files), 'file')}\n", f"bold {colours['primary']}")
+    for file in draft.files[:_MOST_FILES]:
+        _append_file(text, file, colours)
+    if len(draft.files) > _MOST_FILES:
+        text.append(f"  and {len(draft.files) - _MOST_FILES:,} more\n", colours["muted"])
+    _append_left(text, draft, colours)
+    _append_why(text, draft, colours)
+    return text
+
+
+def _append_file(text: Text, file: CommitFile, colours: Colours) -> None:
+    text.append(f"  {_STATUS[file.status]:<8}", colours["muted"])
+    text.append(f"{safe(file.old_path)} → " if file.old_path else "").append(safe(file.path))
+    if file.binary:
+        text.append("  binary", colours["muted"])
+    else:
+        text.append(f"  +{file.added}", colours["success"]).append(f" -{file.removed}", colours["error"])
+    text.append(f"  {safe(file.note)}\n" if file.note else "\n", colours["muted"])
+
+
+def _append_left(text: Text, draft: CommitDraft, colours: Colours) -> None:
+    if draft.left_count:
+        text.append(f"Not in it: {plural(draft.left_count, 'file')}\n", colours["muted"])
+    for path in draft.left[:_MOST_LEFT]:
+        text.append(f"  {safe(path)}\n", colours["muted"])
+
+
+def _append_why(text: Text, draft: CommitDraft, colours: Colours) -> None:
+    text.append("Why this message\n", f"bold {colours['primary']}")
+    by = f"model {draft.model}" if draft.worded_by == "model" else "what this repository's history teaches"
+    text.append(f"  Worded by {safe(by)}\n", colours["muted"])
+    for line in draft.reasons:
+        text.append(f"  {safe(line)}\n")
+    if draft.task:
+        text.append(f"  Task {safe(draft.task)}, read from {safe(draft.task_from)}\n")
+    for line in draft.alternatives[:3]:
+        text.append(f"  or: {safe(line)}\n", colours["muted"])
