@@ -188,7 +188,7 @@ class Factory:
         """What an application or an undo shows before it is confirmed."""
         lab.answer(ListChanges, self._list)
         lab.answer(ShowChange, lambda asked: ChangeAnswer(change=self._find(asked.change)))
-        lab.answer(DecideHunks, self._decide)
+        lab.answer(DecideHunks, self.decide)
         lab.answer(EditProposal, self._edit)
         lab.answer(ApplyChange, self._apply)
         lab.answer(UndoChange, self._undo)
@@ -224,7 +224,8 @@ class Factory:
             for file in change.files
         ]
 
-    def _decide(self, asked: DecideHunks) -> ChangeAnswer:
+    def decide(self, asked: DecideHunks) -> ChangeAnswer:
+        """Decide as asked."""
         change = self._find(asked.change)
         said: dict[str, Any] = {"decision": asked.decision, "comment": asked.comment}
         fields = {name: value for name, value in said.items() if value is not None}

@@ -15,6 +15,8 @@ from aura_cli.change_view import plain, proposed_text
 from aura_panel.changes_rows import counts_of, files_line
 from aura_panel.diff_document import DiffHunk, document_of_merge
 from aura_panel.drafts import Drafts
+from aura_panel.editors import open_in_editor
+from aura_panel.outside import edit_text
 from aura_panel.widgets.dialogs import Choice, Choose, Confirm, Prompt
 from aura_panel.widgets.editor import TextEditor, fits_editor
 from aura_panel.widgets.merge import MergeQuestion
@@ -247,12 +249,11 @@ class ChangesDesk:
         found = await self._text()
         if found is None:
             return
-        from aura_panel.outside import edit_text  # noqa: PLC0415 - only to edit
-
         change, path, text = found
         edited = await edit_text(self._view.panel, text, PurePosixPath(path).suffix or ".txt")
         if edited is None or edited == text:
-            self._view.notify("Nothing was changed.")
+            if edited is not None:
+                self._view.notify("Nothing was changed.")
             return
         drafts = Drafts(self._view.world.link.paths.data / "panel")
         try:
@@ -282,9 +283,7 @@ class ChangesDesk:
         if not names:
             view.notify(f"{path} is not in the project now; e shows what is proposed.", markup=False)
             return
-        from aura_panel.outside import open_file  # noqa: PLC0415 - only to open
-
-        await open_file(view.panel, root / names[0], view.diff.line)
+        await open_in_editor(view.panel, root / names[0], view.diff.line)
 
     # Writing
 
@@ -326,8 +325,9 @@ class ChangesDesk:
         wanted = {"accepted", "open"} if accept_open else {"accepted"}
         paths = [file.path for file in change.files if _any(file.hunks, wanted)]
         number = accepted + left if accept_open else accepted
-        undecided = f", {_hunks(left)} of them undecided" if accept_open and left else ""
-        text = f"Write {_hunks(number)}{undecided} to {_files(len(paths))} of {view.project_name(change.project)}?"
+        text = f"Write {_hunks(number)} to {_files(len(paths))} of {view.project_name(change.project)}?"
+        if accept_open:
+            text += f"\n{_hunks(left)} of them {'is' if left == 1 else 'are'} open: nobody decided yet."
         asked = Confirm("Apply", f"{text}\n\n{files_line(change, paths)}", "Apply")
         return accept_open if await view.panel.push_screen_wait(asked) else None
 

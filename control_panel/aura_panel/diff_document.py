@@ -24,6 +24,7 @@ from aura_shared.messages.changes import ChangedFile, ChangeInfo, Decision, Hunk
 __all__ = ["DiffDocument", "DiffHunk", "DiffRow", "Layout", "document_of_change", "document_of_merge", "lay_out"]
 
 REMARK_INDENT: Final = 5
+_WORKED_OUT: Final = frozenset({"lines", "pairs", "words", "first_changed"})
 RowKind = Literal["head", "file", "note", "hunk", "comment", "line", "gap"]
 
 
@@ -205,9 +206,18 @@ def comment_lines(hunk: DiffHunk) -> list[str]:
     return [expanded(plain(line)) for line in hunk.comment.split("\n")] if hunk.comment else []
 
 
-def document_of_change(change: ChangeInfo, head: Callable[[int], list[Text]]) -> DiffDocument:
-    """A change as a document."""
+def document_of_change(
+    change: ChangeInfo, head: Callable[[int], list[Text]], before: DiffDocument | None = None
+) -> DiffDocument:
+    """A change as a document.
+
+    Args:
+        change: The change.
+        head: What stands above its files, for so many columns.
+        before: The same change as it was shown; what was worked out of its hunks is taken from there.
+    """
     document = DiffDocument(name=change.id, head=head)
+    known = {hunk.id: hunk for hunk in before.hunks} if before is not None else {}
     total = sum(len(file.hunks) for file in change.files)
     number = 0
     for file in change.files:
@@ -215,7 +225,11 @@ def document_of_change(change: ChangeInfo, head: Callable[[int], list[Text]]) ->
         document.files.append(shown)
         for hunk in file.hunks:
             number += 1
-            document.hunks.append(_hunk(hunk, shown, f"hunk {number} of {total}"))
+            made = _hunk(hunk, shown, f"hunk {number} of {total}")
+            old = known.get(hunk.id)
+            if old is not None and old.diff == hunk.diff:
+                made.__dict__.update({name: value for name, value in old.__dict__.items() if name in _WORKED_OUT})
+            document.hunks.append(made)
     return document
 
 

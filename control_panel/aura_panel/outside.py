@@ -1,153 +1,94 @@
-"""Programs outside the panel that a person edits with."""
+"""Edits a text in the editor that the person set, and takes what became of it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.app import SuspendNotSupported
 
-from aura_panel.widgets.dialogs import Choice, Choose
+from aura_panel.editors import Editor, editor_of
 from aura_shared.errors import AuraError, NotFound, UsageProblem
 
 if TYPE_CHECKING:
     from aura_panel.app import PanelApp
 
-__all__ = ["edit_text", "editor_command", "open_file"]
+__all__ = ["edit_text", "waiting_command"]
 
-_GRAPHICAL: Final = {
-    "code": "VS Code", "codium": "VSCodium", "cursor": "Cursor", "idea": "IntelliJ IDEA", "pycharm": "PyCharm",
-    "webstorm": "WebStorm", "goland": "GoLand", "clion": "CLion", "rustrover": "RustRover",
-}  # fmt: skip
-_LINE_ARGUMENTS: Final = frozenset({"vi", "vim", "nvim", "nano", "emacs", "micro", "kak", "hx", "sensible-editor"})
 _USUAL: Final = ("sensible-editor", "nano", "vim", "vi")
+_BLOCK: Final = frozenset({"kate"})
+"""Editors whose option to wait is `--block`; `gvim` has `-f`, all others with a window have `--wait`."""
+_HERE: Final = "e edits it in the panel."
 
 
-def editor_command() -> list[str]:
-    """The person's editor as a command: $VISUAL, $EDITOR, or one that is usually there.
+def _editor(environment: Mapping[str, str]) -> Editor:
+    """The editor that is set, or one that is usually there."""
+    try:
+        return editor_of(environment)
+    except NotFound:
+        found = next((path for name in _USUAL if (path := shutil.which(name))), None)
+        if found is None:
+            raise
+        return Editor((found,), "")
 
-    Raises:
-        NotFound: There is none.
-    """
-    for name in ("VISUAL", "EDITOR"):
-        wanted = os.environ.get(name, "").strip()
-        if not wanted:
-            continue
-        try:
-            return shlex.split(wanted)
-        except ValueError as error:
-            raise UsageProblem(f"${name} must be a command, and is {wanted!r}", hint=f"Set ${name} anew.") from error
-    found = next((path for name in _USUAL if (path := shutil.which(name))), None)
-    if found is None:
-        raise NotFound("there is no editor to open", hint="Set $EDITOR, for instance to nano.")
-    return [found]
+
+def waiting_command(editor: Editor, path: Path) -> list[str]:
+    """The command that edits a file and ends when the person is done with it."""
+    if not editor.has_window:
+        return [*editor.command, str(path)]
+    wait = "--block" if editor.name in _BLOCK else "-f" if editor.name == "gvim" else "--wait"
+    return [*editor.command, *([] if wait in editor.command else [wait]), str(path)]
 
 
 async def edit_text(app: PanelApp, text: str, suffix: str) -> str | None:
-    """What the person made of a text in $EDITOR; None when it failed, which is said, or nothing was saved.
+    """What the person made of a text in an editor; None when that failed, which is told.
+
+    An editor of the terminal gets the terminal until it ends; the panel goes on while one with a window is open.
 
     Args:
-        app: The panel; it leaves the terminal to the editor meanwhile.
+        app: The panel.
         text: The text.
         suffix: End of the file's name, which tells the editor the language.
     """
+    folder = Path(tempfile.mkdtemp(prefix="aura-edit-"))  # Private to this user; kept when the panel is left meanwhile.
+    file = folder / f"proposal{suffix}"
     try:
-        command = editor_command()
-        with tempfile.TemporaryDirectory(prefix="aura-edit-") as folder:  # Private to this user.
-            file = Path(folder) / f"proposal{suffix}"
-            file.write_bytes(text.encode())
-            _run(app, [*command, str(file)])
-            return file.read_bytes().decode("utf-8")
+        editor = _editor(os.environ)
+        file.write_bytes(text.encode())
+        command = waiting_command(editor, file)
+        ended = await _run_window(app, command) if editor.has_window else _run_here(app, command)
+        if ended:
+            raise UsageProblem(f"{command[0]} ended with {ended}, so what it left is not taken", hint=_HERE)
+        edited = file.read_bytes().decode()
     except AuraError as error:
         app.show_error(error)
+        edited = None
     except SuspendNotSupported:
-        app.show_error(UsageProblem("an editor cannot be opened from here", hint="e edits in the panel."))
-    except (OSError, UnicodeDecodeError) as error:
-        app.show_error(UsageProblem(f"the edited text cannot be read: {error}", hint="e edits in the panel."))
-    return None
+        app.show_error(UsageProblem("an editor of the terminal cannot be opened from here", hint=_HERE))
+        edited = None
+    except OSError as error:
+        app.show_error(UsageProblem(f"no editor could be started: {error}", hint=_HERE))
+        edited = None
+    except UnicodeDecodeError:
+        app.show_error(UsageProblem(f"what the editor wrote is not UTF-8; it is kept in {file}", hint=_HERE))
+        return None
+    shutil.rmtree(folder, ignore_errors=True)
+    return edited
 
 
-def _run(app: PanelApp, command: list[str]) -> None:
-    """Run a program in this terminal until it ends.
-
-    Raises:
-        NotFound: There is no such program.
-        UsageProblem: It failed.
-    """
-    try:
-        with app.suspend():
-            ended = subprocess.run(command, check=False)
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no program {command[0]!r}", hint="Set $EDITOR to one that is there.") from error
-    except PermissionError as error:
-        raise UsageProblem(f"{command[0]!r} cannot be run: {error.strerror}", hint="Set $EDITOR anew.") from error
-    if ended.returncode:
-        raise UsageProblem(
-            f"{command[0]} ended with {ended.returncode}, so what it left is not taken", hint="Try again, or press e."
-        )
+def _run_here(app: PanelApp, command: list[str]) -> int:
+    with app.suspend():
+        return subprocess.run(command, check=False).returncode
 
 
-async def open_file(app: PanelApp, path: Path, line: int) -> None:
-    """Open a file where the person chooses: an editor with a window that is there, or $EDITOR in this terminal."""
-    choices = [Choice(name, title) for name, title in _GRAPHICAL.items() if shutil.which(name)]
-    try:
-        command = editor_command()
-    except AuraError as error:
-        command = []
-        if not choices:
-            app.show_error(error)
-            return
-    else:
-        choices.append(Choice("", f"{command[0]} in this terminal"))
-    chosen = choices[0].id
-    if len(choices) > 1:
-        answer = await app.push_screen_wait(Choose("Open with", choices))
-        if answer is None:
-            return
-        chosen = answer
-    try:
-        if chosen:
-            await asyncio.to_thread(_start, window_command(chosen, path, line))
-            app.notify(f"{path.name} opens in {_GRAPHICAL[chosen]}.", markup=False)
-        else:
-            _run(app, terminal_command(command, path, line))
-    except AuraError as error:
-        app.show_error(error)
-    except SuspendNotSupported:
-        app.show_error(UsageProblem("an editor cannot be opened in this terminal", hint="Install VS Code's command."))
-
-
-def window_command(name: str, path: Path, line: int) -> list[str]:
-    """The command that opens a file at a line in an editor with a window."""
-    if name in {"code", "codium", "cursor"}:
-        return [name, "--goto", f"{path}:{line}"]
-    return [name, "--line", str(line), str(path)]
-
-
-def terminal_command(command: list[str], path: Path, line: int) -> list[str]:
-    """The command that opens a file in an editor of the terminal, at a line where the editor knows how."""
-    at = [f"+{line}"] if Path(command[0]).name in _LINE_ARGUMENTS else []
-    return [*command, *at, str(path)]
-
-
-def _start(command: list[str]) -> None:
-    """Start a program that goes on by itself.
-
-    Raises:
-        NotFound: There is no such program, or it cannot be run.
-    """
-    try:
-        ended = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-            timeout=20,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotFound(f"{command[0]} cannot be started: {error}", hint="Start it yourself, or set $EDITOR.") from error
-    if ended.returncode:
-        raise UsageProblem(f"{command[0]} ended with {ended.returncode}", hint="Start it yourself, or set $EDITOR.")
+async def _run_window(app: PanelApp, command: list[str]) -> int:
+    app.notify(f"{Path(command[0]).name} is open; save and close the file there.", markup=False)
+    silent = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdin=silent, stdout=silent, stderr=silent)
+    return await process.wait()

@@ -304,7 +304,7 @@ that, in any order; the same key takes it back. Where a file changed since, the 
         change = self.shown or self.book.changes[key]
         head = partial(change_head, change, self.project_name(change.project), self._notice, colours=colours)
         if self.shown is not None:
-            return document_of_change(self.shown, head)
+            return document_of_change(self.shown, head, self.diff.document)
         asking = [Text(""), Text("Asking for its files …", colours["muted"])]
         return DiffDocument(name=f"asked:{key}", head=lambda width: [*head(width), *asking])
 

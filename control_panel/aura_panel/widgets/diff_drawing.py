@@ -193,6 +193,7 @@ def coloured_lines(lines: Sequence[DiffLine], path: str, *, new: bool) -> list[C
         return found
     places = [number for number, line in enumerate(lines) if line.mark in {" ", "+" if new else "-"}]
     coloured = highlighted_lines("\n".join(lines[place].text for place in places), path)
+    coloured += [Content("")] * (len(places) - len(coloured))  # Empty lines at the end are not given back.
     if [line.plain for line in coloured] != [lines[place].text for place in places]:
         return found  # A lexer that sees other lines: rather no colours than wrong ones.
     for place, line in zip(places, coloured, strict=True):

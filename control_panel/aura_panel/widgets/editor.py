@@ -10,7 +10,7 @@ from typing import ClassVar, Final, cast
 
 from rich.style import Style
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
@@ -47,6 +47,21 @@ def fits_editor(text: str) -> bool:
     return make_visible(text) == text
 
 
+class _Area(TextArea):
+    """The text. Escape is the screen's: it must come after what was typed before it."""
+
+    def __init__(self, text: str, *, is_code: bool, language: str | None) -> None:
+        super().__init__(
+            text, language=language, soft_wrap=not is_code, show_line_numbers=is_code, tab_behavior="indent",
+            highlight_cursor_line=True,
+        )  # fmt: skip
+        self.indent_type = "tabs" if "\n\t" in f"\n{text}" else "spaces"
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.prevent_default()  # The text area would give the focus away.
+
+
 class TextEditor(ModalScreen[bool]):
     """Edit a text; answers whether it was saved.
 
@@ -62,8 +77,8 @@ class TextEditor(ModalScreen[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", priority=True),
-        Binding("escape", "leave", "Back", priority=True),
+        Binding("ctrl+s", "save", "Save"),
+        Binding("escape", "leave", "Back"),
         Binding("ctrl+r", "begin_anew", "Begin anew"),
         Binding("ctrl+z", "none", "Undo"),
         Binding("ctrl+y", "none", "Redo"),
@@ -99,6 +114,7 @@ class TextEditor(ModalScreen[bool]):
         self._keep = keep
         self._start = start
         self._timer: Timer | None = None
+        self._typed = text if draft is None else draft
         self._ended = False
         self._saving = False
 
@@ -106,13 +122,7 @@ class TextEditor(ModalScreen[bool]):
         """Title, text, what to know, keys."""
         yield Static(Text(self._title, no_wrap=True, overflow="ellipsis"), id="editor-title")
         text = self._text if self._draft is None else self._draft
-        yield TextArea.code_editor(
-            text,
-            language=self._language(text),
-            theme="css",
-            soft_wrap=not self._path,
-            show_line_numbers=bool(self._path),
-        )
+        yield _Area(text, is_code=bool(self._path), language=self._language(text))
         yield Static(id="editor-note")
         yield KeyBar()
 
@@ -164,24 +174,26 @@ class TextEditor(ModalScreen[bool]):
     @on(TextArea.Changed)
     def typed(self) -> None:
         """Keep it as a draft once the person pauses."""
+        self._typed = self._area.text
         if self._timer is not None:
             self._timer.stop()
         if self._keep is not None and not self._ended:
             self._timer = self.set_timer(KEEP_AFTER_S, self._keep_draft)
 
     def _keep_draft(self) -> None:
-        if self._keep is None or self._ended:
-            return
         try:
-            self._keep(self._area.text if self._changed else None)
+            self._keep_typed()
         except StorageError as error:
             self._tell(f"✗ The draft cannot be kept: {error.message}", "error")
 
     def on_unmount(self) -> None:
         """The panel is left: what was typed is kept."""
-        if not self._ended and self.query(TextArea):
-            with suppress(StorageError):
-                self._keep_draft()
+        with suppress(StorageError):
+            self._keep_typed()
+
+    def _keep_typed(self) -> None:
+        if self._keep is not None and not self._ended:
+            self._keep(self._typed if self._typed != self._text else None)
 
     # Keys
 
@@ -202,7 +214,8 @@ class TextEditor(ModalScreen[bool]):
 
     async def _try_to_save(self) -> None:
         try:
-            await self._save(self._area.text)
+            self._typed = self._area.text
+            await self._save(self._typed)
         except DaemonDown as error:
             self._keep_draft()
             kept = "What you wrote is kept as a draft." if self._keep is not None else ""
@@ -241,6 +254,7 @@ class TextEditor(ModalScreen[bool]):
         choices.append(Choice("drop", "Throw the edits away"))
         chosen = await self._app.push_screen_wait(Choose("Not saved", choices))
         if chosen == "keep":
+            self._typed = self._area.text
             self._keep_draft()
             self._ended = True
             self.dismiss(False)
