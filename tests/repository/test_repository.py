@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = (
     "aura_bus", "aura_cli", "aura_code", "aura_factory", "aura_gateway", "aura_git", "aura_languages",
-    "aura_models", "aura_planning", "aura_shared", "aura_supervisor",
+    "aura_models", "aura_panel", "aura_planning", "aura_shared", "aura_supervisor",
 )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def test_the_wheel_holds_the_packages_and_their_data_and_nothing_else(tmp_path: 
         for folder in ("services", "shared", "control_panel")
         for file in (ROOT / folder).rglob("*")
         if file.is_file()
-        and file.suffix in {".scm", ".sql", ".json", ".typed", ".prompt", ".toml"}
+        and file.suffix in {".scm", ".sql", ".json", ".typed", ".prompt", ".toml", ".tcss"}
         and "__pycache__" not in file.parts
     }
     assert data <= set(names)
