@@ -267,7 +267,7 @@ class ServiceDown(Unavailable):
     """One of Aura's services does not answer."""
 
     code = "service_down"
-    default_hint = "`aura status` shows its state: it is restarted by itself, unless somebody stopped it: `aura start SERVICE`."
+    default_hint = "It is restarted by itself, unless somebody stopped it: see `aura status`, `aura start SERVICE`."
 
 
 class RequestTimeout(Unavailable):
