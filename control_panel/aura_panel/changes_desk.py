@@ -8,11 +8,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from rich.text import Text
-
 from aura_cli.answers import object_of
 from aura_cli.change_view import plain, proposed_text
-from aura_panel.changes_rows import counts_of, files_line
+from aura_panel.changes_rows import counts_of, files_line, merge_lines
 from aura_panel.diff_document import DiffHunk, document_of_merge
 from aura_panel.drafts import Drafts
 from aura_panel.editors import open_in_editor
@@ -356,7 +354,7 @@ class ChangesDesk:
         answer = await view.tried(view.world.link.ask(request))
         if answer is not None and answer.merge:
             view.take(answer.model_copy(update={"notice": ""}))
-            head = [Text(plain(answer.notice)), Text("")]
+            head = partial(merge_lines, answer.notice)
             question = MergeQuestion(f"{title}: merge", document_of_merge(answer.merge, head), title)
             if not await view.panel.push_screen_wait(question):
                 view.notify("Nothing was written.")

@@ -35,6 +35,7 @@ __all__ = [
     "files_line",
     "lapses",
     "markdown_lines",
+    "merge_lines",
     "place_line",
     "trouble_lines",
     "without_project",
@@ -47,7 +48,6 @@ COLUMNS: Final = (
     ListColumn("What", stretch=True),
     ListColumn("Project", 12, 3),
     ListColumn("Lines", 14, 2),
-    ListColumn("From", 12, 4),
     ListColumn("When", 12, 1),
 )
 FILTERS: Final[Mapping[str, tuple[str, list[ChangeState]]]] = {
@@ -104,7 +104,6 @@ def approval_row(approval: Approval, project: str, colours: Colours, *, waits: b
         Text(what.replace("\n", " "), "bold" if waits else colours["muted"]),
         Text(plain(project), colours["muted"]),
         Text(""),
-        Text(plain(approval.tool), colours["muted"]),
         Text(asked_clock(approval.asked_at, day=True), colours["muted"]),
     ]
 
@@ -117,7 +116,6 @@ def change_row(change: ChangeInfo, project: str, colours: Colours) -> list[Text]
         Text(plain(change.title).replace("\n", " ")),
         Text(plain(project), colours["muted"]),
         Text.assemble((f"+{change.added:,}", colours["success"]), " ", (f"-{change.removed:,}", colours["error"])),
-        Text(plain(change.source), colours["muted"]),
         Text(asked_clock(change.created_at, day=True), colours["muted"]),
     ]
 
@@ -282,6 +280,11 @@ def empty_reason(name: str, world: World | None, project: str) -> str:
             f"{building}"
         )
     return f"No changes here: {title}{where}. f shows others; l shows all projects.{building}"
+
+
+def merge_lines(notice: str, width: int) -> list[Text]:
+    """What stands above a merge; the answer to it is given by a key, not by an option."""
+    return _wrapped(Text(plain(notice.replace(" Confirm it with merge.", ""))), width)
 
 
 def place_line(document: DiffDocument, number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
@@ -262,9 +262,9 @@ def _notes(file: ChangedFile) -> list[tuple[str, str]]:
     return notes
 
 
-def document_of_merge(merge: str, head: Sequence[Text]) -> DiffDocument:
+def document_of_merge(merge: str, head: Callable[[int], list[Text]]) -> DiffDocument:
     """What an application or an undo would write, as a document without anything to decide."""
-    document = DiffDocument(name="merge", head=lambda _width: list(head))
+    document = DiffDocument(name="merge", head=head)
     parts = files_of_diff(merge)
     for number, part in enumerate(parts, 1):
         if not document.files or document.files[-1].path != part.path:

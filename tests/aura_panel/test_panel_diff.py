@@ -113,7 +113,7 @@ def test_a_diff_of_several_files_is_taken_apart_also_where_lines_look_like_heads
         ("x", "@@ -9 +9 @@\n-a\n+b\n\\ No newline at end of file\n"),
         ("y", "@@ -0,0 +1,1 @@\n+z\n"),
     ]
-    document = document_of_merge(diff, [Text("head")])
+    document = document_of_merge(diff, lambda _width: [Text("head")])
     assert [file.path for file in document.files] == ["x", "y"]
     assert [hunk.title for hunk in document.hunks] == ["part 1 of 3", "part 2 of 3", "part 3 of 3"]
 

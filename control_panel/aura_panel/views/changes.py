@@ -258,6 +258,7 @@ that, in any order; the same key takes it back. Where a file changed since, the 
             book.wanted = ""
         self.query_one(SectionBar).active = book.filter
         pane = self.query_one("#list-pane")
+        pane.set_class(bool(rows), "pane")
         pane.border_title = "All projects" if book.everywhere or not self.project else "Changes"
         pane.border_subtitle = f"the newest {MOST_CHANGES}" if book.more else ""
         self._show_note(empty=not rows)

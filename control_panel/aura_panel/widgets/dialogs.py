@@ -84,6 +84,7 @@ class Confirm(ModalScreen[bool]):
         _BOX.format("Confirm")
         + """
     Confirm #text { padding: 1 0; }
+    Confirm VerticalScroll { height: auto; max-height: 70vh; }
     Confirm Horizontal { height: 1; margin-bottom: 1; }
     Confirm Button { margin-right: 2; }
     """

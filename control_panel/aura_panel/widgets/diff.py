@@ -129,12 +129,13 @@ class DiffView(ScrollView, can_focus=True):
 
     def _lay_out_anew(self) -> None:
         """For another width or another manner."""
+        before = self._laid_out_for
         cursor = self.rows[self.cursor] if self.cursor < len(self.rows) else None
         above = self.cursor - self.scroll_offset.y
         in_sight = 0 <= above < self.scrollable_content_region.height
         top = self.rows[self.scroll_offset.y] if self.scroll_offset.y < len(self.rows) else None
         self._lay_out()
-        if cursor is None or top is None:
+        if cursor is None or top is None or not before:
             self._begin()
             return
         self.cursor = self._layout_of_rows.place_of(cursor)

@@ -53,7 +53,7 @@ class _Area(TextArea):
     def __init__(self, text: str, *, is_code: bool, language: str | None) -> None:
         super().__init__(
             text, language=language, soft_wrap=not is_code, show_line_numbers=is_code, tab_behavior="indent",
-            highlight_cursor_line=True,
+            highlight_cursor_line=True, compact=True,
         )  # fmt: skip
         self.indent_type = "tabs" if "\n\t" in f"\n{text}" else "spaces"
 
@@ -80,13 +80,11 @@ class TextEditor(ModalScreen[bool]):
         Binding("ctrl+s", "save", "Save"),
         Binding("escape", "leave", "Back"),
         Binding("ctrl+r", "begin_anew", "Begin anew"),
-        Binding("ctrl+z", "none", "Undo"),
-        Binding("ctrl+y", "none", "Redo"),
     ]
     DEFAULT_CSS = """
     TextEditor { background: $background; layout: vertical; }
     TextEditor #editor-title { height: 1; background: $surface; padding: 0 1; }
-    TextEditor TextArea { height: 1fr; border: none; padding: 0; }
+    TextEditor TextArea { height: 1fr; }
     TextEditor #editor-note { height: auto; max-height: 6; background: $surface; padding: 0 1; }
     """
 
@@ -120,7 +118,7 @@ class TextEditor(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Title, text, what to know, keys."""
-        yield Static(Text(self._title, no_wrap=True, overflow="ellipsis"), id="editor-title")
+        yield Static(Text(f"{self._title}  ·  Ctrl-Z undoes", no_wrap=True, overflow="ellipsis"), id="editor-title")
         text = self._text if self._draft is None else self._draft
         yield _Area(text, is_code=bool(self._path), language=self._language(text))
         yield Static(id="editor-note")
@@ -165,9 +163,6 @@ class TextEditor(ModalScreen[bool]):
         note = self.query_one("#editor-note", Static)
         note.display = bool(text)
         note.update(Text(text, self._app.theme_variables[colour]))
-
-    def action_none(self) -> None:
-        """The text area does it; here so that the key is shown."""
 
     # What was typed is never lost
 
