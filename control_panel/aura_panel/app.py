@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
@@ -17,6 +17,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from aura_panel.catalogue import VIEWS
+from aura_panel.key_order import KeyOrder
 from aura_panel.themes import THEMES
 from aura_panel.widgets.nav import NavBar, Tab
 from aura_shared.errors import AuraError
@@ -80,6 +81,7 @@ class PanelApp(App[None]):
         self._wanted_project = project
         self._chosen_by_hand = False
         self._known_presence = "unknown"
+        self._keys = KeyOrder(self, super().on_event, lambda: self.focused or self.screen)
         for known in THEMES.values():
             self.register_theme(known)
         for name in [name for name in self.available_themes if name not in THEMES and name != "textual-ansi"]:
@@ -110,6 +112,13 @@ class PanelApp(App[None]):
             await world.run()
         finally:
             await link.close()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys act one after the other."""
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            await self._keys.take(event)
+        else:
+            await super().on_event(event)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of work that failed without anybody who caught it; the panel goes on."""

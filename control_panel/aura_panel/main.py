@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from aura_shared.errors import AuraError, UsageProblem
 from aura_shared.paths import find_paths
 
 if TYPE_CHECKING:
+    from aura_panel.app import PanelApp
     from aura_panel.link import Link
 
 __all__ = ["main", "open_link"]
@@ -56,10 +59,18 @@ def main(arguments: Sequence[str]) -> int:
 
         theme = options.theme or theme_of_settings()
         app = PanelApp(open_link, view=options.view, theme=theme, project=options.project or str(Path.cwd()))
-        app.run()
-        return app.return_code or 0
+        return asyncio.run(_run(app))
     except AuraError as error:
         print(f"error: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return error.exit_code
+
+
+async def _run(app: PanelApp) -> int:
+    """Run the panel; a signal leaves it as `q` does, so that the terminal is given back as it was."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit, None, 128 + number)
+    await app.run_async()
+    return app.return_code or 0

@@ -1,0 +1,120 @@
+"""What is typed fast goes where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, OptionList
+
+from aura_panel import key_order
+from aura_panel.key_order import KeyOrder
+from panel_lab import BOUND_S, PanelLab, app_of, panel_of, until
+
+
+class Typing(App[None]):
+    """An input that a key opens, and keys that do something else."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "open"),
+        Binding("e", "note('e')"),
+        Binding("r", "note('r')"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done: list[str] = []
+        self.slow = asyncio.Event()
+        self._keys = KeyOrder(self, super().on_event, lambda: self.focused or self.screen)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            await self._keys.take(event)
+        else:
+            await super().on_event(event)
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Stuck("one", "two")
+            yield Input()
+
+    def action_open(self) -> None:
+        self.query_one(Input).focus()
+
+    def action_note(self, key: str) -> None:
+        self.done.append(key)
+
+
+class Stuck(OptionList):
+    """Takes as long as one likes for one key."""
+
+    async def key_w(self) -> None:
+        app = self.app
+        assert isinstance(app, Typing)
+        app.done.append("w")
+        await app.slow.wait()
+
+
+def typed(app: App[None], text: str) -> None:
+    """Type faster than anything can react."""
+    for character in text:
+        app.post_message(events.Key({"/": "slash"}.get(character, character), character))
+
+
+async def test_letters_after_the_key_that_opens_an_input_go_into_it() -> None:
+    app = Typing()
+    async with app.run_test() as pilot:
+        typed(app, "e/error")
+        app.post_message(events.Paste(" here"))
+        await until(pilot, lambda: app.query_one(Input).value == "error here")
+        assert app.done == ["e"]
+
+
+async def holds(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, also while a widget does not answer, for which a pilot would wait."""
+    async with asyncio.timeout(BOUND_S):
+        while not condition():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
+
+
+async def test_a_key_that_takes_long_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "PATIENCE_S", 0.01)
+    app = Typing()
+    async with app.run_test():
+        app.set_focus(app.query_one(Stuck))
+        typed(app, "w")
+        await holds(lambda: app.done == ["w"])
+        app.set_focus(None)
+        typed(app, "re")
+        await holds(lambda: app.done == ["w", "r", "e"])
+        app.slow.set()
+        typed(app, "e")
+        await holds(lambda: app.done == ["w", "r", "e", "e"])
+
+
+async def test_a_focus_that_goes_away_does_not_stop_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "PATIENCE_S", 0.01)
+    app = Typing()
+    async with app.run_test():
+        app.set_focus(app.query_one(Stuck))
+        typed(app, "e")
+        gone = app.query_one(Stuck).remove()
+        typed(app, "re")
+        await holds(lambda: ("".join(app.done) + app.query_one(Input).value).endswith("re"))
+        await gone
+
+
+@pytest.mark.requirement("U1")
+async def test_a_filter_typed_at_once_is_a_filter(lab: PanelLab) -> None:
+    async with panel_of(lab, view="log") as pilot:
+        app = app_of(pilot)
+        await until(pilot, lambda: app.focused is not None)
+        typed(app, "/service")
+        await until(pilot, lambda: app.screen.query_one("#filter", Input).value == "service")
+        assert len(app.screen_stack) == 1, "no letter was a command"
