@@ -171,10 +171,11 @@ class PanelApp(App[None]):
     # What views are told
 
     def _views(self) -> list[View]:
-        """The views that were shown already."""
+        """The views that were shown already. One that is being made has no widgets yet, and begins by itself."""
         from aura_panel.views.view import View  # noqa: PLC0415 - views import the application for their types
 
-        return [screen for stack in self._screen_stacks.values() for screen in stack if isinstance(screen, View)]
+        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        return [screen for screen in screens if isinstance(screen, View) and screen.is_mounted]
 
     def _world_changed(self, parts: frozenset[Part]) -> None:
         world = self.world

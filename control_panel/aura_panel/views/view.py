@@ -46,6 +46,8 @@ class View(Screen[None]):
     HELP_TEXT: ClassVar[str] = ""
     """What a person should know of this view beside its keys; Markdown."""
 
+    _has_begun = False
+
     def compose(self) -> ComposeResult:
         """Bars and body."""
         yield NavBar()
@@ -81,11 +83,14 @@ class View(Screen[None]):
             self.begin()
 
     def on_screen_resume(self) -> None:
-        """It is in front again."""
+        """It is in front, for the first time or again."""
+        if self.panel.world is not None and not self._has_begun:
+            self.begin()
         self.panel.shown_again(self)
 
     def begin(self) -> None:
         """Called by the panel when the world is there."""
+        self._has_begun = True
         self.began()
         if self.project:
             self.project_chosen()
