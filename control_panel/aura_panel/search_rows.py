@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from rich.text import Text
@@ -30,7 +30,7 @@ __all__ = [
 _MOST_MARKED: Final = 400
 _STEPS: Final = {1: "direct", 2: "2 steps"}
 _SURE: Final = {"exact": "Used", "likely": "Probably used", "by name": "The same name only"}
-Colours = dict[str, str]
+Colours = Mapping[str, str]
 
 
 class Entry(NamedTuple):
@@ -244,13 +244,13 @@ def nothing_found(answer: SearchAnswer) -> str:
 
 
 def not_ready_words(info: ProjectInfo) -> str:
-    """Why a project cannot be searched now; empty when it can."""
+    """Why a project cannot be asked now; empty when it can."""
     if info.phase == "ready":
         return ""
     if info.phase in {"missing", "failed"}:
-        return f"{info.name} cannot be searched: {plain(info.problem) or info.phase}"
+        return f"{info.name} cannot be read: {plain(info.problem) or info.phase}"
     of = f" of {info.files_total:,}" if info.files_total else ""
     return (
         f"The index of {info.name} is {'being built' if info.phase == 'building' else info.phase}: "
-        f"{info.files_done:,}{of} files are read. Results appear by themselves once it is ready."
+        f"{info.files_done:,}{of} files are read. What is found appears once it is ready."
     )

@@ -263,7 +263,7 @@ async def test_an_index_that_is_being_built_is_told_and_asked_once_it_is_ready(l
         await until(pilot, lambda: "1,200 of 4,800 files are read" in screen_text(pilot))
         assert not lab.asked_for(SearchCode)
         await lab.tell(ProjectStateChanged(project=ATLAS.model_copy(update={"phase": "missing", "problem": "gone"})))
-        await until(pilot, lambda: "cannot be searched: gone" in screen_text(pilot))
+        await until(pilot, lambda: "cannot be read: gone" in screen_text(pilot))
         await lab.tell(ProjectStateChanged(project=ATLAS.model_copy(update={"phase": "ready"})))
         await until(pilot, lambda: "2 definitions" in screen_text(pilot))
 

@@ -297,7 +297,6 @@ asked.
         set_text(note, shown.note)
         set_text(self.query_one("#state", Static), shown.state)
         self.query_one("#list-pane").border_title = Text(shown.title)
-        self.query_one("#list-pane").border_subtitle = "Esc goes back" if self._before else ""
         self.refresh_bindings()
 
     def _say(self, words: str) -> None:
