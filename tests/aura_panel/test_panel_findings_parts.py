@@ -40,8 +40,6 @@ from panel_lab_findings import FINDINGS, LONG, NONE, NOW, OTHER_NONE, SILENT, SQ
 
 NAMES: list[str] = ["muted", "error", "warning", "success", "accent", "primary", "secondary", "foreground"]
 COLOURS = dict.fromkeys(NAMES, "#000000")
-    ("muted", "error", "warning", "success", "accent", "primary", "secondary", "foreground"), "#000000"
-)
 
 
 class ListingLink:
