@@ -186,7 +186,7 @@ class Factory:
         self.changes = {change.id: change for change in changes}
         self.merge = ""
         """What an application or an undo shows before it is confirmed."""
-        lab.answer(ListChanges, self._list)
+        lab.answer(ListChanges, self.listed)
         lab.answer(ShowChange, lambda asked: ChangeAnswer(change=self._find(asked.change)))
         lab.answer(DecideHunks, self.decide)
         lab.answer(EditProposal, self._edit)
@@ -198,7 +198,8 @@ class Factory:
             raise UnknownChange(f"there is no change {name!r}")
         return self.changes[name]
 
-    def _list(self, asked: ListChanges) -> ChangeList:
+    def listed(self, asked: ListChanges) -> ChangeList:
+        """The list as asked."""
         found = [
             change.model_copy(update={"files": []})
             for change in self.changes.values()

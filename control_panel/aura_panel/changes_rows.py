@@ -247,6 +247,8 @@ def _wrapped(text: Text, width: int, hang: int = 0) -> list[Text]:
     """Lines of at most so many columns; those after the first are indented."""
     console = Console(width=max(20, width), file=StringIO())
     first, *rest = text.wrap(console, max(20, width)) or [Text("")]
+    for line in [first, *rest]:
+        line.rstrip()
     if not rest or not hang:
         return [first, *rest]
     begun = len(first.plain)

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TextArea
 
 from aura_panel.changes_book import ChangesBook
+from aura_panel.changes_rows import approval_head, change_head, files_line
 from aura_panel.views.changes import ChangesView
 from aura_panel.widgets.dialogs import Choose, Confirm, Prompt
 from aura_panel.widgets.editor import TextEditor
@@ -19,11 +20,12 @@ from aura_panel.widgets.listing import Listing
 from aura_panel.widgets.merge import MergeQuestion
 from aura_panel.widgets.sections import SectionBar
 from aura_shared.errors import Conflict, ServiceDown, UnknownChange
-from aura_shared.messages.approvals import ApprovalChanged
+from aura_shared.messages.approvals import Approval, ApprovalChanged
 from aura_shared.messages.changes import (
     ApplyChange,
     ChangeList,
     ChangeUpdated,
+    CheckResult,
     DecideHunks,
     ListChanges,
     ShowChange,
@@ -71,6 +73,13 @@ def asks(pilot: Pilot[None], kind: type[Any]) -> Callable[[], bool]:
 async def filled(pilot: Pilot[None]) -> ChangesView:
     await until(pilot, lambda: view_of(pilot).shown is not None and rows_of(pilot).row_count > 0)
     return view_of(pilot)
+
+
+async def asked_by_agents(pilot: Pilot[None], lab: PanelLab, *approvals: Approval) -> None:
+    """Have agents ask for leave once the changes are listed, so that a change is under the cursor."""
+    lab.gateway.waiting = list(approvals)
+    view_of(pilot).world.refresh("approvals")
+    await until(pilot, lambda: len(view_of(pilot).world.approvals) == len(approvals))
 
 
 def decisions(factory: Factory, name: str = "5c1f22aa") -> list[str]:
@@ -384,9 +393,9 @@ async def test_nothing_is_written_while_decisions_are_on_their_way(lab: PanelLab
 @pytest.mark.parametrize(("key", "approve"), [("y", True), ("n", False)])
 async def test_an_agent_gets_its_answer(lab: PanelLab, factory: Factory, key: str, *, approve: bool) -> None:
     assert factory.changes
-    lab.gateway.waiting = [APPROVAL, OTHER_APPROVAL]
     async with panel_of(lab, view="changes", size=(100, 40)) as pilot:
         await filled(pilot)
+        await asked_by_agents(pilot, lab, APPROVAL, OTHER_APPROVAL)
         app_of(pilot).open_view("changes", f"approval:{OTHER_APPROVAL.id}")
         await until(pilot, lambda: rows_of(pilot).key == f"approval:{OTHER_APPROVAL.id}")
         await until(pilot, lambda: "lapses at 09:21" in screen_text(pilot))
@@ -419,9 +428,9 @@ async def test_a_question_that_lapsed_is_told_and_stays_under_the_cursor(lab: Pa
 
 async def test_a_gateway_that_does_not_answer_is_told(lab: PanelLab, factory: Factory) -> None:
     assert factory.changes
-    lab.gateway.waiting = [APPROVAL]
     async with panel_of(lab, view="changes") as pilot:
         await filled(pilot)
+        await asked_by_agents(pilot, lab, APPROVAL)
         await until(pilot, lambda: rows_of(pilot).row_count == 3)
         await pilot.press("up")
 
@@ -486,9 +495,9 @@ async def test_a_change_that_is_gone_is_told_where_it_was(lab: PanelLab, factory
 async def test_it_keeps_what_it_showed_without_a_daemon_and_asks_again_when_it_is_back(
     lab: PanelLab, factory: Factory
 ) -> None:
-    lab.gateway.waiting = [APPROVAL]
     async with panel_of(lab, view="changes", size=(100, 40)) as pilot:
         view = await filled(pilot)
+        await asked_by_agents(pilot, lab, APPROVAL)
         await until(pilot, lambda: rows_of(pilot).row_count == 3)
         view.diff.go_to_hunk(0)
         lab.status = None
@@ -558,6 +567,44 @@ async def test_the_mouse_and_the_keys_n_and_enter_step_through_hunks(lab: PanelL
         assert (view.diff.cursor, view.diff.path, view.diff.line) == (0, "", 1)
 
 
+async def test_what_arrives_first_is_under_the_cursor_and_stays(lab: PanelLab, factory: Factory) -> None:
+    lab.answer(ListChanges, ServiceDown("not yet"))
+    lab.gateway.waiting = [APPROVAL]
+    async with panel_of(lab, view="changes") as pilot:
+        await until(pilot, lambda: rows_of(pilot).key == f"approval:{APPROVAL.id}")
+        lab.answer(ListChanges, factory.listed)
+        await pilot.press("r")
+        await until(pilot, lambda: rows_of(pilot).row_count == 3)
+        assert rows_of(pilot).key == f"approval:{APPROVAL.id}"
+
+
+def test_what_is_said_of_a_change_and_of_a_question() -> None:
+    colours = {"warning": "red", "success": "green", "error": "red", "muted": "grey"}
+    change = sessions_change(replaces="11111111", changed_at="2026-11-27T09:20:00+00:00", checks=[], why="")
+    lines = [line.plain for line in change_head(change, "shop", "Merged [b]already[/b].", 70, colours)]
+    assert lines == [
+        "Rename SessionStore to Sessions",
+        "? proposed  2 files +7 -4  3 hunks: 3 open",
+        "5c1f22aa · refactor · shop · 27 Nov 09:12 · changed 27 Nov 09:20 · a",
+        "new version of 11111111",
+        "! Merged [b]already[/b].",
+    ]
+    odd = APPROVAL.model_copy(update={"asked_at": "once", "client": "", "summary": ""})
+    said = " ".join(line.plain for line in approval_head(odd, "", 60, colours, waits=True))
+    assert said.startswith("apply_change ! waits for you; lapses at  ")
+    assert "an agent that gave no name" in said
+    long = sessions_change(checks=[CheckResult(name="ruff", outcome="failed", detail="word " * 40)], why="# Why\n\n`x`")
+    assert all(len(line.plain) <= 60 for line in change_head(long, "", "", 60, colours))
+    assert change_head(long, "", "", 60, colours)[-1].plain.startswith("          word")
+    many = [f"file_{number}.py" for number in range(11)]
+    assert files_line(change, many).endswith("and 3 more")
+    gone = sessions_change(files=[change.files[0].model_copy(update={"standing": "gone"}), change.files[1]])
+    assert (
+        files_line(gone, ["shop/sessions.py", "shop/app.py"])
+        == "  shop/sessions.py  (not there any more)\n  shop/app.py"
+    )
+
+
 def test_the_book_keeps_what_is_under_the_cursor() -> None:
     book = ChangesBook()
     book.take_list(ChangeList(changes=[proposed(), proposed(id="22222222")]))
@@ -574,10 +621,10 @@ def test_the_book_keeps_what_is_under_the_cursor() -> None:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
 async def test_it_looks_as_it_should(lab: PanelLab, width: int, height: int, theme: str) -> None:
-    lab.gateway.waiting = [APPROVAL]
     Factory(lab, [sessions_change(), odd_change()])
     async with panel_of(lab, view="changes", size=(width, height), theme=theme) as pilot:
         view = await filled(pilot)
+        await asked_by_agents(pilot, lab, APPROVAL)
         await until(pilot, lambda: rows_of(pilot).row_count == 3 and rows_of(pilot).key == "5c1f22aa")
         await until(pilot, lambda: "(3)" in screen_text(pilot) or "Changes!" in screen_text(pilot))
         assert_looks(pilot, f"changes-list-{theme}-{width}x{height}")
