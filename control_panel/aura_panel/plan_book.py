@@ -31,7 +31,10 @@ from aura_shared.messages.plan_order import (
 )
 from aura_shared.messages.plan_progress import AskProgress, PlanProgress, ProgressRow, UnplannedWork
 
-__all__ = ["PlanBook"]
+__all__ = ["ITEM_LISTS", "PlanBook"]
+
+ITEM_LISTS: Final = frozenset({"tree", "board"})
+"""Lists whose rows are items, by identifier or path; keys of other rows begin with their kind."""
 
 PAGE: Final = 500
 TOKENS: Final = 50_000
@@ -107,6 +110,34 @@ class PlanBook:
         rows = self.forecast.rows if self.forecast is not None else []
         row = next((row for row in rows if (row.id or row.path) == key and row.p50), None)
         return f"{row.p50} (P50), {row.p85 or 'not within three years'} (P85)" if row is not None else ""
+
+    def item_of(self, section: str, key: str) -> str:
+        """Identifier or path of the item that a row is about; empty when it is about none."""
+        kind, _, name = key.partition(":")
+        if section in ITEM_LISTS:
+            return "" if kind == "status" else key
+        if kind == "node":
+            node = self.node(name)
+            return node.id if node is not None else ""
+        if kind == "finding":
+            finding = self.finding(name)
+            return finding.path if finding is not None else ""
+        return name if kind in {"order", "claim"} else ""
+
+    def finding(self, number: str) -> ItemFinding | None:
+        """A finding by its place in the list."""
+        return self.findings[int(number)] if int(number) < len(self.findings) else None
+
+    def place_of(self, section: str, key: str) -> tuple[str, int]:
+        """File and line of what a row is about; no file when it is about none."""
+        kind, _, name = key.partition(":")
+        if section == "check" and kind == "drift":
+            return name, 1
+        finding = self.finding(name) if section == "check" and kind == "finding" else None
+        if finding is not None:
+            return finding.path, finding.line
+        item = self.item(self.item_of(section, key))
+        return (item.path, 1) if item is not None else ("", 1)
 
     # Questions
 

@@ -39,9 +39,7 @@ def row_details(item: ItemRow, progress: ProgressRow | None, colours: Colours) -
     return text.append(f"\n{safe(item.path)}\n", colours["muted"])
 
 
-def item_details(
-    answer: ItemAnswer, known: PlanProgress | None, forecast: str, colours: Colours, *, now: bool = True
-) -> Text:
+def item_details(answer: ItemAnswer, known: PlanProgress | None, forecast: str, colours: Colours) -> Text:
     """An item: its place, what may be done, what is wrong, what shows that it was worked on."""
     item = answer.item
     own = known.rows[0] if known is not None and known.rows else None
@@ -56,8 +54,7 @@ def item_details(
     if own is not None:
         for line in own.contradictions:
             text.append(f"! {safe(line)}\n", colours["warning"])
-    if now:
-        _append_steps(text, answer, colours)
+    _append_steps(text, answer, colours)
     for finding in answer.findings:
         text.append(f"✗ line {finding.line}: {safe(finding.message)}\n", colours["error"])
     _append_parts(text, answer, colours)

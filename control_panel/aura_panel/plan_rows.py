@@ -8,7 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from aura_cli.screen import plural, safe
-from aura_panel.plan_tree import CLOSED, MOST_ROWS, Branch, board_of, key_of
+from aura_panel.plan_tree import MOST_ROWS, Branch, board_of, key_of
 from aura_panel.widgets.listing import ListColumn
 from aura_shared.messages.plan_drift import PlanDrift
 from aura_shared.messages.plan_forecast import PlanForecast
@@ -321,16 +321,16 @@ def state_line(
     items: Sequence[ItemRow], progress: PlanProgress, forecast: PlanForecast | None, drift: PlanDrift, colours: Colours
 ) -> Text:
     """How far the plan is, when it is likely to be done, and what does not fit."""
-    parts = [item for item in items if item.kind in {"epic", "story", "task"}]
-    done = sum(item.status in CLOSED for item in parts)
-    line = Text(f"{done}/{len(parts)} closed")
+    parts = [item for item in items if item.kind in {"epic", "story", "task"} and item.status != "cancelled"]
+    done = sum(item.status in {"complete", "done"} for item in parts)
+    line = Text(f"{done}/{len(parts)} done")
     if progress.total:
         line.append(f" · {progress.share:.0%} evident")
     if forecast is not None:
         line.append(_forecast_words(forecast), colours["primary"])
     drifted = sum(document.drifted or document.gone for document in drift.documents)
     told = [
-        plural(progress.contradictions, "contradiction") if progress.contradictions else "",
+        f"{progress.contradictions:,} contradicted" if progress.contradictions else "",
         f"{drifted} drifted" if drifted else "",
         f"{progress.unplanned_commits:,} unplanned" if progress.unplanned_commits else "",
     ]

@@ -93,8 +93,7 @@ Nothing is written before it is shown and said yes to.
         *(Binding(section.key, f"section('{section.name}')", section.title, show=False) for section in SECTIONS),
     ]
     DEFAULT_CSS = """
-    GitView #waiting { display: none; height: auto; border: round $warning; padding: 0 1; }
-    GitView #waiting { border-title-color: $warning; border-title-style: bold; }
+    GitView #waiting { display: none; height: auto; border-left: thick $warning; padding: 0 1; }
     GitView #waiting Horizontal { height: 1; }
     GitView #waiting Button { margin-right: 2; }
     """
@@ -239,8 +238,8 @@ Nothing is written before it is shown and said yes to.
         self.refresh_bindings()
         if operation is None:
             return
-        pane.border_title = "Waits for you"
-        text = Text.assemble(operation_cell(operation, self.colours), f"  {one_line(operation.title)}")
+        text = Text.assemble(("Waits for you  ", f"bold {self.colours['warning']}"), one_line(operation.title))
+        text.append("  ").append_text(operation_cell(operation, self.colours))
         what = operation.waiting_for or "its process died in the middle"
         text.append(f"\n{one_line(what)}", self.colours["foreground"])
         self.query_one("#waiting-text", Static).update(text)

@@ -13,7 +13,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import DataTable, Input, Static
 
-from aura_panel.views.view import View
+from aura_panel.views.view import View, set_text
 from aura_panel.widgets.listing import ListColumn, Listing
 from aura_panel.widgets.sections import Section, SectionBar
 from aura_shared.errors import AuraError
@@ -183,13 +183,13 @@ class ListsView(View):
             text = Text(f"✗ {self.problem}", self.colours["error"])
         else:
             text = Text(self.waiting, self.colours["muted"]) if self.waiting else self.state_text()
-        self.query_one("#state", Static).update(text)
+        set_text(self.query_one("#state", Static), text)
 
     def _show_note(self, *, empty: bool) -> None:
         note = self.query_one("#note", Static)
         text = self.empty_text(self.section) if empty and not self.waiting else self.note_text(self.section)
         note.display = bool(text)
-        note.update(Text(text))
+        set_text(note, text)
         self.query_one("#details").display = not empty
 
     def show_details(self) -> None:
@@ -200,7 +200,7 @@ class ListsView(View):
         pane = self.query_one("#details", VerticalScroll)
         title, head, text = self.details_of(self.section, key)
         before, pane.border_title = pane.border_title, Text(title).markup
-        self.query_one("#head", Static).update(head)
+        set_text(self.query_one("#head", Static), head)
         body = self.query_one("#text", Static)
         body.display = bool(text)
         body.update(text)

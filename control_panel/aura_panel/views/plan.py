@@ -10,38 +10,23 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from aura_panel.editors import open_in_editor
-from aura_panel.plan_book import PlanBook
+from aura_panel.plan_book import ITEM_LISTS, PlanBook
 from aura_panel.plan_desk import PlanDesk
-from aura_panel.plan_details import (
-    claim_details,
-    document_details,
-    finding_details,
-    group_details,
-    item_details,
-    node_details,
-    operation_details,
-    order_details,
-    row_details,
-    unplanned_details,
-)
+from aura_panel.plan_reading import details
 from aura_panel.plan_rows import (
     COLUMNS,
     board_rows,
     check_rows,
-    coloured_diff,
     graph_rows,
     history_rows,
-    one_line,
     order_rows,
     state_line,
     tree_rows,
 )
 from aura_panel.plan_tree import MOST_ROWS, chosen_of, tree_of
 from aura_panel.views.lists import ListsView
-from aura_panel.widgets.code import highlighted_lines
 from aura_panel.widgets.sections import Section
 from aura_shared.errors import AuraError
 from aura_shared.messages.plan_drift import PlanDriftChanged
@@ -50,6 +35,8 @@ from aura_shared.messages.plan_items import PlanItemsChanged
 from aura_shared.messages.plan_progress import PlanProgressChanged
 
 if TYPE_CHECKING:
+    from textual.content import Content
+
     from aura_panel.world import Part
     from aura_shared.bus import Delivery
 
@@ -57,7 +44,6 @@ __all__ = ["PlanView"]
 
 SETTLE_S: Final = 0.15
 """Events of a burst lead to one question; a row is asked about once the cursor rests on it."""
-_ITEM_LISTS: Final = frozenset({"tree", "board"})
 _EMPTY: Final = {
     "next": "Nothing may begin now: everything is done, or waits for something. o shows the whole order.",
     "order": "Nothing is open.",
@@ -95,7 +81,7 @@ not fit. Space folds what belongs to an item.
         Section("history", "h", "History"),
     )
     COLUMNS = COLUMNS
-    FILTERED = _ITEM_LISTS
+    FILTERED = ITEM_LISTS
     FILTER_HINT = "words, a kind (story), a status (open, done), red, green, ! for what does not fit"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "status", "Status"),
@@ -185,14 +171,14 @@ not fit. Space folds what belongs to an item.
             self.told(error)
 
     async def _ask_for_section(self, section: str) -> None:
-        if section not in _ITEM_LISTS:
+        if section not in ITEM_LISTS:
             await self._book.ask_section(self.world.link, section)
             self._take()
             self._reach()
 
     def section_shown(self, section: str) -> None:
         """Ask for a list that is not known, or old."""
-        if section not in _ITEM_LISTS and section not in self._book.fresh and self._book.project:
+        if section not in ITEM_LISTS and section not in self._book.fresh and self._book.project:
             self._ask_section(section)
 
     def _reach(self) -> None:
@@ -205,7 +191,7 @@ not fit. Space folds what belongs to an item.
             name = key.removeprefix("operation:")
             if name not in self._book.diffs:
                 self._ask_diff(name)
-        elif section in _ITEM_LISTS and not key.startswith("status:") and f"item:{key}" not in self._book.fresh:
+        elif section in ITEM_LISTS and not key.startswith("status:") and f"item:{key}" not in self._book.fresh:
             self._ask_item(key)
 
     @work(exclusive=True, exit_on_error=False, group="item")
@@ -248,7 +234,7 @@ not fit. Space folds what belongs to an item.
     def rows_of(self, section: str) -> dict[str, list[Text]]:
         """The rows of a list."""
         book, colours = self._book, self.colours
-        if section in _ITEM_LISTS:
+        if section in ITEM_LISTS:
             return self._item_rows(section)
         if section in {"next", "order"}:
             return self._order_rows(section)
@@ -287,14 +273,14 @@ not fit. Space folds what belongs to an item.
             return "Nothing is known of the plan while it is not answered. r asks again."
         if not book.items and section != "history":
             return _BEGIN.format(reason=book.reason or "There is no plan yet.")
-        if section in _ITEM_LISTS:
+        if section in ITEM_LISTS:
             return "No item is like that. Esc takes the filter away."
         known = section in book.fresh or section == "check"
         return _EMPTY[section] if known else "Asking …"
 
     def note_text(self, section: str) -> str:
         """What a list leaves out."""
-        if section in _ITEM_LISTS and len(self._book.items) > MOST_ROWS and not self.filter_words:
+        if section in ITEM_LISTS and len(self._book.items) > MOST_ROWS and not self.filter_words:
             return f"The first {MOST_ROWS:,} rows of {len(self._book.items):,} items. / finds the others."
         order = self._book.orders.get("order") if section == "order" else None
         if order is not None and order.next:
@@ -303,76 +289,14 @@ not fit. Space folds what belongs to an item.
 
     def details_of(self, section: str, key: str) -> tuple[str, Text, Content]:
         """All that is known of a row."""
-        nothing = Content("")
-        if section in _ITEM_LISTS and not key.startswith("status:"):
-            return self._item_details(key)
-        kind, _, name = key.partition(":")
-        if kind == "status":
-            found = [item for item in self._book.items if item.status == name]
-            return name or "no status", group_details(name, found, self.colours), nothing
-        if kind == "order":
-            row, order = self._book.order_row(section, name), self._book.orders.get(section)
-            if row is not None and order is not None:
-                return one_line(row.title), order_details(row, order, self.colours), nothing
-        if kind == "node":
-            node = self._book.node(name)
-            if node is not None:
-                return one_line(node.title), node_details(node, self._book.graph.nodes, self.colours), nothing
-        if kind == "operation":
-            return self._operation_details(name)
-        return self._check_details(kind, name)
-
-    def _item_details(self, key: str) -> tuple[str, Text, Content]:
-        book = self._book
-        shown, item = book.shown.get(key), book.item(key)
-        if shown is None or item is None:
-            title = one_line(item.title) if item is not None else key
-            return title, row_details(item, book.progress.get(key), self.colours) if item else Text(), Content("")
-        text = item_details(shown, book.evidence.get(key), book.forecast_of(key), self.colours)
-        lines = highlighted_lines(shown.file.rstrip(), shown.item.path)
-        if shown.cut:
-            lines.append(Content.styled("… cut here; E opens the whole file", "$muted"))
-        return one_line(item.title), text, Content("\n").join(lines)
-
-    def _operation_details(self, name: str) -> tuple[str, Text, Content]:
-        operation = self._book.operation(name)
-        if operation is None:
-            return name, Text(), Content("")
-        text = operation_details(operation, self.colours)
-        if name in self._book.diffs:
-            text.append("\n").append_text(coloured_diff(self._book.diffs[name], self.colours))
-        return one_line(operation.title), text, Content("")
-
-    def _check_details(self, kind: str, name: str) -> tuple[str, Text, Content]:
-        book, colours = self._book, self.colours
-        text = Text()
-        if kind == "claim" and name in book.progress:
-            text = claim_details(book.progress[name], colours)
-            name = one_line(book.progress[name].title)
-        elif kind == "finding" and int(name) < len(book.findings):
-            text = finding_details(book.findings[int(name)], colours)
-            name = book.findings[int(name)].rule
-        elif kind == "drift":
-            text = next((document_details(one, colours) for one in book.drift.documents if one.path == name), text)
-        elif kind == "unplanned":
-            text = next((unplanned_details(one, colours) for one in book.unplanned if one.name == name), text)
-        return one_line(name), text, Content("")
+        return details(self._book, section, key, self.colours)
 
     # Keys
 
     @property
     def item(self) -> str:
         """Identifier or path of the item that the cursor is on; empty where it is on none."""
-        key = self.key
-        if self.section in _ITEM_LISTS:
-            return "" if key.startswith("status:") else key
-        kind, _, name = key.partition(":")
-        if kind == "node":
-            node = self._book.node(name)
-            return node.id if node is not None else ""
-        if kind == "finding" and int(name) < len(self._book.findings):
-            return self._book.findings[int(name)].path
-        return name if kind in {"order", "claim"} else ""
+        return self._book.item_of(self.section, self.key)
 
     def row_chosen(self, section: str, key: str) -> bool:
         """On the last row of a page, ask for the next one."""
@@ -453,22 +377,11 @@ not fit. Space folds what belongs to an item.
     async def action_editor(self) -> None:
         """Open the item's file in the editor."""
         info = self.world.projects.get(self.project) if self.panel.world is not None else None
-        path, line = self._place()
+        path, line = self._book.place_of(self.section, self.key)
         if info is None or not path:
             self._wanted()
             return
         await open_in_editor(self.panel, Path(info.root) / path, line)
-
-    def _place(self) -> tuple[str, int]:
-        """File and line of what the cursor is on."""
-        kind, _, name = self.key.partition(":")
-        if self.section == "check" and kind == "finding" and int(name) < len(self._book.findings):
-            finding = self._book.findings[int(name)]
-            return finding.path, finding.line
-        if self.section == "check" and kind == "drift":
-            return name, 1
-        found = self._book.item(self.item)
-        return (found.path, 1) if found is not None else ("", 1)
 
     def goto(self, target: str) -> None:
         """Show a list or an item: `next`, or an identifier."""

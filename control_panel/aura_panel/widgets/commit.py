@@ -48,7 +48,10 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
     CommitScreen.-wide #sides { layout: horizontal; }
     CommitScreen #what { height: 2fr; }
     CommitScreen.-wide #what { height: 100%; width: 1fr; }
-    CommitScreen TextArea { height: 1fr; min-height: 5; border: none; padding: 0 1; background: $background; }
+    CommitScreen TextArea { height: 1fr; min-height: 6; padding: 0 1; background: $background; }
+    CommitScreen TextArea, CommitScreen TextArea:focus {
+        border: round $primary; border-title-color: $primary; border-title-style: bold;
+    }
     CommitScreen.-wide TextArea { height: 100%; width: 1fr; }
     CommitScreen #problem { height: auto; max-height: 4; color: $error; }
     CommitScreen #buttons { height: 1; margin-top: 1; }
@@ -79,7 +82,9 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
 
     def on_mount(self) -> None:
         """Type at once."""
-        self.query_one(TextArea).focus()
+        area = self.query_one(TextArea)
+        area.border_title = "Message"
+        area.focus()
 
     @on(Button.Pressed)
     def answer(self, event: Button.Pressed) -> None:
