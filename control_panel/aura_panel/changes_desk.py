@@ -9,15 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from aura_cli.answers import object_of
-from aura_cli.change_view import plain, proposed_text
 from aura_panel.changes_rows import counts_of, files_line, merge_lines
 from aura_panel.diff_document import DiffHunk, document_of_merge
-from aura_panel.drafts import Drafts
 from aura_panel.editors import open_in_editor
-from aura_panel.outside import edit_text
 from aura_panel.widgets.dialogs import Choice, Choose, Confirm, Prompt
-from aura_panel.widgets.editor import TextEditor, fits_editor
-from aura_panel.widgets.merge import MergeQuestion
 from aura_shared.errors import AuraError, Conflict, NotFound, UsageProblem
 from aura_shared.messages.approvals import Approval
 from aura_shared.messages.changes import (
@@ -31,8 +26,10 @@ from aura_shared.messages.changes import (
     ShowChange,
     UndoChange,
 )
+from aura_shared.security import make_visible
 
 if TYPE_CHECKING:
+    from aura_panel.drafts import Drafts
     from aura_panel.views.changes import ChangesView
 
 __all__ = ["ChangesDesk"]
@@ -160,6 +157,8 @@ class ChangesDesk:
             view.notify("Go to a hunk first (j), then comment on it.")
             return
         if "\n" in hunk.comment:
+            from aura_panel.widgets.editor import TextEditor  # noqa: PLC0415 - only to edit
+
             await view.panel.push_screen_wait(
                 TextEditor(
                     f"Comment on {hunk.title}", hunk.comment, partial(self._say, change.id, hunk.id),
@@ -168,7 +167,7 @@ class ChangesDesk:
             )  # fmt: skip
             return
         said = await view.panel.push_screen_wait(
-            Prompt("Comment", f"On {hunk.title} of {plain(hunk.path)}", hunk.comment, "empty takes it away")
+            Prompt("Comment", f"On {hunk.title} of {make_visible(hunk.path)}", hunk.comment, "empty takes it away")
         )
         if said is not None and said != hunk.comment:
             hunk.comment = said
@@ -204,6 +203,8 @@ class ChangesDesk:
         root = self._root(change) if change is not None and path else None
         if change is None or root is None:
             return None
+        from aura_cli.change_view import proposed_text  # noqa: PLC0415 - only to edit
+
         try:
             text = await asyncio.to_thread(proposed_text, change.model_dump(mode="json"), path, root)
         except Conflict as error:
@@ -215,11 +216,18 @@ class ChangesDesk:
             return None
         return change, path, text
 
+    def _drafts(self) -> Drafts:
+        from aura_panel.drafts import Drafts  # noqa: PLC0415 - only to edit
+
+        return Drafts(self._view.world.link.paths.data / "panel")
+
     async def edit(self) -> None:
         """Edit what is proposed for the file under the cursor, in the panel."""
         found = await self._text()
         if found is None:
             return
+        from aura_panel.widgets.editor import TextEditor, fits_editor  # noqa: PLC0415 - only to edit
+
         view = self._view
         change, path, text = found
         if not fits_editor(text):
@@ -228,7 +236,7 @@ class ChangesDesk:
                 severity="warning", markup=False,
             )  # fmt: skip
             return
-        drafts = Drafts(view.world.link.paths.data / "panel")
+        drafts = self._drafts()
         draft = drafts.find(change.id, path)
         note = ""
         if draft is not None:
@@ -236,8 +244,8 @@ class ChangesDesk:
             note = f"This is your draft, which was not saved.{made} Ctrl-R takes what is proposed now."
         await view.panel.push_screen_wait(
             TextEditor(
-                f"{plain(path)}  ·  what {change.id} proposes", text, partial(self._save, change.id, path), path=path,
-                draft=None if draft is None else draft.text, note=note, line=view.diff.line,
+                f"{make_visible(path)}  ·  what {change.id} proposes", text, partial(self._save, change.id, path),
+                path=path, draft=None if draft is None else draft.text, note=note, line=view.diff.line,
                 keep=_keeper(drafts, change.id, path, text), start=view.world.link.start,
             )
         )  # fmt: skip
@@ -247,13 +255,15 @@ class ChangesDesk:
         found = await self._text()
         if found is None:
             return
+        from aura_panel.outside import edit_text  # noqa: PLC0415 - only to edit
+
         change, path, text = found
         edited = await edit_text(self._view.panel, text, PurePosixPath(path).suffix or ".txt")
         if edited is None or edited == text:
             if edited is not None:
                 self._view.notify("Nothing was changed.")
             return
-        drafts = Drafts(self._view.world.link.paths.data / "panel")
+        drafts = self._drafts()
         try:
             await self._save(change.id, path, edited)
         except AuraError as error:
@@ -354,6 +364,8 @@ class ChangesDesk:
         answer = await view.tried(view.world.link.ask(request))
         if answer is not None and answer.merge:
             view.take(answer.model_copy(update={"notice": ""}))
+            from aura_panel.widgets.merge import MergeQuestion  # noqa: PLC0415 - rarely needed
+
             head = partial(merge_lines, answer.notice)
             question = MergeQuestion(f"{title}: merge", document_of_merge(answer.merge, head), title)
             if not await view.panel.push_screen_wait(question):
@@ -364,7 +376,7 @@ class ChangesDesk:
             view.action_ask_again()  # Files may stand otherwise than shown.
             return
         view.take(answer)
-        notice = f"\n{plain(answer.notice)}" if answer.notice else ""
+        notice = f"\n{make_visible(answer.notice)}" if answer.notice else ""
         back = " u takes it back." if answer.change.can_undo else ""
         view.notify(f"{_files(len(answer.written))} written: the change is {done}.{back}{notice}", markup=False)
 

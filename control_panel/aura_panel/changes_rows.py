@@ -8,16 +8,15 @@ from io import StringIO
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.style import Style
 from rich.text import Text
 
-from aura_cli.change_view import plain
 from aura_panel.diff_document import DiffDocument
 from aura_panel.widgets.listing import ListColumn
 from aura_shared.errors import AuraError
 from aura_shared.messages.approvals import Approval
 from aura_shared.messages.changes import ChangeInfo, ChangeState, CheckResult, Hunk
+from aura_shared.security import make_visible
 
 if TYPE_CHECKING:
     from aura_panel.world import World
@@ -98,11 +97,12 @@ def approval_row(approval: Approval, project: str, colours: Colours, *, waits: b
     """A question of an agent, in the order of `COLUMNS`."""
     tone = colours["warning"] if waits else colours["muted"]
     decided = "" if waits else f"{_DECIDED[approval.decision] if approval.decision != 'open' else 'lapsed'}: "
-    what = f"{decided}{plain(approval.client or 'an agent')} asks: {plain(approval.summary or approval.tool)}"
+    who, asked = approval.client or "an agent", approval.summary or approval.tool
+    what = make_visible(f"{decided}{who} asks: {asked}")
     return [
         Text("!" if waits else "·", f"bold {tone}"),
         Text(what.replace("\n", " "), "bold" if waits else colours["muted"]),
-        Text(plain(project), colours["muted"]),
+        Text(make_visible(project), colours["muted"]),
         Text(""),
         Text(asked_clock(approval.asked_at, day=True), colours["muted"]),
     ]
@@ -113,8 +113,8 @@ def change_row(change: ChangeInfo, project: str, colours: Colours) -> list[Text]
     sign, tone = _STATES[change.state]
     return [
         Text(sign, colours[tone]),
-        Text(plain(change.title).replace("\n", " ")),
-        Text(plain(project), colours["muted"]),
+        Text(make_visible(change.title).replace("\n", " ")),
+        Text(make_visible(project), colours["muted"]),
         Text.assemble((f"+{change.added:,}", colours["success"]), " ", (f"-{change.removed:,}", colours["error"])),
         Text(asked_clock(change.created_at, day=True), colours["muted"]),
     ]
@@ -140,12 +140,12 @@ def change_head(change: ChangeInfo, project: str, notice: str, width: int, colou
     """What stands above the files of a change: what, why, what was checked."""
     sign, tone = _STATES[change.state]
     muted = colours["muted"]
-    facts = [change.id, plain(change.source), plain(project), asked_clock(change.created_at, day=True)]
+    facts = [change.id, make_visible(change.source), make_visible(project), asked_clock(change.created_at, day=True)]
     if change.changed_at and change.changed_at != change.created_at:
         facts.append(f"changed {asked_clock(change.changed_at, day=True)}")
     if change.replaces:
         facts.append(f"a new version of {change.replaces}")
-    lines = _wrapped(Text(plain(change.title).replace("\n", " "), "bold"), width)
+    lines = _wrapped(Text(make_visible(change.title).replace("\n", " "), "bold"), width)
     lines += _wrapped(
         Text.assemble(
             (f"{sign} {change.state}", f"bold {colours[tone]}"),
@@ -157,7 +157,7 @@ def change_head(change: ChangeInfo, project: str, notice: str, width: int, colou
     )  # fmt: skip
     lines += _wrapped(Text(" · ".join(fact for fact in facts if fact), muted), width)
     if notice:
-        lines += _wrapped(Text(f"! {plain(notice)}", colours["warning"]), width)
+        lines += _wrapped(Text(f"! {make_visible(notice)}", colours["warning"]), width)
     if change.why.strip():
         lines += [Text(""), *markdown_lines(change.why, width)]
     if change.checks:
@@ -170,11 +170,13 @@ def change_head(change: ChangeInfo, project: str, notice: str, width: int, colou
 def _check(check: CheckResult, width: int, colours: Colours) -> list[Text]:
     sign, tone = _OUTCOMES[check.outcome]
     time = f" {check.seconds:.1f} s" if check.seconds >= 0.1 else ""
-    box = f" in {plain(check.sandbox)}" if check.sandbox else ""
+    box = f" in {make_visible(check.sandbox)}" if check.sandbox else ""
     first = Text.assemble(
-        (f"{sign} {check.outcome:<7}", colours[tone]), f" {plain(check.name)}", (f"{time}{box}", colours["muted"])
+        (f"{sign} {check.outcome:<7}", colours[tone]),
+        f" {make_visible(check.name)}",
+        (f"{time}{box}", colours["muted"]),
     )
-    detail = plain(check.detail).strip()
+    detail = make_visible(check.detail).strip()
     if "\n" not in detail and detail:
         return _wrapped(first.append(f"  {detail}", colours["muted"]), width, hang=10)
     rest = [Text(f"          {line}", colours["muted"]) for line in detail.split("\n") if line]
@@ -183,7 +185,7 @@ def _check(check: CheckResult, width: int, colours: Colours) -> list[Text]:
 
 def approval_head(approval: Approval, project: str, width: int, colours: Colours, *, waits: bool) -> list[Text]:
     """All that is known of a question of an agent, and what can be done."""
-    lines = _wrapped(Text(plain(approval.summary or approval.tool), "bold"), width)
+    lines = _wrapped(Text(make_visible(approval.summary or approval.tool), "bold"), width)
     if waits:
         said = Text(f"! waits for you; lapses at {lapses(approval)}", f"bold {colours['warning']}")
     elif approval.decision == "open":
@@ -194,11 +196,11 @@ def approval_head(approval: Approval, project: str, width: int, colours: Colours
         )
     lines += [*_wrapped(said, width), Text("")]
     facts = (
-        ("Tool", plain(approval.tool)),
-        ("Client", plain(approval.client) or "an agent that gave no name"),
-        ("Project", plain(project)),
+        ("Tool", make_visible(approval.tool)),
+        ("Client", make_visible(approval.client) or "an agent that gave no name"),
+        ("Project", make_visible(project)),
         ("Asked", asked_clock(approval.asked_at, day=True)),
-        ("Identifier", plain(approval.id)),
+        ("Identifier", make_visible(approval.id)),
     )
     for name, value in facts:
         if value:
@@ -211,8 +213,10 @@ def approval_head(approval: Approval, project: str, width: int, colours: Colours
 
 def markdown_lines(text: str, width: int) -> list[Text]:
     """Markdown as lines in bold and italic only: its colours could be those of another theme."""
+    from rich.markdown import Markdown  # noqa: PLC0415 - 50 ms, and the first picture does not need it
+
     console = Console(width=max(20, width), file=StringIO(), color_system="truecolor", legacy_windows=False)
-    markdown = Markdown(plain(text.strip()), hyperlinks=False)
+    markdown = Markdown(make_visible(text.strip()), hyperlinks=False)
     lines: list[Text] = []
     for segments in console.render_lines(markdown, pad=False):
         line = Text(no_wrap=True)
@@ -238,7 +242,7 @@ def files_line(change: ChangeInfo, paths: Sequence[str]) -> str:
     for path in paths[:_MOST_FILES]:
         standing = standings.get(path, "current")
         note = "" if standing == "current" else f"  ({'changed since' if standing != 'gone' else 'not there any more'})"
-        lines.append(f"  {plain(path)}{note}")
+        lines.append(f"  {make_visible(path)}{note}")
     more = len(paths) - _MOST_FILES
     return "\n".join([*lines, *([f"  and {more:,} more"] if more > 0 else [])])
 
@@ -286,7 +290,7 @@ def empty_reason(name: str, world: World | None, project: str) -> str:
 
 def merge_lines(notice: str, width: int) -> list[Text]:
     """What stands above a merge; the answer to it is given by a key, not by an option."""
-    return _wrapped(Text(plain(notice.replace(" Confirm it with merge.", ""))), width)
+    return _wrapped(Text(make_visible(notice.replace(" Confirm it with merge.", ""))), width)
 
 
 def place_line(document: DiffDocument, number: int) -> str:
@@ -302,5 +306,5 @@ def place_line(document: DiffDocument, number: int) -> str:
 
 def trouble_lines(error: AuraError, width: int, colours: Colours) -> list[Text]:
     """Why a change cannot be shown, and what to do."""
-    lines = _wrapped(Text(f"✗ {plain(error.message)}", colours["error"]), width)
-    return [*lines, *_wrapped(Text(plain(error.hint or "r asks again.")), width)]
+    lines = _wrapped(Text(f"✗ {make_visible(error.message)}", colours["error"]), width)
+    return [*lines, *_wrapped(Text(make_visible(error.hint or "r asks again.")), width)]

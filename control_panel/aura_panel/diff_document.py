@@ -9,7 +9,6 @@ from typing import Final, Literal, NamedTuple
 
 from rich.text import Text
 
-from aura_cli.change_view import plain
 from aura_panel.diff_lines import (
     DiffLine,
     changed_words,
@@ -20,6 +19,7 @@ from aura_panel.diff_lines import (
     wrapped_at,
 )
 from aura_shared.messages.changes import ChangedFile, ChangeInfo, Decision, Hunk
+from aura_shared.security import make_visible
 
 __all__ = ["DiffDocument", "DiffHunk", "DiffRow", "Layout", "document_of_change", "document_of_merge", "lay_out"]
 
@@ -203,7 +203,7 @@ def _parts(text: str, width: int) -> range:
 
 def comment_lines(hunk: DiffHunk) -> list[str]:
     """What a person said about a hunk, line by line."""
-    return [expanded(plain(line)) for line in hunk.comment.split("\n")] if hunk.comment else []
+    return [expanded(make_visible(line)) for line in hunk.comment.split("\n")] if hunk.comment else []
 
 
 def document_of_change(
@@ -234,7 +234,7 @@ def document_of_change(
 
 
 def _hunk(hunk: Hunk, file: DiffFile, title: str) -> DiffHunk:
-    where = f" in {plain(hunk.symbol)}" if hunk.symbol else ""
+    where = f" in {make_visible(hunk.symbol)}" if hunk.symbol else ""
     return DiffHunk(
         id=hunk.id, path=hunk.path, diff=hunk.diff, title=f"{title}{where}", file=file, decision=hunk.decision,
         comment=hunk.comment, applied=hunk.applied,
@@ -243,7 +243,7 @@ def _hunk(hunk: Hunk, file: DiffFile, title: str) -> DiffHunk:
 
 def _file_title(file: ChangedFile) -> str:
     added, removed = sum(hunk.new_lines for hunk in file.hunks), sum(hunk.old_lines for hunk in file.hunks)
-    moved = f"moved from {plain(file.moved_from)}" if file.kind == "moved" else str(file.kind)
+    moved = f"moved from {make_visible(file.moved_from)}" if file.kind == "moved" else str(file.kind)
     return f"{moved}  +{added:,} -{removed:,}"
 
 
@@ -258,7 +258,7 @@ def _notes(file: ChangedFile) -> list[tuple[str, str]]:
     if told[file.standing]:
         notes.append((told[file.standing], "warning" if file.standing == "moved-on" else "error"))
     if file.problem:
-        notes += [(f"  {plain(line)}", "error") for line in file.problem.split("\n")]
+        notes += [(f"  {make_visible(line)}", "error") for line in file.problem.split("\n")]
     return notes
 
 

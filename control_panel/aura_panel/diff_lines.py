@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 
-from aura_cli.change_view import plain
+from aura_shared.security import make_visible
 
 __all__ = [
     "DiffLine",
@@ -63,7 +63,7 @@ def lines_of_hunk(diff: str) -> list[DiffLine]:
     head, _, body = diff.partition("\n")
     found = _RANGE.match(head)
     if found is None:  # The move of a file.
-        return [DiffLine("\\", 0, 0, plain(line)) for line in body.splitlines()]
+        return [DiffLine("\\", 0, 0, make_visible(line)) for line in body.splitlines()]
     raw = body.split("\n")
     if raw and not raw[-1]:
         raw.pop()
@@ -84,7 +84,7 @@ def _shown(text: str, *, windows: bool) -> str:
     if len(text) > MOST_COLUMNS:
         text = f"{text[:MOST_COLUMNS]} … {len(text) - MOST_COLUMNS:,} more characters"
     if not (text.isascii() and text.isprintable()):
-        text = expanded(plain(text))
+        text = expanded(make_visible(text))
     return f"{text}^M" if ended and not windows else text
 
 

@@ -31,6 +31,7 @@ from aura_panel.widgets.sections import Section, SectionBar
 from aura_shared.errors import AuraError, NotFound
 from aura_shared.messages.approvals import Approval, ApprovalChanged
 from aura_shared.messages.changes import ChangeAnswer, ChangeInfo, ChangeUpdated, ShowChange
+from aura_shared.security import make_visible
 
 if TYPE_CHECKING:
     from aura_panel.world import Part
@@ -268,7 +269,7 @@ that, in any order; the same key takes it back. Where a file changed since, the 
         note = self.query_one("#note", Static)
         text = ""
         if self._trouble is not None:
-            text = f"✗ {self._trouble.message}. {self._trouble.hint or ''}".strip()
+            text = f"✗ {make_visible(self._trouble.message)}. {make_visible(self._trouble.hint or '')}".strip()
         elif empty:
             project = "" if self.book.everywhere else self.project
             text = self._waiting or empty_reason(self.book.filter, self.panel.world, project)

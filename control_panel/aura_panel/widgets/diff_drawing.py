@@ -14,10 +14,10 @@ from textual.color import Color
 from textual.content import Content
 from textual.style import Style
 
-from aura_cli.change_view import plain
 from aura_panel.diff_document import DiffDocument, DiffHunk, DiffRow, Layout, comment_lines, remark_part
 from aura_panel.diff_lines import DiffLine, wrapped_at
 from aura_panel.widgets.code import highlighted_lines
+from aura_shared.security import make_visible
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -98,7 +98,7 @@ class DiffPainter:
     def _file_row(self, row: DiffRow) -> list[Segment]:
         file = self._document.files[row.file]
         facts = f"  {file.title} "
-        path = plain(file.path)
+        path = make_visible(file.path)
         room = max(8, self._width - cell_len(facts) - 3)
         while cell_len(path) > room:
             path = f"…{path.removeprefix('…')[max(1, cell_len(path) - room) :]}"

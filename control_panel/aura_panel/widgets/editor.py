@@ -18,7 +18,6 @@ from textual.timer import Timer
 from textual.widgets import Static, TextArea
 from textual.widgets.text_area import TextAreaTheme
 
-from aura_cli.change_view import plain
 from aura_panel.widgets.dialogs import Choice, Choose, Confirm
 from aura_panel.widgets.keys import KeyBar
 from aura_shared.errors import AuraError, DaemonDown, StorageError
@@ -130,6 +129,7 @@ class TextEditor(ModalScreen[bool]):
         area.register_theme(_theme_of(self._app.theme_variables))
         area.theme = "aura"
         area.indent_width = 4
+        area.cursor_blink = False
         area.move_cursor((max(0, self._line - 1), 0))
         area.scroll_cursor_visible(center=True, animate=False)
         area.focus()
@@ -221,8 +221,8 @@ class TextEditor(ModalScreen[bool]):
                 await self._start_and_save()
         except AuraError as error:
             self._keep_draft()
-            hint = f"\n{plain(error.hint)}" if error.hint else ""
-            self._tell(f"✗ {plain(error.message)}{hint}", "error")
+            hint = f"\n{make_visible(error.hint)}" if error.hint else ""
+            self._tell(f"✗ {make_visible(error.message)}{hint}", "error")
         else:
             self._end(saved=True)
 
@@ -233,7 +233,7 @@ class TextEditor(ModalScreen[bool]):
             await self._start()
             await self._save(self._area.text)
         except AuraError as error:
-            self._tell(f"✗ {plain(error.message)}", "error")
+            self._tell(f"✗ {make_visible(error.message)}", "error")
         else:
             self._end(saved=True)
 
