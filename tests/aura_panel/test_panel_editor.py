@@ -310,12 +310,15 @@ async def test_a_proposal_is_edited_outside(
     lab: PanelLab, factory: Factory, root: Path, monkeypatch: pytest.MonkeyPatch, body: str, said: str
 ) -> None:
     assert factory.changes
+    monkeypatch.setattr("tempfile.tempdir", str(root.parent))
     monkeypatch.setenv("VISUAL", script(root, body))
     async with panel_of(lab, view="changes") as pilot:
         monkeypatch.setattr(app_of(pilot), "suspend", no_suspending)
         await shown(pilot, lab, root)
         await pilot.press("E")
         await until(pilot, lambda: said in screen_text(pilot))
+        left = list(root.parent.glob("aura-edit-*"))
+        assert len(left) == (said == "is not UTF-8"), "what cannot be read is kept"
         if said == "Saved":
             assert lab.asked_for(EditProposal)[-1].content == "# mine\n" + NEW
 
