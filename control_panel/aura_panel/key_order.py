@@ -57,17 +57,15 @@ class KeyOrder:
         began = self._busy_since = time.monotonic()
         target = self._target()
         await self._act(self._held.popleft())
-        self._follow(target, began)
+        # Twice: first behind the key to the application, which acts on it; then behind what the target tells of that,
+        # such as that its text was entered.
+        self._follow(target, lambda: self._follow(target, lambda: self._app.call_later(self._done, began)))
 
-    def _follow(self, node: DOMNode, began: float) -> None:
-        """Go the way of the key, behind it: through the queue of each widget up to the application."""
+    def _follow(self, node: DOMNode, then: Callable[[], object]) -> None:
+        """Go the way of a message, behind it: through the queue of each widget up to the application."""
         parent = node.parent
-        if parent is None or not node.call_later(self._follow, parent, began):
-            self._app.call_later(self._arrived, began)
-
-    def _arrived(self, began: float) -> None:
-        # Once more to the end of the queue: a change of the focus that the key asked for is in it.
-        self._app.call_later(self._done, began)
+        if parent is None or not node.call_later(self._follow, parent, then):
+            self._app.call_later(then)
 
     async def _done(self, began: float) -> None:
         if began == self._busy_since:

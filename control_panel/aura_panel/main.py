@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--theme", choices=list(THEMES), help="Its colours, instead of those of the settings.")
     made.add_argument("--project", default="", help="The project to begin with.")
     made.add_argument("--plain", action="store_true", help="Lines instead of a screen, for screen readers.")
+    made.add_argument("--web", action="store_true", help="Serve it to a browser of this machine.")
+    made.add_argument("--port", type=int, default=0, help="Where --web listens; any free port without it.")
     return made
 
 
@@ -50,10 +53,14 @@ def main(arguments: Sequence[str]) -> int:
             from aura_panel.plain import main_plain  # noqa: PLC0415 - loads the messages
 
             return main_plain(open_link)
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if options.web:
+            from aura_panel.web.server import serve  # noqa: PLC0415 - loads a web server
+
+            return serve(_options_of_tabs(options), options.port)
+        if not (_in_browser() or (sys.stdin.isatty() and sys.stdout.isatty())):
             raise UsageProblem(
                 "the panel needs a terminal",
-                hint="`aura panel --plain`, `aura status` and `aura logs` work without one.",
+                hint="`aura panel --plain`, `aura panel --web`, `aura status` and `aura logs` work without one.",
             )
         from aura_panel.app import PanelApp  # noqa: PLC0415 - not for --help
 
@@ -65,6 +72,17 @@ def main(arguments: Sequence[str]) -> int:
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return error.exit_code
+
+
+def _in_browser() -> bool:
+    """Whether a page shows what this process paints."""
+    return bool(os.environ.get("TEXTUAL_DRIVER"))
+
+
+def _options_of_tabs(options: argparse.Namespace) -> list[str]:
+    """What the panel of each tab is started with."""
+    given = {"--view": options.view, "--theme": options.theme, "--project": options.project}
+    return [part for name, value in given.items() if value for part in (name, str(value))]
 
 
 async def _run(app: PanelApp) -> int:

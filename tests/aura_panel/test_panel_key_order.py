@@ -47,6 +47,9 @@ class Typing(App[None]):
     def action_open(self) -> None:
         self.query_one(Input).focus()
 
+    def on_input_submitted(self) -> None:
+        self.query_one(Stuck).focus()
+
     def action_note(self, key: str) -> None:
         self.done.append(key)
 
@@ -74,6 +77,16 @@ async def test_letters_after_the_key_that_opens_an_input_go_into_it() -> None:
         app.post_message(events.Paste(" here"))
         await until(pilot, lambda: app.query_one(Input).value == "error here")
         assert app.done == ["e"]
+
+
+async def test_letters_after_enter_are_commands_again() -> None:
+    app = Typing()
+    async with app.run_test() as pilot:
+        typed(app, "/ee")
+        app.post_message(events.Key("enter", "\r"))
+        typed(app, "re")
+        await until(pilot, lambda: app.done == ["r", "e"])
+        assert app.query_one(Input).value == "ee"
 
 
 async def holds(condition: Callable[[], bool]) -> None:
