@@ -11,8 +11,10 @@ from aura_shared.messages.code import FindSymbols, QueryMode, SearchCode, Symbol
 __all__ = ["History", "Query", "parse_query"]
 
 MOST_DEFINITIONS: Final = 8
-BUDGET: Final = 20_000
-"""Tokens of passages; their best lines are shown, and which these are shows only in the whole passage."""
+TOKENS_PER_HIT: Final = 300
+"""Enough of a passage to choose its best line."""
+TOKENS_PER_MATCH: Final = 1_000
+"""Of an exact text or a pattern the very line is wanted, which may stand far down in its passage."""
 MOST_REMEMBERED: Final = 100
 _FILTER: Final = re.compile(r"(?:(?<=\s)|^)(lang|path|kind|mode):(\S+)")
 _NAME: Final = re.compile(r"[^\W\d]\w*(?:(?:\.|::|->|#)\w+)*(?:\(\))?")
@@ -42,8 +44,10 @@ class Query:
 
     def search(self, project: str, *, limit: int, explain: bool) -> SearchCode:
         """The question for passages."""
+        exact = self.text.startswith(('"', "/")) or self.mode in {"exact", "regex"}
+        budget = limit * (TOKENS_PER_MATCH if exact else TOKENS_PER_HIT)
         return SearchCode(
-            project=project, query=self.text, mode=self.mode, limit=limit, budget=BUDGET, explain=explain,
+            project=project, query=self.text, mode=self.mode, limit=limit, budget=budget, explain=explain,
             languages=list(self.languages), paths=list(self.paths), kinds=list(self.kinds),
         )  # fmt: skip
 

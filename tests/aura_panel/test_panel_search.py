@@ -56,7 +56,7 @@ async def test_results_appear_while_one_types_definitions_first_and_nothing_is_m
         assert "Type words" in screen_text(pilot)
         rows = await search(pilot)
         shown = screen_text(pilot)
-        assert shown.index("Definitions") < shown.index("SessionStore.create") < shown.index("Code  the best 4")
+        assert shown.index("Definitions") < shown.index("SessionStore.create") < shown.index("Code  4")
         assert "tests/[red]/test_sessions.py" in shown
         assert "index 48, current" in shown
         assert [asked.query for asked in lab.asked_for(SearchCode)][-1] == "session"
@@ -204,6 +204,12 @@ async def test_queries_of_the_session_come_back(lab: PanelLab) -> None:
 
 async def test_more_results_and_scores_on_request(lab: PanelLab) -> None:
     with_search(lab)
+
+    def many(asked: SearchCode) -> SearchAnswer:
+        answer = found(asked)
+        return answer.model_copy(update={"hits": (answer.hits * 9)[: min(asked.limit, 36)]})
+
+    lab.answer(SearchCode, many)
     async with panel_of(lab, view="search", size=(100, 50)) as pilot:
         rows = await search(pilot)
         await pilot.press("down", "down", "down")

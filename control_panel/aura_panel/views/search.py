@@ -41,10 +41,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SearchView"]
 
-TYPING_S: Final = 0.04
+TYPING_S: Final = 0.03
 """People type a letter each 100 to 200 ms; letters that come faster are one question."""
 SETTLE_S: Final = 0.3
 """Events of a burst lead to one question."""
+READ_S: Final = 0.12
+"""While one types the code of the first result waits until the letters pause: to colour it takes 10 to 40 ms."""
 LATE_S: Final = 0.3
 """A wait is told from then on; before that it would only flicker."""
 LIMITS: Final = (20, 50, 100)
@@ -117,7 +119,6 @@ asked.
     SearchView.-wide #list-pane { width: 5fr; height: 100%; }
     SearchView.-wide #code-pane { width: 6fr; height: 100%; }
     SearchView.-narrow.-reading #list-pane { display: none; }
-    SearchView.-nothing #code-pane { display: none; }
     SearchView #note { display: none; height: auto; padding: 1 2; color: $foreground; }
     """
 
@@ -138,6 +139,7 @@ asked.
         self._was_left = False
         self._typing: Timer | None = None
         self._settling: Timer | None = None
+        self._reading: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         """Query, state, results, code."""
@@ -251,7 +253,8 @@ asked.
             self._say_error(error)
         else:
             self._failed = False
-            self._more = answer.more and self._limit < LIMITS[-1]
+            more = answer.more and len(answer.hits) >= self._limit  # Else only passages were cut.
+            self._more, answer = more and self._limit < LIMITS[-1], answer.model_copy(update={"more": more})
             groups = found_groups(answer, symbols, self._pattern)
             state = state_of_search(query, answer, symbols, self._colours)
             entry = self._list.entry
@@ -291,26 +294,38 @@ asked.
             return  # Answers may arrive while the panel is being left.
         self._shown = shown
         self._list.show(shown.groups, self._pattern, at=shown.at)
-        self.set_class(not shown.groups, "-nothing")
+        self.query_one("#code-pane").display = bool(shown.groups)  # A class would apply all styles anew.
         note = self.query_one("#note", Static)
         note.display = bool(shown.note)
         set_text(note, shown.note)
-        set_text(self.query_one("#state", Static), shown.state)
+        self._show_state(shown.state)
         self.query_one("#list-pane").border_title = Text(shown.title)
         self.refresh_bindings()
 
+    def _show_state(self, text: Text) -> None:
+        """Show a text in the line above the results, which is one row whatever it says: no new layout for each key."""
+        for state in self.query("#state").results(Static):
+            state.update(text, layout=False)
+
     def _say(self, words: str) -> None:
-        set_text(self.query_one("#state", Static), Text(words, self._colours["muted"]))
+        self._show_state(Text(words, self._colours["muted"]))
 
     def _say_error(self, error: AuraError) -> None:
         """Tell what went wrong; what was found before stays."""
-        if self.query("#state"):
-            hint = f" {error.hint}" if error.hint else ""
-            set_text(self.query_one("#state", Static), Text(f"✗ {error.message}.{hint}", self._colours["error"]))
+        hint = f" {error.hint}" if error.hint else ""
+        self._show_state(Text(f"✗ {error.message}.{hint}", self._colours["error"]))
 
     @on(ResultList.Moved)
     def entry_reached(self) -> None:
-        """Show the code of the entry under the cursor."""
+        """Show the code of the entry under the cursor; while one types, soon."""
+        if self._reading is not None:
+            self._reading.stop()
+        if self._input.has_focus:
+            self._reading = self.set_timer(READ_S, self._read_entry)
+        else:
+            self._read_entry()
+
+    def _read_entry(self) -> None:
         entry = self._list.entry
         if entry is None or self.panel.world is None:
             return
@@ -463,7 +478,7 @@ asked.
         if not self.query("#state"):
             return
         if not found.groups:
-            set_text(self.query_one("#state", Static), state)
+            self._show_state(state)
             self.notify(found.note or "There is nothing.", markup=False)
             return
         self._before.append(self._shown._replace(at=entry.key))
