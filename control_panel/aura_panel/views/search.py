@@ -17,7 +17,7 @@ from textual.widgets import Input, Label, Static
 from aura_cli.change_view import plain
 from aura_cli.passages import query_pattern
 from aura_panel.editors import open_in_editor
-from aura_panel.search_desk import Relation, Spans, ask_related, ask_search
+from aura_panel.search_desk import Relation, ask_related, ask_search
 from aura_panel.search_query import History, Query, parse_query
 from aura_panel.search_rows import (
     Entry,
@@ -29,7 +29,7 @@ from aura_panel.search_rows import (
     state_of_search,
 )
 from aura_panel.views.view import View, set_text
-from aura_panel.widgets.code import CodePane
+from aura_panel.widgets.reader import CodeReader
 from aura_panel.widgets.results import ResultList
 from aura_shared.errors import AuraError
 from aura_shared.messages.code import IndexUpdated
@@ -37,7 +37,6 @@ from aura_shared.messages.code import IndexUpdated
 if TYPE_CHECKING:
     from aura_panel.world import Part
     from aura_shared.bus import Delivery
-    from aura_shared.messages.code import SpanAnswer
 
 __all__ = ["SearchView"]
 
@@ -129,17 +128,14 @@ asked.
         self._shown = _Shown("Results", [], Text(), _HOW)
         self._before: list[_Shown] = []
         self._history = History()
-        self._spans = Spans()
         self._limit = LIMITS[0]
         self._explain = False
         self._more = False
-        self._code_key = ""
         self._failed = False
         self._stale = False
         self._was_left = False
         self._typing: Timer | None = None
         self._settling: Timer | None = None
-        self._reading: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         """Query, state, results, code."""
@@ -153,13 +149,11 @@ asked.
             with Vertical(id="list-pane", classes="part"):
                 yield Static(id="note", markup=False)
                 yield ResultList(id="list")
-            with Vertical(id="code-pane", classes="part"):
-                yield CodePane(id="code", can_focus=True)
+            yield CodeReader(id="code-pane", classes="part")
 
     def on_mount(self) -> None:
         """Type at once."""
         super().on_mount()
-        self.query_one("#code").styles.scrollbar_size_horizontal = 0  # Keys scroll; the row is better used.
         self._input.focus()
         self._show(self._shown)
 
@@ -183,6 +177,10 @@ asked.
     def _list(self) -> ResultList:
         return self.query_one("#list", ResultList)
 
+    @property
+    def _reader(self) -> CodeReader:
+        return self.query_one("#code-pane", CodeReader)
+
     # When it is asked
 
     def began(self) -> None:
@@ -191,12 +189,12 @@ asked.
 
     def project_chosen(self) -> None:
         """Another project: other results."""
-        self._spans.forget()
+        self._reader.forget()
         self._ask()
 
     def reconnected(self) -> None:
         """What is shown may be old."""
-        self._spans.forget()
+        self._reader.forget()
         self._ask(stay=True)
 
     def world_changed(self, parts: frozenset[Part]) -> None:
@@ -208,7 +206,7 @@ asked.
         """Files changed: what is shown is asked again, the place stays."""
         event = delivery.event
         if isinstance(event, IndexUpdated) and event.project == self.project:
-            self._spans.forget()
+            self._reader.forget()
             self._stale = True
             if self.is_current:
                 self._settle()
@@ -294,7 +292,7 @@ asked.
             return  # Answers may arrive while the panel is being left.
         self._shown = shown
         self._list.show(shown.groups, self._pattern, at=shown.at)
-        self.query_one("#code-pane").display = bool(shown.groups)  # A class would apply all styles anew.
+        self._reader.display = bool(shown.groups)  # A class would apply all styles anew.
         note = self.query_one("#note", Static)
         note.display = bool(shown.note)
         set_text(note, shown.note)
@@ -318,49 +316,10 @@ asked.
     @on(ResultList.Moved)
     def entry_reached(self) -> None:
         """Show the code of the entry under the cursor; while one types, soon."""
-        if self._reading is not None:
-            self._reading.stop()
-        if self._input.has_focus:
-            self._reading = self.set_timer(READ_S, self._read_entry)
-        else:
-            self._read_entry()
-
-    def _read_entry(self) -> None:
         entry = self._list.entry
-        if entry is None or self.panel.world is None:
-            return
-        known = self._spans.known(self.project, entry)
-        if known is not None:
-            self._show_code(entry, known)
-        else:
-            self._read_code(entry)
-
-    @work(exclusive=True, exit_on_error=False, group="code")
-    async def _read_code(self, entry: Entry) -> None:
-        try:
-            span = await self._spans.read(self.world.link, self.project, entry)
-        except AuraError as error:
-            self._code_key = ""
-            for pane in self.query("#code-pane"):
-                pane.border_title = Text(f"✗ {error.message}")
-        else:
-            if self._list.entry == entry:
-                self._show_code(entry, span)
-
-    def _show_code(self, entry: Entry, span: SpanAnswer) -> None:
-        if not self.query("#code"):
-            return
-        shown = f"{entry.key} {entry.first} {hash(span.text)} {sorted(entry.marked)[:5]}"
-        if shown == self._code_key:
-            return
-        self._code_key = shown
-        code = self.query_one("#code", CodePane)
-        code.show(span.text, entry.path, first=max(1, span.start_line), marked=entry.marked)
-        above = entry.line - max(1, span.start_line)
-        code.scroll_to(y=above - code.scrollable_content_region.height // 4, animate=False, force=True)
-        pane = self.query_one("#code-pane")
-        pane.border_title = Text(f"{plain(entry.path)}:{entry.line}")
-        pane.border_subtitle = f"{span.lines:,} lines"
+        if entry is not None and self.panel.world is not None:
+            pause_s = READ_S if self._input.has_focus else 0.0
+            self._reader.read(self.world.link, self.project, entry, pause_s=pause_s)
 
     # Where one is
 
@@ -414,7 +373,7 @@ asked.
         """Go to the code; where there is little room it takes all of it."""
         if self._list.entry is not None:
             self.add_class("-reading")
-            self.query_one("#code").focus()
+            self._reader.code.focus()
 
     def goto(self, target: str) -> None:
         """Search for this."""
