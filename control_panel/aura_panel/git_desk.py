@@ -91,7 +91,7 @@ class GitDesk:
         except AuraError:
             shown = None  # What is known of it is enough to decide.
         quiet = operation.model_copy(update={"choices": []})
-        text = Text(f"{one_line(operation.title)}\n", "bold")
+        text = Text.assemble((f"{one_line(operation.title)}\n", "bold"))
         return text.append_text(operation_details(quiet, shown, self._view.panel.theme_variables))
 
     async def _step(self, asked: ContinueOperation | AbortOperation) -> MergeAnswer | None:

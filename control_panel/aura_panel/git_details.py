@@ -174,7 +174,7 @@ def _end(value: str) -> str:
 
 def undo_text(answer: UndoAnswer, colours: Colours) -> Text:
     """What taking an operation back would do."""
-    text = Text(f"{one_line(answer.operation.title)}\n", "bold")
+    text = Text.assemble((f"{one_line(answer.operation.title)}\n", "bold"))
     if answer.notice:
         text.append(f"\n! {safe(answer.notice)}\n", colours["warning"])
     if answer.refs:
@@ -198,7 +198,9 @@ def branch_details(
     branch: BranchInfo, listed: BranchList, forecast: MergeForecast | None, colours: Colours, *, asking: bool = False
 ) -> Text:
     """A branch, and what merging it would do where that was asked."""
-    text = Text(f"{branch.kind or 'of no kind'} · {branch.commit[:10]} · {when(branch.date)}", colours["muted"])
+    text = Text.assemble(
+        (f"{branch.kind or 'of no kind'} · {branch.commit[:10]} · {when(branch.date)}", colours["muted"])
+    )
     text.append(f" · {one_line(branch.author)}\n", colours["muted"]).append(f"{one_line(branch.subject)}\n")
     for line in _distances(branch):
         text.append(f"{line}\n")
@@ -272,7 +274,7 @@ def _append_conflict(text: Text, file: ConflictFile, colours: Colours) -> None:
 
 def finding_details(finding: HealthFinding, colours: Colours) -> Text:
     """Something to mend: why it matters, the evidence, and what mends it."""
-    text = Text(f"{finding.level} · {finding.rule}\n\n", colours["muted"]).append(f"{safe(finding.why)}\n\n")
+    text = Text.assemble((f"{finding.level} · {finding.rule}\n\n", colours["muted"])).append(f"{safe(finding.why)}\n\n")
     for item in finding.items:
         text.append(f"  {safe(item.name)}").append(f"  {safe(item.detail)}\n", colours["muted"])
     more = finding.count - len(finding.items)
@@ -287,7 +289,7 @@ def finding_details(finding: HealthFinding, colours: Colours) -> Text:
 
 def mend_text(finding: HealthFinding, answer: MendAnswer, colours: Colours) -> Text:
     """What mending would do."""
-    text = Text(f"{one_line(finding.what)}\n\n", "bold")
+    text = Text.assemble((f"{one_line(finding.what)}\n\n", "bold"))
     for item in answer.items[:_MOST_PATHS]:
         text.append(f"  {safe(item)}\n")
     if len(answer.items) > _MOST_PATHS:
@@ -311,7 +313,7 @@ def watch_details(watch: WatchState, colours: Colours) -> Text:
 def proposal_details(one: Proposed, colours: Colours) -> Text:
     """A proposal with the command that does it."""
     did = one.proposal.kind in {"committed", "pushed"}
-    text = Text(f"{one.proposal.kind} · {when(one.at)}\n\n", colours["muted"])
+    text = Text.assemble((f"{one.proposal.kind} · {when(one.at)}\n\n", colours["muted"]))
     text.append(f"{safe(one.proposal.what)}\n", "bold").append(f"{safe(one.proposal.why)}\n\n")
     text.append("This takes it back: " if did else "This does it: ", colours["muted"])
     text.append(f"{safe(one.proposal.command)}\n")

@@ -85,7 +85,7 @@ _MODES: Final = {
 
 def state_line(status: GitStatus, colours: Colours) -> Text:
     """Branch, distance to its upstream, changes, and what waits."""
-    line = Text(_where(status), "bold")
+    line = Text.assemble((_where(status), "bold"))
     if status.protected:
         line.append(" · protected", colours["warning"])
     if status.upstream:
@@ -159,7 +159,7 @@ def _state(status: GitStatus, colours: Colours, watch: WatchState | None) -> Ite
 
 
 def _branch_text(status: GitStatus, colours: Colours) -> Text:
-    text = Text(_where(status), "bold")
+    text = Text.assemble((_where(status), "bold"))
     if status.unborn:
         text.append("  no commit yet", colours["muted"])
     if status.protected:
@@ -238,7 +238,7 @@ def _apart(branch: BranchInfo, colours: Colours) -> Text:
     if not branch.parent:
         return Text()
     if not branch.ahead:
-        text = Text("✓ merged", colours["success"])
+        text = Text.assemble(("✓ merged", colours["success"]))
         return text.append(f" -{branch.behind}", colours["muted"]) if branch.behind else text
     return Text(f"+{branch.ahead}{f' -{branch.behind}' if branch.behind else ''}")
 

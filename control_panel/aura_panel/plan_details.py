@@ -185,7 +185,7 @@ def _append_terms(text: Text, terms: OrderTerms, colours: Colours) -> None:
 def node_details(node: GraphNode, nodes: Sequence[GraphNode], colours: Colours) -> Text:
     """What an item waits for, and what waits for it."""
     number = list(nodes).index(node)
-    text = Text(f"{node.kind} · {node.state}{' · on the critical path' * node.critical}\n", colours["muted"])
+    text = Text.assemble((f"{node.kind} · {node.state}{' · on the critical path' * node.critical}\n", colours["muted"]))
     needs = [nodes[n] for n in node.needs if n < len(nodes)]
     after = [one for one in nodes if number in one.needs]
     for title, found in (("Waits for", needs), ("Waits for it", after)):
@@ -206,7 +206,7 @@ def node_details(node: GraphNode, nodes: Sequence[GraphNode], colours: Colours) 
 
 def finding_details(finding: ItemFinding, colours: Colours) -> Text:
     """Something that is wrong with a file."""
-    text = Text(f"{safe(finding.path)}:{finding.line}\n", colours["muted"])
+    text = Text.assemble((f"{safe(finding.path)}:{finding.line}\n", colours["muted"]))
     text.append(f"\n{safe(finding.message)}\n")
     return text.append(f"\nRule {finding.rule}. E opens the file there.\n", colours["muted"])
 
@@ -245,7 +245,9 @@ def unplanned_details(group: UnplannedWork, colours: Colours) -> Text:
 
 def operation_details(operation: PlanOperation, colours: Colours) -> Text:
     """Something that was done to the plan."""
-    text = Text(f"{operation.command} · {operation.state} · {plural(operation.files, 'file')}", colours["muted"])
+    text = Text.assemble(
+        (f"{operation.command} · {operation.state} · {plural(operation.files, 'file')}", colours["muted"])
+    )
     text.append(f" · {when(operation.at)} · {operation.id}\n", colours["muted"])
     if operation.problem:
         text.append(f"✗ {safe(operation.problem)}\n", colours["error"])

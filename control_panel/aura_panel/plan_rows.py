@@ -179,7 +179,7 @@ def evidence_cell(progress: ProgressRow | None, colours: Colours) -> Text:
     if progress is None:
         return Text()
     sign, tone = _EVIDENCE[progress.state]
-    text = Text(f"{sign} {progress.state.replace('-', ' ')}", colours[tone])
+    text = Text.assemble((f"{sign} {progress.state.replace('-', ' ')}", colours[tone]))
     if progress.state not in {"unknown", "not-started"}:
         text.append(f" {progress.confidence:.0%}", colours["muted"])
     if progress.contradictions:

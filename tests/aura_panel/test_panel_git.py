@@ -11,7 +11,6 @@ from textual.widgets import Button, TextArea
 from aura_panel import git_rows
 from aura_panel.git_book import GitBook
 from aura_panel.git_details import branch_details, details
-from aura_panel.themes import THEMES
 from aura_panel.views import git as git_view
 from aura_panel.views.git import GitView
 from aura_panel.widgets.commit import CommitScreen
@@ -48,14 +47,9 @@ from panel_lab_git import (
     with_git,
 )
 
-COLOURS = {
-    **THEMES["dark"].variables,
-    "muted": "#888888",
-    "primary": "#0000ff",
-    "error": "#ff0000",
-    "warning": "#ffff00",
-}
-COLOURS |= {"success": "#00ff00", "accent": "#ffff00", "foreground": "#ffffff"}
+COLOURS: dict[str, str] = dict.fromkeys(
+    ("muted", "primary", "error", "warning", "success", "accent", "foreground"), "#888888"
+)
 
 
 def view_of(pilot: Pilot[None]) -> GitView:
@@ -408,7 +402,7 @@ async def test_events_update_in_place_and_leave_cursor_and_focus(lab: PanelLab) 
         await pilot.press("7")
         await told(pilot, "other · protected")
         lab.answer(ShowGitStatus, STATUS.model_copy(update={"staged": 41}))
-        await lab.tell(IndexUpdated(project=SHOP.id, generation=2, files=1))
+        await lab.tell(IndexUpdated(project=SHOP.id, generation=2))
         await told(pilot, "41 staged")
 
 

@@ -10,6 +10,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from aura_panel.plan_book import PlanBook
+from aura_panel.plan_details import document_details, item_details, operation_details, order_details
+from aura_panel.plan_reading import details
+from aura_panel.plan_rows import graph_rows, order_rows
 from aura_panel.plan_tree import boxes_of, chosen_of, section_with, tree_of
 from aura_panel.views import plan as plan_view
 from aura_panel.views.plan import PlanView
@@ -17,25 +20,38 @@ from aura_panel.widgets.listing import Listing
 from aura_panel.widgets.sections import SectionBar
 from aura_shared.errors import GateClosed, ServiceDown
 from aura_shared.messages.code import ProjectStateChanged
-from aura_shared.messages.plan_drift import AskPlanDrift
+from aura_shared.messages.plan_drift import AskPlanDrift, DriftedDocument
 from aura_shared.messages.plan_forecast import AskForecast, PlanForecastChanged
 from aura_shared.messages.plan_items import (
     ApproveItem,
     ChangePlan,
+    ItemAnswer,
     ItemList,
     ItemRow,
     ListItems,
     ListPlanOperations,
     PlanDone,
     PlanItemsChanged,
+    PlanOperation,
     PlanOperationList,
     ShowItem,
     UndoPlan,
 )
-from aura_shared.messages.plan_order import AskPlanGraph, NextTasks, PlanGraph, PlanOrder
-from aura_shared.messages.plan_progress import PlanProgressChanged
+from aura_shared.messages.plan_order import (
+    AskPlanGraph,
+    GraphNode,
+    NextTasks,
+    OrderCircle,
+    OrderPlan,
+    OrderWait,
+    PlanGraph,
+    PlanOrder,
+)
+from aura_shared.messages.plan_progress import PlanProgress, PlanProgressChanged
 from panel_lab import SHOP, SIZES, PanelLab, app_of, assert_looks, panel_of, running_status, screen_text, until
-from panel_lab_plan import FILE, ITEMS, NODES, PAY, items, shown, with_plan
+from panel_lab_plan import EVIDENCE, FILE, ITEMS, NODES, ORDER, PAY, ROWS, items, operations, shown, with_plan
+
+THEME = ("muted", "primary", "error", "warning", "success", "accent", "foreground")
 
 
 def view_of(pilot: Pilot[None]) -> PlanView:
@@ -510,6 +526,90 @@ async def test_a_large_plan_is_cut_and_says_so(lab: PanelLab) -> None:
     async with panel_of(lab, view="plan") as pilot:
         await told(pilot, "The first 1,000 rows of 1,200 items")
         assert len(rows_of(pilot).keys) == 1000
+
+
+async def test_a_question_that_is_left_changes_nothing(lab: PanelLab) -> None:
+    with_plan(lab)
+    async with panel_of(lab, view="plan") as pilot:
+        await at_pay(pilot)
+        for keys in (("s",), ("e",), ("e", "enter"), ("plus",), ("plus", "enter"), ("x",)):
+            for key in keys:
+                before = app_of(pilot).screen
+                await pilot.press(key)
+                await until(pilot, lambda before=before: app_of(pilot).screen is not before)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app_of(pilot).screen, PlanView))
+        assert not changes(lab)
+
+
+async def test_what_the_service_refuses_is_told(lab: PanelLab) -> None:
+    with_plan(lab)
+    for kind in (ApproveItem, ChangePlan, UndoPlan, ListPlanOperations):
+        lab.answer(kind, ServiceDown(f"no {kind.__name__}"))
+    async with panel_of(lab, view="plan") as pilot:
+        await at_pay(pilot)
+        for keys, said in (("a", "ApproveItem"), ("u", "ListPlanOperations"), ("x", "ChangePlan"), ("h", "✗ no List")):
+            await pilot.press(keys)
+            if keys == "x":
+                await told(pilot, "☐ Ask the bank")
+                await pilot.press("enter")
+            await told(pilot, said)
+        lab.answer(ListPlanOperations, operations)
+        await pilot.press("r")
+        await until(pilot, lambda: len(rows_of(pilot).keys) == 2)
+        await pilot.press("u")
+        await told(pilot, "no UndoPlan")
+        lab.answer(ShowItem, ServiceDown("no ShowItem"))
+        await pilot.press("t")
+        for key in ("s", "a", "e", "plus", "x"):
+            await pilot.press(key)
+        await until(pilot, lambda: len(lab.asked_for(ShowItem)) >= 5)
+        await told(pilot, "no ShowItem")
+
+
+async def test_an_order_that_fails_is_told_and_what_was_there_stays(lab: PanelLab) -> None:
+    with_plan(lab)
+    async with panel_of(lab, view="plan") as pilot:
+        rows = await filled(pilot)
+        await pilot.press("o")
+        await told(pilot, "1 of 2")
+        lab.answer(OrderPlan, ServiceDown("no order now"))
+        await pilot.press("enter")
+        await told(pilot, "✗ no order now")
+        assert rows.keys == ["order:t1bank"]
+
+
+def test_details_say_all_that_is_known() -> None:
+    circle = OrderCircle(number=1, cut=OrderWait(item="a", needs="b", path="a.md", line=1), reason="Least is lost.")
+    order = PlanOrder(project="p", circles=[circle], circles_total=1, notices=["no value was said"])
+    row = ORDER[0].model_copy(update={"circle": 1, "terms": None, "score": 1234.0, "reason": ""})
+    colours: dict[str, str] = dict.fromkeys(THEME, "#888888")
+    text = order_details(row, order, colours).plain
+    assert "take out: a waits for b" in text
+    assert "no value was said" in text
+    assert "No reason is given." in text
+    assert "1,234" in order_rows(PlanOrder(project="p", rows=[row]), colours)["order:t1bank"][2].plain
+    alone = GraphNode(kind="task", title="Alone", state="ready", parts=4, parts_done=1)
+    assert "1/4" in graph_rows(PlanGraph(project="p", nodes=[alone]), colours)["node:0"][0].plain
+    gone = document_details(DriftedDocument(path="a.md", gone=True), colours).plain
+    assert "cannot be read any more" in gone
+    failed = PlanOperation(
+        id="x", at="", command="set", title="t", state="failed", problem="why", undoes="a", undone_by="b"
+    )
+    told_of_it = operation_details(failed, colours).plain
+    assert "✗ why" in told_of_it
+    assert "Taken back by b." in told_of_it
+    many = [PAY] * 14
+    answer = ItemAnswer(project="p", item=PAY, children=many)
+    proof = PlanProgress(project="p", rows=ROWS[6:], evidence=[EVIDENCE[0]] * 14)
+    text = item_details(answer, proof, "", colours).plain
+    assert text.count("and 2 more") == 2
+    for section, key in (
+        ("tree", "x"), ("board", "status:x"), ("next", "order:x"), ("graph", "node:x"), ("check", "claim:x"),
+        ("check", "finding:7"), ("check", "drift:x"), ("check", "unplanned:x"), ("history", "operation:x"),
+    ):  # fmt: skip
+        assert "x" in details(PlanBook("p"), section, key, colours)[0] or key == "finding:7"
+        assert PlanBook("p").place_of(section, key) in {("", 1), ("x", 1)}
 
 
 def test_what_is_not_known_is_nothing() -> None:
