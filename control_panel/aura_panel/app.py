@@ -38,6 +38,9 @@ _ALL_PARTS: Final[frozenset[Part]] = frozenset(
 )
 _NOTICE_S: Final = 8.0
 _EMPTY_BANNER: Final = ""
+_NEW_VIEW_S: Final = 0.05
+"""Textual paints nothing for so long after a switch, so that a view that is being made does not flicker."""
+_KNOWN_VIEW_S: Final = 0.001
 
 
 class PanelApp(App[None]):
@@ -81,6 +84,8 @@ class PanelApp(App[None]):
         self._wanted_project = project
         self._chosen_by_hand = False
         self._known_presence = "unknown"
+        self._shown_before = {view}
+        self._switch_pause_s = _NEW_VIEW_S
         self._keys = KeyOrder(self, super().on_event, lambda: self.focused or self.screen)
         for known in THEMES.values():
             self.register_theme(known)
@@ -280,8 +285,14 @@ class PanelApp(App[None]):
                 screen.goto(target)
 
         if self.current_mode != name:
+            self._switch_pause_s = _KNOWN_VIEW_S if name in self._shown_before else _NEW_VIEW_S
+            self._shown_before.add(name)
             self.switch_mode(name)
         self.call_after_refresh(there)
+
+    def delay_update(self, delay: float = _NEW_VIEW_S) -> None:
+        """Paint nothing for a moment; a view that was shown before needs none."""
+        super().delay_update(min(delay, self._switch_pause_s))
 
     @on(NavBar.Chosen)
     def view_clicked(self, event: NavBar.Chosen) -> None:
