@@ -72,6 +72,7 @@ class PlanDesk:
             *(Choice(step, step) for step in shown.steps),
             *(Choice(status, f"{status}  ✗", why) for status, why in refused.items()),
         ]
+        choices.sort(key=lambda choice: choice.id == "cancelled")  # Enter alone gives nothing up.
         if not choices:
             self._say(f"{one_line(shown.item.title)}: its status leads nowhere from here. e edits, E opens the file.")
             return

@@ -246,12 +246,12 @@ async def test_the_status_is_set_and_a_gate_that_refuses_is_told_with_its_hint(l
         await at_pay(pilot)
         await asked_over(pilot, "s")
         assert "the story changed since it was approved" in screen_text(pilot)
-        await pilot.press("enter")
+        await pilot.press("down", "enter")
         await told(pilot, "u takes it back")
         assert changes(lab) == [ChangePlan(project=SHOP.id, action="set", item="s2pay", status="cancelled")]
         lab.answer(ChangePlan, GateClosed("the story is not approved", hint="A person approves it."))
         await asked_over(pilot, "s")
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await told(pilot, "A person approves it.")
         assert changes(lab)[-1].status == "in-progress"
 
