@@ -44,7 +44,7 @@ TYPING_S: Final = 0.03
 """People type a letter each 100 to 200 ms; letters that come faster are one question."""
 SETTLE_S: Final = 0.3
 """Events of a burst lead to one question."""
-READ_S: Final = 0.12
+READ_S: Final = 0.25
 """While one types the code of the first result waits until the letters pause: to colour it takes 10 to 40 ms."""
 LATE_S: Final = 0.3
 """A wait is told from then on; before that it would only flicker."""
