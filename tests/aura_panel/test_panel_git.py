@@ -491,6 +491,7 @@ async def test_it_looks_as_it_should(lab: PanelLab, width: int, height: int, the
         rows = await filled(pilot)
         rows.move_to("changes")
         await told(pilot, "in the next commit as they are")
+        await until(pilot, lambda: len(app_of(pilot).needs()) == 2)  # Each project's repository waits.
         assert_looks(pilot, f"git-{theme}-{width}x{height}")
 
 
