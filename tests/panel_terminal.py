@@ -32,6 +32,7 @@ import pytest
 __all__ = ["PANEL", "RawTerminal", "TmuxTerminal", "needs_tmux", "raw_terminal"]
 
 PANEL = (sys.executable, "-P", "-m", "aura_panel")
+_SIZE_VARIABLES = ("COLUMNS", "LINES")  # Of the terminal around the tests; they would count more than the real size.
 BOUND_S = 60.0  # Ten times what it takes on a quiet machine.
 LEFT = "-- left with"
 """What the shell prints when the panel has ended, before its exit code."""
@@ -61,7 +62,8 @@ class TmuxTerminal:
         modes = "$(stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*isig' | sort | tr '\\n' ' ')"
         script = f"{inner}; echo '{LEFT}' $? {modes}.; exec cat"
         known = {name: value for name, value in {**os.environ, **given}.items() if value or name not in given}
-        known.pop("TMUX", None)
+        for name in ("TMUX", *_SIZE_VARIABLES):
+            known.pop(name, None)
         self._environ = {**known, "TERM": "xterm-256color"}
         width, height = size
         self._run(
@@ -244,14 +246,15 @@ def raw_terminal(
 ) -> Generator[RawTerminal]:
     """The panel in a pseudo terminal; it is killed at the end if it still runs."""
     full = [*command, *arguments]
-    known = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environ or {})}
+    around = {name: value for name, value in os.environ.items() if name not in _SIZE_VARIABLES}
+    known = {**around, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environ or {})}
     width, height = size
     primary, secondary = pty.openpty()
     fcntl.ioctl(primary, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
     pid = os.posix_spawn(
         sys.executable,
         # A child of its own takes the terminal over: Python would warn of a fork while threads run.
-        [sys.executable, "-c", _TAKE_OVER, *full],
+        [sys.executable, "-I", "-S", "-c", _TAKE_OVER, *full],
         known,
         file_actions=[(os.POSIX_SPAWN_DUP2, secondary, number) for number in (0, 1, 2)],
         setsid=True,
