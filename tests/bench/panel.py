@@ -41,6 +41,7 @@ from panel_terminal import RawTerminal, raw_terminal
 
 SIZE = (140, 42)
 TICK_S = 0.01
+PATH = "services/aura_code/ranking.py"
 SENT = re.compile(rb"sent=(\d{16})")
 HOME, LOG = re.compile(rb"What happened"), re.compile(rb"following|paused")
 LETTER_S = 0.6
