@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ from aura_shared.paths import find_paths
 if TYPE_CHECKING:
     from aura_panel.app import PanelApp
     from aura_panel.link import Link
+
+LEAVE_S = 5.0
+"""How long leaving after a signal may take."""
 
 __all__ = ["main", "open_link"]
 
@@ -89,6 +93,14 @@ async def _run(app: PanelApp) -> int:
     """Run the panel; a signal leaves it as `q` does, so that the terminal is given back as it was."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, app.exit, None, 128 + number)
+        loop.add_signal_handler(number, _leave, app, 128 + number)
     await app.run_async()
     return app.return_code or 0
+
+
+def _leave(app: PanelApp, code: int) -> None:
+    """Leave in good order; a panel whose terminal is gone may wait for it for ever, so it ends in any case."""
+    last = threading.Timer(LEAVE_S, os._exit, (code,))
+    last.daemon = True
+    last.start()
+    app.exit(None, code)
