@@ -38,7 +38,7 @@ from aura_shared.paths import find_paths
 from aura_shared.processes import PROCESSES
 
 BOUND_S = 20.0
-SNAPSHOTS = Path(__file__).parent / "aura_panel" / "snapshots"
+SNAPSHOTS = Path(__file__).parent.parent / "docs" / "panel"
 UPDATE_VARIABLE = "AURA_UPDATE_SNAPSHOTS"
 UPDATE = bool(os.environ.get(UPDATE_VARIABLE))  # Read here: the fixture of a private installation takes such away.
 SIZES = ((80, 24), (100, 30), (200, 50))
