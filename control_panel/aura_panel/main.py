@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aura_panel.catalogue import VIEWS
+from aura_panel.leaving import Threads, leave
 from aura_panel.preferences import settings_or_defaults, theme_of_settings
 from aura_panel.themes import THEMES
 from aura_shared.errors import AuraError, UsageProblem
@@ -94,8 +95,10 @@ async def _run(app: PanelApp) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, _leave, app, 128 + number)
+    threads = Threads()
+    loop.set_default_executor(threads)
     await app.run_async()
-    return app.return_code or 0
+    return leave(threads, app.return_code or 0)
 
 
 def _leave(app: PanelApp, code: int) -> None:
