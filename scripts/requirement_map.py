@@ -24,7 +24,7 @@ BUILT = {
     "P4": "Structured logs to the bus and to rotating files; metrics; health.",
     "P5": "Dependency injection: one container per process; a service base.",
     "P6": "Plugins: languages and rules come from other packages through entry points.",
-    "P7": "Layered, validated configuration with its origin explained, edited from the panel and the command line, live.",
+    "P7": "Layered, validated configuration with its origin explained, edited from panel and command line, live.",
     "P8": "State: persistence, migrations, caches on disk, file access that keeps to the workspace.",
     "P9": "Local only: no route out is needed, and nothing listens beyond loopback and user-only sockets.",
     "P10": "The command line: start, register, search, view, helpful help.",
