@@ -114,6 +114,7 @@ def test_a_ticket_is_good_once_and_for_a_moment() -> None:
 
 
 async def test_a_socket_without_a_ticket_or_from_elsewhere_is_refused(served: Served) -> None:
+    await holds(lambda: no_panel(served), lambda: "panels of an earlier test have ended")
     with pytest.raises(InvalidStatus) as caught:
         await connect(f"ws://127.0.0.1:{served.port}/tabs/none", proxy=None)
     assert caught.value.response.status_code == 403
@@ -123,6 +124,11 @@ async def test_a_socket_without_a_ticket_or_from_elsewhere_is_refused(served: Se
                 f"ws://127.0.0.1:{served.port}/tabs/{await ticket_of(served)}", proxy=None, additional_headers=headers
             )
     assert served.panels() == []
+
+
+async def no_panel(served: Served) -> bool:
+    """Whether no panel runs."""
+    return served.panels() == []
 
 
 # A tab
