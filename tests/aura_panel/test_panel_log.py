@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,22 @@ async def test_the_view_stands_still_while_lines_arrive_and_old_ones_go(lab: Pan
         view._take(many(1_500, 10))
         await pilot.pause()
         assert "event_1509" in screen_text(pilot)
+
+
+async def test_between_two_layouts_the_newest_line_is_drawn_and_the_cursor_begins_at_it(lab: PanelLab) -> None:
+    async with panel_of(lab, view="log", known=False) as pilot:
+        view = view_of(pilot)
+        view._take(many(0, 200))
+        await pilot.pause()
+        view.shown._laid_out_at = math.inf  # The last layout was just now.
+        view._take(many(200, 100))
+        await pilot.pause()
+        assert "event_299" in screen_text(pilot)
+        assert view.shown.scroll_offset.y < view.shown.top_index
+        await pilot.press("up")
+        assert view.shown.cursor == 299
+        assert not view.shown.show_horizontal_scrollbar
+        assert "event_299" in screen_text(pilot)
 
 
 def many(first: int, count: int) -> list[Arrival]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
@@ -30,6 +31,8 @@ STORY_SIGN: Final = "▸"
 CLOCK_COLUMNS: Final = 12
 SOURCE_COLUMNS: Final = 10
 _SOURCE_COLOURS: Final = ("primary", "secondary", "success", "accent")
+LAYOUT_S: Final = 0.5
+"""How often the scroll bar is brought up to date while lines arrive."""
 _SLICE: Final = 4_000
 """Lines that are filtered before keys are looked at again; about 20 ms."""
 
@@ -62,6 +65,8 @@ class LogLines(ScrollView, can_focus=True):
         self.cursor: int | None = None
         """Number of the line under the cursor; None while it follows."""
         self._styles: dict[str, Style] = {}
+        self._laid_out_at = 0.0
+        self._follow_due = False
         self._top = 0
         """Number of the line at the top; kept so that the view stands still when lines are let go."""
 
@@ -96,10 +101,10 @@ class LogLines(ScrollView, can_focus=True):
         self.lines.renew(changed_from)
         if not self.lines.filter.empty:
             self.look_on()
-        self._resize()
         if self.following:
-            self._follow()
+            self._follow_soon()
         else:
+            self._resize()
             self._stand_still()
         self.refresh()
 
@@ -113,21 +118,49 @@ class LogLines(ScrollView, can_focus=True):
         if self.lines.complete:
             return
         self.look_on()
-        self._resize()
         if self.following:
-            self._follow()
+            self._follow_soon()
+        else:
+            self._resize()
         self.refresh()
 
+    @property
+    def top_index(self) -> int:
+        """Place of the line at the top, among those that pass.
+
+        While it follows, that is not the scroll offset, which is brought up to date a few times a second only.
+        """
+        return self._last_top if self.following else self.scroll_offset.y
+
+    @property
+    def _last_top(self) -> int:
+        return max(0, len(self.lines) - self.scrollable_content_region.height)
+
     def _resize(self) -> None:
-        size = Size(self.scrollable_content_region.width, len(self.lines))
+        size = Size(1, len(self.lines))  # Lines are cut to the width: there is nothing to scroll to at their right.
         if size != self.virtual_size:
             self.virtual_size = size
 
     def _follow(self) -> None:
-        self.scroll_to(
-            y=max(0, len(self.lines) - self.scrollable_content_region.height), animate=False, immediate=True, force=True
-        )
+        """Bring size and offset up to date: Textual lays the whole screen out anew for that."""
+        self._laid_out_at = time.monotonic()
+        self._resize()
+        self.scroll_to(y=self._last_top, animate=False, immediate=True, force=True)
         self._note_top()
+
+    def _follow_soon(self) -> None:
+        """The same, but not with each picture: lines are drawn from the newest one on without it."""
+        self._note_top()
+        if time.monotonic() - self._laid_out_at >= LAYOUT_S or len(self.lines) <= self.scrollable_content_region.height:
+            self._follow()
+        elif not self._follow_due:
+            self._follow_due = True
+            self.set_timer(LAYOUT_S, self._follow_late)
+
+    def _follow_late(self) -> None:
+        self._follow_due = False
+        if self.following:
+            self._follow()
 
     def _stand_still(self) -> None:
         """Keep the line at the top where it is, though older ones were let go."""
@@ -140,7 +173,7 @@ class LogLines(ScrollView, can_focus=True):
             self.post_message(self.Moved())
 
     def _note_top(self) -> None:
-        index = self.scroll_offset.y
+        index = self.top_index
         self._top = self.lines.number(index) if index < len(self.lines) else self.ring.end
 
     # The cursor
@@ -158,7 +191,9 @@ class LogLines(ScrollView, can_focus=True):
 
     def _go_to(self, index: int) -> None:
         index = max(0, min(index, len(self.lines) - 1))
-        self.following = False
+        if self.following:
+            self._follow()
+            self.following = False
         self.cursor = self.lines.number(index)
         height = self.scrollable_content_region.height
         top = self.scroll_offset.y
@@ -197,7 +232,9 @@ class LogLines(ScrollView, can_focus=True):
 
     def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
         """Looking back stops following."""
-        self.following = False
+        if self.following:
+            self._follow()
+            self.following = False
         self.call_after_refresh(self._note_top)
 
     def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
@@ -206,7 +243,7 @@ class LogLines(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the line under the pointer."""
-        index = self.scroll_offset.y + event.y
+        index = self.top_index + event.y
         if index < len(self.lines):
             self._go_to(index)
 
@@ -234,7 +271,7 @@ class LogLines(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
         width = self.scrollable_content_region.width
-        index = self.scroll_offset.y + y
+        index = self.top_index + y
         if index >= len(self.lines):
             return Strip.blank(width, self._style("foreground"))
         number = self.lines.number(index)
@@ -270,7 +307,7 @@ class LogLines(ScrollView, can_focus=True):
     def cursor_region(self) -> Region:
         """Where the line under the cursor is on the screen; for tests and the pointer."""
         index = self.lines.index_of(self.cursor) if self.cursor is not None else 0
-        return Region(0, index - self.scroll_offset.y, self.size.width, 1)
+        return Region(0, index - self.top_index, self.size.width, 1)
 
 
 def _clock(ts: str) -> str:

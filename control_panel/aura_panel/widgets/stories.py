@@ -67,7 +67,7 @@ class StoryList(ScrollView, can_focus=True):
         kept = self._rows[top].story.id if 0 < top < len(self._rows) else ""
         groups = group_stories(stories)
         self._rows = [_Row(story, number > 0) for group in groups for number, story in enumerate(group)]
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
+        self.virtual_size = Size(1, len(self._rows))  # Rows are cut to the width.
         if kept:
             place = next((n for n, row in enumerate(self._rows) if row.story.id == kept), top)
             self.scroll_to(y=place, animate=False, immediate=True, force=True)
