@@ -96,7 +96,7 @@ class ResultList(ScrollView, can_focus=True):
                 self._tops.append(len(self._lines))
             self._lines.append(line)
         self._cursor = next((number for number, entry in enumerate(self._entries) if entry.key == at), 0)
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
+        self.virtual_size = Size(1, len(self._lines))  # Rows are cut to the width.
         if self._cursor == 0:
             self.scroll_to(y=0, animate=False, immediate=True, force=True)
         self.refresh()
