@@ -627,6 +627,8 @@ async def test_it_looks_as_it_should(lab: PanelLab, width: int, height: int, the
         await asked_by_agents(pilot, lab, APPROVAL)
         await until(pilot, lambda: rows_of(pilot).row_count == 3 and rows_of(pilot).key == "5c1f22aa")
         await until(pilot, lambda: "(3)" in screen_text(pilot) or "Changes!" in screen_text(pilot))
+        place = "hunk 1 of 3 · 3 open" if width >= 200 else "3 open"
+        await until(pilot, lambda: "refactor · shop-" not in screen_text(pilot) and place in screen_text(pilot))
         assert_looks(pilot, f"changes-list-{theme}-{width}x{height}")
         await pilot.press("enter")
         if width >= 120:

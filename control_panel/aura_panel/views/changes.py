@@ -101,6 +101,7 @@ that, in any order; the same key takes it back. Where a file changed since, the 
 
     def __init__(self) -> None:
         super().__init__()
+        self._names: dict[str, str] = {}
         self.shown: ChangeInfo | None = None
         """The change whose hunks are shown."""
         self.book = ChangesBook()
@@ -167,7 +168,9 @@ that, in any order; the same key takes it back. Where a file changed since, the 
         if not parts.isdisjoint({"approvals", "presence", "projects"}):
             self.book.take_approvals(self.world.approvals)
             self._show_list()
-            if self.book.key.startswith(APPROVAL):
+            names = {info.id: info.name for info in self.world.projects.values()}
+            renamed, self._names = names != self._names, names
+            if self.book.key.startswith(APPROVAL) or (renamed and self.book.key):
                 self._show_details()
 
     def heard(self, delivery: Delivery) -> None:
