@@ -124,7 +124,6 @@ that, in any order; the same key takes it back. Where a file changed since, the 
 
     def on_mount(self) -> None:
         """Keys go to the list."""
-        super().on_mount()
         self._list.focus()
         self._show_list()
 

@@ -147,7 +147,6 @@ shown or told before anything is written. Pages have 200 findings.
 
     def on_mount(self) -> None:
         """Keys go to the list."""
-        super().on_mount()
         self._list.focus()
         self._show()
 

@@ -92,7 +92,6 @@ class ListsView(View):
 
     def on_mount(self) -> None:
         """Keys go to the list."""
-        super().on_mount()
         self.rows.focus()
         self.show()
 

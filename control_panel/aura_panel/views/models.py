@@ -125,7 +125,6 @@ x forgets kept answers: those of the model under the cursor, else all.
 
     def on_mount(self) -> None:
         """Keys go to the list."""
-        super().on_mount()
         self._list.focus()
         self._show()
 

@@ -153,7 +153,6 @@ asked.
 
     def on_mount(self) -> None:
         """Type at once."""
-        super().on_mount()
         self._input.focus()
         self._show(self._shown)
 
@@ -163,7 +162,6 @@ asked.
 
     def on_screen_resume(self) -> None:
         """It was opened by its key: type at once, over the old query."""
-        super().on_screen_resume()
         if self._was_left:
             self._was_left = False
             self._input.focus()

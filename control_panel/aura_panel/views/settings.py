@@ -115,7 +115,6 @@ Services take in what was saved at once; this view says what was restarted, or w
 
     def on_mount(self) -> None:
         """Show the settings; no daemon is needed for them."""
-        super().on_mount()
         self.query_one("#list-pane").border_title = "Settings"
         self._list.focus()
         self.query_one("#state", Static).update("Reading the settings …")

@@ -37,6 +37,8 @@ class View(Screen[None]):
 
     Hooks are called in this order: `began` once when the daemon's world is known, then `project_chosen` for the project
     that is chosen, then `world_changed` and `heard` as things happen. None of them may move the focus.
+
+    Textual calls `on_mount` and `on_screen_resume` of this class after those of a subclass, which calls neither.
     """
 
     NAME: ClassVar[str]
@@ -84,12 +86,14 @@ class View(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """It is in front, for the first time or again."""
-        if self.panel.world is not None and not self._has_begun:
+        if self.panel.world is not None:
             self.begin()
         self.panel.shown_again(self)
 
     def begin(self) -> None:
-        """Called by the panel when the world is there."""
+        """The world is there, or was when this was made; only the first call counts."""
+        if self._has_begun:
+            return
         self._has_begun = True
         self.began()
         if self.project:
