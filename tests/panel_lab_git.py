@@ -12,6 +12,8 @@ from aura_shared.messages.commits import (
     CommitFile,
     CommitText,
     DraftCommit,
+    LintAnswer,
+    LintMessages,
     MakeCommit,
     MessageProblem,
 )
@@ -198,6 +200,7 @@ def with_git(lab: PanelLab, status: GitStatus = STATUS) -> None:
     lab.answer(MendGit, mended)
     lab.answer(SetWatch, watched)
     lab.answer(DraftCommit, DRAFT)
+    lab.answer(LintMessages, LintAnswer(range=""))
     lab.answer(MakeCommit, CommitAnswer(commit="77" * 20, subject="feat(cart): sum all lines", branch="main", files=3))
     lab.answer(ContinueOperation, MergeAnswer(standing="done", command="merge", summary="merged feature/pay"))
     lab.answer(AbortOperation, MergeAnswer(standing="aborted", command="merge", summary="merge taken back"))

@@ -16,7 +16,15 @@ from aura_panel.widgets.commit import CommitScreen
 from aura_panel.widgets.dialogs import Choice, Choose
 from aura_panel.widgets.review import Review
 from aura_shared.errors import AuraError
-from aura_shared.messages.commits import CommitAnswer, CommitDraft, CommitWhat, DraftCommit, MakeCommit
+from aura_shared.messages.commits import (
+    CommitAnswer,
+    CommitDraft,
+    CommitWhat,
+    DraftCommit,
+    LintMessages,
+    MakeCommit,
+    MessageProblem,
+)
 from aura_shared.messages.git import GitStatus
 
 if TYPE_CHECKING:
@@ -28,6 +36,8 @@ DRAFT_S: Final = 180.0
 """A model may word the draft."""
 COMMIT_S: Final = 900.0
 """Hooks run as long as they want."""
+MOST_CHECKED: Final = 100_000
+"""Letters of a message that a service takes."""
 _NAME: Final = "message"
 
 
@@ -50,16 +60,19 @@ class CommitDesk:
         what = await self._what(status)
         if what is None:
             return
-        message, problem = self._kept(), ""
+        message, problem, agreed = self._kept(), "", ""
         while True:
             draft = await self._draft(what)
             if draft is None or draft.message is None:
                 return
-            screen = CommitScreen(draft, message or draft.message.text, problem)
+            screen = CommitScreen(
+                draft, message or draft.message.text, self._problems_of, problem=problem, agreed=agreed
+            )
             message, wanted = await self._view.panel.push_screen_wait(screen)
             self._keep(message, draft.message.text)
             if not wanted:
                 return
+            agreed = message
             allow = await self._allowed(draft)
             if allow is None:
                 continue
@@ -90,6 +103,16 @@ class CommitDesk:
         if draft is not None and draft.message is None:
             self._view.notify("There is nothing to commit.")
         return draft
+
+    async def _problems_of(self, message: str) -> list[MessageProblem]:
+        """What is wrong with an edited message.
+
+        Raises:
+            AuraError: What the service reported, or that it does not answer.
+        """
+        asked = LintMessages(project=self._project(), text=message[:MOST_CHECKED])
+        checked = await self._view.world.link.ask(asked)
+        return [problem for one in checked.commits for problem in one.problems]
 
     async def _allowed(self, draft: CommitDraft) -> list[str] | None:
         """What holds the commit back and is right as it is; None when the person goes back."""

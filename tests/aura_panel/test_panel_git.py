@@ -19,7 +19,14 @@ from aura_shared.errors import Conflict, NoRepository, ServiceDown
 from aura_shared.messages.branches import ListBranches
 from aura_shared.messages.bus import BusJournal, BusJournalAnswer, JournalledEvent
 from aura_shared.messages.code import IndexUpdated
-from aura_shared.messages.commits import DraftCommit, MakeCommit
+from aura_shared.messages.commits import (
+    DraftCommit,
+    LintAnswer,
+    LintedMessage,
+    LintMessages,
+    MakeCommit,
+    MessageProblem,
+)
 from aura_shared.messages.core import wrap
 from aura_shared.messages.git import (
     AbandonOperation,
@@ -360,6 +367,47 @@ async def test_a_harmless_commit_is_made_at_once_and_its_message_is_not_kept(lab
             await back(pilot)
         await told(pilot, "u takes it back")
         assert lab.asked_for(DraftCommit)[-1].what == "staged"
+
+
+def linted(asked: LintMessages) -> LintAnswer:
+    """A message is right when it has a type."""
+    missing = MessageProblem(rule="type-empty", level="error", line=1, message="it has no [type]")
+    others = [MessageProblem(rule=f"rule-{number}", level="warning", line=2, message="so") for number in range(4)]
+    problems = [] if asked.text is not None and asked.text.startswith("fix: ") else [missing, *others]
+    return LintAnswer(range="", commits=[LintedMessage(commit="", subject="", problems=problems)])
+
+
+@pytest.mark.requirement("U1")
+async def test_what_is_wrong_with_an_edited_message_is_shown_before_it_is_committed(lab: PanelLab) -> None:
+    with_git(lab, STATUS.model_copy(update={"unstaged": 0, "untracked": 0}))
+    lab.answer(DraftCommit, DRAFT.model_copy(update={"concerns": [], "protected": False}))
+    lab.answer(LintMessages, linted)
+    async with panel_of(lab, view="git", size=(110, 40)) as pilot:
+        await filled(pilot)
+        await asked_over(pilot, "c")
+        area = await commit_screen(pilot)
+        area.text = "sum lines"
+        await pilot.press("ctrl+s")
+        await told(pilot, "✗ message, line 1: it has no [type] (type-empty)")
+        assert "and 2 others. Edit it, or commit it so: Ctrl-S again." in screen_text(pilot)
+        assert app_of(pilot).focused is area
+        lab.answer(LintMessages, ServiceDown("git does not answer"))
+        area.text = "sum all lines"
+        await pilot.press("ctrl+s")
+        await told(pilot, "The message could not be checked: git does not answer.")
+        assert not lab.asked_for(MakeCommit)
+        area.text = "sum lines"
+        await pilot.press("ctrl+s")
+        await told(pilot, "u takes it back")
+        assert lab.asked_for(MakeCommit)[-1].message == "sum lines", "the same message again is a yes"
+        lab.answer(LintMessages, linted)
+        await back(pilot)
+        await asked_over(pilot, "c")
+        area = await commit_screen(pilot)
+        area.text = "fix: sum lines"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: lab.asked_for(MakeCommit)[-1].message == "fix: sum lines")
+        assert [asked.text for asked in lab.asked_for(LintMessages)] == ["sum lines", "sum all lines", "fix: sum lines"]
 
 
 async def test_nothing_to_commit_is_said(lab: PanelLab) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar, Final, cast
 
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -14,10 +15,14 @@ from textual.widgets import Button, Static, TextArea
 
 from aura_cli.screen import plural, safe
 from aura_panel.plan_rows import Colours, one_line
-from aura_shared.messages.commits import CommitDraft, CommitFile
+from aura_shared.errors import AuraError
+from aura_shared.messages.commits import CommitDraft, CommitFile, MessageProblem
 
 __all__ = ["CommitScreen", "draft_text"]
 
+LATE_S: Final = 0.3
+"""A wait is told from then on; before that it would only flicker."""
+_MOST_PROBLEMS: Final = 3
 _MOST_FILES: Final = 60
 _MOST_LEFT: Final = 12
 _STATUS: Final = {"A": "new", "M": "changed", "D": "deleted", "R": "renamed", "C": "copied", "T": "type"}
@@ -26,10 +31,14 @@ _STATUS: Final = {"A": "new", "M": "changed", "D": "deleted", "R": "renamed", "C
 class CommitScreen(ModalScreen[tuple[str, bool]]):
     """Show a draft, and let its message be edited; answers the message, and whether to commit with it.
 
+    What is wrong with an edited message is shown first; the same message again is a yes.
+
     Args:
-        draft: The draft; it has a message.
+        draft: The draft; it has a message, whose problems it tells.
         message: The message to begin with.
+        check: Says what is wrong with a message; raises AuraError when that cannot be told.
         problem: Why it was not committed before.
+        agreed: A message that was said yes to.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,16 +62,26 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
         border: round $primary; border-title-color: $primary; border-title-style: bold;
     }
     CommitScreen.-wide TextArea { height: 100%; width: 1fr; }
-    CommitScreen #problem { height: auto; max-height: 4; color: $error; }
+    CommitScreen #problem { height: auto; max-height: 6; color: $error; }
     CommitScreen #buttons { height: 1; margin-top: 1; }
     CommitScreen Button { margin-right: 2; }
     """
 
-    def __init__(self, draft: CommitDraft, message: str, problem: str = "") -> None:
+    def __init__(
+        self,
+        draft: CommitDraft,
+        message: str,
+        check: Callable[[str], Awaitable[Sequence[MessageProblem]]],
+        *,
+        problem: str = "",
+        agreed: str = "",
+    ) -> None:
         super().__init__()
         self._draft = draft
         self._message = message
+        self._check = check
         self._problem = problem
+        self._known = {self._proposed, agreed}
 
     def compose(self) -> ComposeResult:
         """What it holds, the message, the answers."""
@@ -73,12 +92,20 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
             yield problem
             with Vertical(id="sides"):
                 with VerticalScroll(id="what"):
-                    yield Static(draft_text(self._draft, cast("App[None]", self.app).theme_variables))
+                    yield Static(draft_text(self._draft, self._colours))
                 yield TextArea(self._message, tab_behavior="focus", show_line_numbers=False, soft_wrap=True)
             with Horizontal(id="buttons"):
                 yield Button("Commit (Ctrl-S)", id="yes", compact=True)
                 yield Button("Leave it (Esc)", id="no", compact=True)
                 yield Button("Proposed message (Ctrl-R)", id="proposed", compact=True)
+
+    @property
+    def _proposed(self) -> str:
+        return self._draft.message.text if self._draft.message is not None else ""
+
+    @property
+    def _colours(self) -> Colours:
+        return cast("App[None]", self.app).theme_variables
 
     def on_mount(self) -> None:
         """Type at once."""
@@ -97,12 +124,39 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
             self.action_leave()
 
     def action_commit(self) -> None:
-        """Commit with this message."""
+        """Commit with this message, once nothing is wrong with it, or what is wrong was shown."""
         message = self.query_one(TextArea).text
-        if message.strip():
+        if not message.strip():
+            self.notify("A commit needs a message. Ctrl-R gives the proposed one.", severity="warning")
+        elif message in self._known:
             self.dismiss((message, True))
         else:
-            self.notify("A commit needs a message. Ctrl-R gives the proposed one.", severity="warning")
+            self._commit_checked(message)
+
+    @work(exclusive=True, exit_on_error=False, group="check")
+    async def _commit_checked(self, message: str) -> None:
+        late = self.set_timer(LATE_S, lambda: self._tell(Text("Checking the message …", self._colours["muted"])))
+        try:
+            problems = await self._check(message)
+        except AuraError as error:
+            told = Text(f"! The message could not be checked: {safe(error.message)}. ", self._colours["warning"])
+        else:
+            if not problems:
+                if self.is_current:  # Else it was left meanwhile.
+                    self.dismiss((message, True))
+                return
+            told = problems_text(problems[:_MOST_PROBLEMS], self._colours)
+            if len(problems) > _MOST_PROBLEMS:
+                told.append(f"and {plural(len(problems) - _MOST_PROBLEMS, 'other')}. ", self._colours["muted"])
+        finally:
+            late.stop()
+        self._known.add(message)
+        self._tell(told.append("Edit it, or commit it so: Ctrl-S again.", self._colours["foreground"]))
+
+    def _tell(self, text: Text) -> None:
+        for problem in self.query("#problem").results(Static):
+            problem.display = True
+            problem.update(text)
 
     def action_leave(self) -> None:
         """Commit nothing; the message is kept."""
@@ -110,7 +164,7 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
 
     def action_proposed(self) -> None:
         """Begin anew with the proposed message."""
-        self.query_one(TextArea).text = self._draft.message.text if self._draft.message is not None else ""
+        self.query_one(TextArea).text = self._proposed
 
 
 def draft_text(draft: CommitDraft, colours: Colours) -> Text:
@@ -128,9 +182,7 @@ def draft_text(draft: CommitDraft, colours: Colours) -> Text:
         text.append(
             f"! breaks callers: {safe(one.symbol)} in {safe(one.path)}. {safe(one.reason)}\n", colours["warning"]
         )
-    for one in draft.problems:
-        sign, tone = ("✗", "error") if one.level == "error" else ("!", "warning")
-        text.append(f"{sign} message, line {one.line}: {safe(one.message)} ({one.rule})\n", colours[tone])
+    text.append_text(problems_text(draft.problems, colours))
     for line in draft.warnings:
         text.append(f"! {safe(line)}\n", colours["warning"])
     if draft.mixed:
@@ -143,6 +195,15 @@ def draft_text(draft: CommitDraft, colours: Colours) -> Text:
         text.append(f"  and {len(draft.files) - _MOST_FILES:,} more\n", colours["muted"])
     _append_left(text, draft, colours)
     _append_why(text, draft, colours)
+    return text
+
+
+def problems_text(problems: Sequence[MessageProblem], colours: Colours) -> Text:
+    """What is wrong with a message, a line each."""
+    text = Text()
+    for one in problems:
+        sign, tone = ("✗", "error") if one.level == "error" else ("!", "warning")
+        text.append(f"{sign} message, line {one.line}: {safe(one.message)} ({one.rule})\n", colours[tone])
     return text
 
 
