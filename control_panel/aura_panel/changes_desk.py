@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from aura_cli.answers import object_of
+from aura_panel.changes_edits import ChangeEdits
 from aura_panel.changes_rows import counts_of, files_line, merge_lines
 from aura_panel.diff_document import DiffHunk, document_of_merge
-from aura_panel.editors import open_in_editor
 from aura_panel.widgets.dialogs import Choice, Choose, Confirm, Prompt
-from aura_shared.errors import AuraError, Conflict, NotFound, UsageProblem
+from aura_shared.errors import AuraError, NotFound
 from aura_shared.messages.approvals import Approval
 from aura_shared.messages.changes import (
     ApplyChange,
@@ -21,7 +20,6 @@ from aura_shared.messages.changes import (
     ChangeInfo,
     DecideHunks,
     Decision,
-    EditProposal,
     Hunk,
     ShowChange,
     UndoChange,
@@ -29,7 +27,6 @@ from aura_shared.messages.changes import (
 from aura_shared.security import make_visible
 
 if TYPE_CHECKING:
-    from aura_panel.drafts import Drafts
     from aura_panel.views.changes import ChangesView
 
 __all__ = ["ChangesDesk"]
@@ -49,12 +46,13 @@ class ChangesDesk:
         self._one_at_a_time = asyncio.Lock()
         self.deciding = 0
         """Decisions that are on their way; what a service says meanwhile is older."""
-
+        self.edits = ChangeEdits(view)
+        """Edits of what is proposed."""
         self.deeds: Mapping[str, Callable[[], Awaitable[None]]] = {
             "comment": self.comment,
-            "edit": self.edit,
-            "edit_outside": self.edit_outside,
-            "open_file": self.open_file,
+            "edit": self.edits.edit,
+            "edit_outside": self.edits.edit_outside,
+            "open_file": self.edits.open_file,
             "apply": self.apply,
             "undo": self.undo,
         }
@@ -109,7 +107,7 @@ class ChangesDesk:
     def decide_file(self, decision: Chosen) -> None:
         """Decide on all hunks of the file under the cursor."""
         diff = self._view.diff
-        path = self._path()
+        path = self.edits.path()
         if path:
             self._decide([hunk for hunk in diff.document.hunks if hunk.path == path], decision)
 
@@ -177,121 +175,6 @@ class ChangesDesk:
     async def _say(self, change: str, hunk: str, text: str) -> None:
         answer = await self._view.world.link.ask(DecideHunks(change=change, hunks=[hunk], comment=text.strip()))
         self._view.take(answer)
-
-    # Edits
-
-    def _path(self) -> str:
-        """The file under the cursor; the only one where the cursor is above them."""
-        diff = self._view.diff
-        files = diff.document.files
-        if diff.path or len(files) == 1:
-            return diff.path or files[0].path
-        self._view.notify("Go to a file first: j, or ] for the next file.")
-        return ""
-
-    def _root(self, change: ChangeInfo) -> Path | None:
-        info = self._view.world.projects.get(change.project)
-        if info is None:
-            self._view.notify(f"The project {change.project} is not known now.", severity="error", markup=False)
-            return None
-        return Path(info.root)
-
-    async def _text(self) -> tuple[ChangeInfo, str, str] | None:
-        """The change, a file of it, and what is proposed for it; None, and said, where that cannot be edited."""
-        view = self._view
-        change, path = view.shown, self._path()
-        root = self._root(change) if change is not None and path else None
-        if change is None or root is None:
-            return None
-        from aura_cli.change_view import proposed_text  # noqa: PLC0415 - only to edit
-
-        try:
-            text = await asyncio.to_thread(proposed_text, change.model_dump(mode="json"), path, root)
-        except Conflict as error:
-            hint = "Undo or apply first, or have the change made anew." if change.can_undo else "Have it made anew."
-            view.panel.show_error(Conflict(error.message, hint=hint))
-            return None
-        except (UsageProblem, NotFound) as error:
-            view.panel.show_error(error)
-            return None
-        return change, path, text
-
-    def _drafts(self) -> Drafts:
-        from aura_panel.drafts import Drafts  # noqa: PLC0415 - only to edit
-
-        return Drafts(self._view.world.link.paths.data / "panel")
-
-    async def edit(self) -> None:
-        """Edit what is proposed for the file under the cursor, in the panel."""
-        found = await self._text()
-        if found is None:
-            return
-        from aura_panel.widgets.editor import TextEditor, fits_editor  # noqa: PLC0415 - only to edit
-
-        view = self._view
-        change, path, text = found
-        if not fits_editor(text):
-            view.notify(
-                f"{path} has characters that hide or end lines, which this editor would change. E opens it in $EDITOR.",
-                severity="warning", markup=False,
-            )  # fmt: skip
-            return
-        drafts = self._drafts()
-        draft = drafts.find(change.id, path)
-        note = ""
-        if draft is not None:
-            made = "" if draft.is_of(text) else " What is proposed has changed since."
-            note = f"This is your draft, which was not saved.{made} Ctrl-R takes what is proposed now."
-        await view.panel.push_screen_wait(
-            TextEditor(
-                f"{make_visible(path)}  ·  what {change.id} proposes", text, partial(self._save, change.id, path),
-                path=path, draft=None if draft is None else draft.text, note=note, line=view.diff.line,
-                keep=_keeper(drafts, change.id, path, text), start=view.world.link.start,
-            )
-        )  # fmt: skip
-
-    async def edit_outside(self) -> None:
-        """Edit it in $EDITOR."""
-        found = await self._text()
-        if found is None:
-            return
-        from aura_panel.outside import edit_text  # noqa: PLC0415 - only to edit
-
-        change, path, text = found
-        edited = await edit_text(self._view.panel, text, PurePosixPath(path).suffix or ".txt")
-        if edited is None or edited == text:
-            if edited is not None:
-                self._view.notify("Nothing was changed.")
-            return
-        drafts = self._drafts()
-        try:
-            await self._save(change.id, path, edited)
-        except AuraError as error:
-            drafts.keep(change.id, path, text, edited)
-            self._view.panel.show_error(error)
-            self._view.notify("What you wrote is kept as a draft; e opens it.")
-        else:
-            drafts.forget(change.id, path)
-
-    async def _save(self, change: str, path: str, text: str) -> None:
-        view = self._view
-        answer = await view.world.link.ask(EditProposal(change=change, path=path, content=text))
-        view.take(answer)
-        view.notify(answer.notice or "Saved; hunks that changed are open again.", markup=False)
-
-    async def open_file(self) -> None:
-        """Open the file in the project in an editor, at the line under the cursor."""
-        view = self._view
-        change, path = view.shown, self._path()
-        root = self._root(change) if change is not None and path else None
-        if change is None or root is None:
-            return
-        file = next(file for file in change.files if file.path == path)
-        names = [name for name in (file.path, file.moved_from) if name and (root / name).is_file()]
-        if not names:
-            view.notify(f"{path} is not in the project now; e shows what is proposed.", markup=False)
-            return
-        await open_in_editor(view.panel, root / names[0], view.diff.line)
 
     # Writing
 
@@ -379,16 +262,6 @@ class ChangesDesk:
         notice = f"\n{make_visible(answer.notice)}" if answer.notice else ""
         back = " u takes it back." if answer.change.can_undo else ""
         view.notify(f"{_files(len(answer.written))} written: the change is {done}.{back}{notice}", markup=False)
-
-
-def _keeper(drafts: Drafts, change: str, path: str, base: str) -> Callable[[str | None], None]:
-    def keep(text: str | None) -> None:
-        if text is None:
-            drafts.forget(change, path)
-        else:
-            drafts.keep(change, path, base, text)
-
-    return keep
 
 
 def _any(hunks: Sequence[Hunk], wanted: set[str]) -> bool:

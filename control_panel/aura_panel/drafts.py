@@ -1,6 +1,7 @@
 """Edits of proposals that were not saved yet, in files: neither a lost daemon nor a closed panel loses them.
 
-The text of a file is the person's; drafts lie in Aura's private folder and are removed once they are saved.
+The text of a file is the person's; drafts lie in Aura's private folder and are removed once they are saved, or once
+their change is gone or can no longer be edited.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -38,6 +40,13 @@ class Draft:
         """Whether this was made from a text."""
         return self.base == _digest(text)
 
+    def is_older_than(self, age: timedelta) -> bool:
+        """Whether it was typed so long ago; not when nobody can tell."""
+        try:
+            return datetime.now(UTC) - datetime.fromisoformat(self.at) > age
+        except (ValueError, TypeError):
+            return False
+
 
 class Drafts:
     """The drafts of this installation.
@@ -51,12 +60,13 @@ class Drafts:
 
     def find(self, change: str, path: str) -> Draft | None:
         """The draft of a file of a change; None when there is none that can be read."""
-        try:
-            found = cast("dict[str, object]", json.loads(self._file(change, path).read_bytes()))
-            draft = Draft(**{name: str(found[name]) for name in ("change", "path", "base", "text", "at")})
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return draft if (draft.change, draft.path) == (change, path) else None
+        draft = _read(self._file(change, path))
+        return draft if draft is not None and (draft.change, draft.path) == (change, path) else None
+
+    def of_changes(self, age: timedelta) -> list[Draft]:
+        """Drafts of files of changes that are older; no messages of commits."""
+        found = [_read(file) for file in sorted(self._folder.glob("*.json"))]
+        return [one for one in found if one is not None and one.change.isalnum() and one.is_older_than(age)]
 
     def keep(self, change: str, path: str, base: str, text: str) -> None:
         """Keep an edit.
@@ -82,6 +92,15 @@ class Drafts:
 
     def _file(self, change: str, path: str) -> Path:
         return self._folder / f"{_digest(f'{change} {path}')[:24]}.json"
+
+
+def _read(file: Path) -> Draft | None:
+    """The draft in a file; None when it is none."""
+    try:
+        found = cast("dict[str, object]", json.loads(file.read_bytes()))
+        return Draft(**{name: str(found[name]) for name in ("change", "path", "base", "text", "at")})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _digest(text: str) -> str:

@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, TextArea
 
+from aura_panel.changes_edits import may_be_edited
 from aura_panel.drafts import Drafts
 from aura_panel.editors import Editor
 from aura_panel.outside import waiting_command
 from aura_panel.views.changes import ChangesView
 from aura_panel.widgets.dialogs import Choose, Confirm
 from aura_panel.widgets.editor import TextEditor, fits_editor
-from aura_shared.errors import DaemonDown, EditRefused, NotFound
-from aura_shared.messages.changes import ChangedFile, EditProposal
+from aura_shared.errors import DaemonDown, EditRefused, NotFound, ServiceDown
+from aura_shared.messages.changes import ChangedFile, EditProposal, ShowChange
 from aura_shared.messages.code import ProjectStateChanged
 from panel_lab import SHOP, PanelLab, app_of, panel_of, proposed, screen_text, until
 from panel_lab_changes import Factory, hunk, odd_change
@@ -281,6 +283,65 @@ def test_a_damaged_draft_is_none(tmp_path: Path) -> None:
     drafts.forget("a", "b")
 
 
+async def test_drafts_of_changes_that_are_gone_or_past_editing_are_removed(
+    lab: PanelLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = one_file()
+    written.hunks[0] = written.hunks[0].model_copy(update={"applied": True})
+    past = proposed(id="aaaa1111", files=[written], state="applied", can_undo=False)
+    Factory(lab, [proposed(files=[one_file()]), past])
+    drafts = Drafts(lab.link().paths.data / "panel")
+    old = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    with monkeypatch.context() as patched:
+        patched.setattr("aura_panel.drafts.now_iso", lambda: old)
+        for change, path in (
+            ("5c1f22aa", PATH), ("5c1f22aa", "other.py"), ("aaaa1111", PATH), ("dddd4444", PATH),
+            (f"commit {SHOP.id}", "message"),
+        ):  # fmt: skip
+            drafts.keep(change, path, OLD, "mine")
+    drafts.keep("eeee5555", PATH, OLD, "typed a moment ago")
+    async with panel_of(lab, view="changes") as pilot:
+        await until(pilot, lambda: drafts.find("dddd4444", PATH) is None)
+        await until(pilot, lambda: drafts.find("aaaa1111", PATH) is None)
+        await until(pilot, lambda: drafts.find("5c1f22aa", "other.py") is None)
+    assert drafts.find("5c1f22aa", PATH) is not None, "it can be edited"
+    assert drafts.find(f"commit {SHOP.id}", "message") is not None, "the message of a commit is no edit of a change"
+    assert drafts.find("eeee5555", PATH) is not None, "somebody may look for it"
+
+
+async def test_no_draft_is_removed_while_the_service_does_not_answer(
+    lab: PanelLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Factory(lab, [])
+    lab.answer(ShowChange, ServiceDown("factory does not answer"))
+    drafts = Drafts(lab.link().paths.data / "panel")
+    with monkeypatch.context() as patched:
+        patched.setattr("aura_panel.drafts.now_iso", lambda: "2020-01-01T00:00:00+00:00")
+        drafts.keep("dddd4444", PATH, OLD, "mine")
+    async with panel_of(lab, view="changes") as pilot:
+        await until(pilot, lambda: bool(lab.asked_for(ShowChange)))
+    assert drafts.find("dddd4444", PATH) is not None
+
+
+@pytest.mark.parametrize(
+    ("applied", "can_undo", "kind", "path", "may"),
+    [
+        (False, False, "modified", PATH, True),
+        (True, True, "modified", PATH, True),
+        (True, False, "modified", PATH, False),
+        (False, False, "deleted", PATH, False),
+        (False, False, "modified", "other.py", False),
+    ],
+    ids=["open", "can be taken back", "written for good", "deleted", "not in it"],
+)
+def test_a_file_of_a_change_may_be_edited(*, applied: bool, can_undo: bool, kind: str, path: str, may: bool) -> None:
+    file = one_file()
+    file = file.model_copy(
+        update={"kind": kind, "hunks": [hunk.model_copy(update={"applied": applied}) for hunk in file.hunks]}
+    )
+    assert may_be_edited(proposed(files=[file], can_undo=can_undo), path) is may
+
+
 # Outside
 
 
@@ -388,7 +449,7 @@ async def test_the_file_itself_is_opened_at_the_line(
         opened.append((path, line))
         return True
 
-    monkeypatch.setattr("aura_panel.changes_desk.open_in_editor", opening)
+    monkeypatch.setattr("aura_panel.changes_edits.open_in_editor", opening)
     async with panel_of(lab, view="changes") as pilot:
         await shown(pilot, lab, root)
         await pilot.press("o")

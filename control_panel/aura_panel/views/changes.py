@@ -201,8 +201,13 @@ that, in any order; the same key takes it back. Where a file changed since, the 
         else:
             self._trouble = None
             self.book.take_list(found)
+            self._tidy()
         self._waiting = ""
         self._show_list()
+
+    @work(exit_on_error=False, group="tidy")
+    async def _tidy(self) -> None:
+        await self._desk.edits.tidy()
 
     def _show_again(self) -> None:
         if self.book.key in self.book.changes and not self._desk.deciding:
