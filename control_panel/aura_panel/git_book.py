@@ -96,6 +96,11 @@ class GitBook:
         self.fresh.clear()
         self.forecasts.clear()
 
+    def forget(self) -> None:
+        """The person wants everything to be asked for again."""
+        self.outdated()
+        self.shown.clear()
+
     # Questions
 
     async def ask_status(self, link: Link) -> None:

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from aura_cli.commit_environment import for_hooks
 from aura_cli.screen import plural, safe
+from aura_panel.desk import Desk
 from aura_panel.drafts import Drafts
 from aura_panel.plan_rows import one_line
 from aura_panel.widgets.commit import CommitScreen
-from aura_panel.widgets.dialogs import Choice, Choose
-from aura_panel.widgets.review import Review
+from aura_panel.widgets.dialogs import Choice
 from aura_shared.errors import AuraError
 from aura_shared.messages.commits import (
     CommitAnswer,
@@ -41,19 +41,18 @@ MOST_CHECKED: Final = 100_000
 _NAME: Final = "message"
 
 
-class CommitDesk:
+class CommitDesk(Desk):
     """Carries a commit through. A message that was not committed is kept for the next time.
 
     Args:
         view: The view; its questions are shown over it.
         project: Tells the project.
-        say: Shows what is waited for; empty when nothing is.
+        waits: Shows what is waited for; empty when nothing is.
     """
 
-    def __init__(self, view: View, project: Callable[[], str], say: Callable[[str], None]) -> None:
-        self._view = view
-        self._project = project
-        self._say = say
+    def __init__(self, view: View, project: Callable[[], str], waits: Callable[[str], None]) -> None:
+        super().__init__(view, project)
+        self._waits = waits
 
     async def commit(self, status: GitStatus) -> None:
         """Draft a commit, and make it when the person wants it."""
@@ -88,20 +87,20 @@ class CommitDesk:
                 Choice("staged", "What is staged", plural(status.staged, "path")),
                 Choice("all", "Everything", f"{plural(status.staged + others, 'path')}, new files as well"),
             ]
-            chosen = await self._view.panel.push_screen_wait(Choose("Commit", choices, "staged"))
+            chosen = await self._choose("Commit", choices, "staged")
             return None if not chosen else "all" if chosen == "all" else "staged"
         if not status.staged and not others and not status.in_progress:
-            self._view.notify("There is nothing to commit: no file changed.")
+            self._say("There is nothing to commit: no file changed.")
             return None
         return "staged" if not others else "all"
 
     async def _draft(self, what: CommitWhat) -> CommitDraft | None:
-        self._say("Drafting a commit …")
+        self._waits("Drafting a commit …")
         asked = DraftCommit(project=self._project(), what=what)
-        draft = await self._view.tried(self._view.world.link.ask(asked, timeout_s=DRAFT_S))
-        self._say("")
+        draft = await self._view.tried(self._link.ask(asked, timeout_s=DRAFT_S))
+        self._waits("")
         if draft is not None and draft.message is None:
-            self._view.notify("There is nothing to commit.")
+            self._say("There is nothing to commit.")
         return draft
 
     async def _problems_of(self, message: str) -> list[MessageProblem]:
@@ -111,7 +110,7 @@ class CommitDesk:
             AuraError: What the service reported, or that it does not answer.
         """
         asked = LintMessages(project=self._project(), text=message[:MOST_CHECKED])
-        checked = await self._view.world.link.ask(asked)
+        checked = await self._link.ask(asked)
         return [problem for one in checked.commits for problem in one.problems]
 
     async def _allowed(self, draft: CommitDraft) -> list[str] | None:
@@ -125,35 +124,35 @@ class CommitDesk:
         if not text:
             return []
         text.append("\nCommit all the same? This counts once, for this commit.\n")
-        sure = await self._view.panel.push_screen_wait(Review("This holds the commit back", text, "Commit"))
+        sure = await self._sure("This holds the commit back", text, "Commit")
         return list(dict.fromkeys(f"{one.rule}:{one.path}" for one in blocking)) if sure else None
 
     async def _make(self, draft: CommitDraft, message: str, allow: list[str]) -> str:
         """Commit; why it was not done, or nothing."""
-        self._say("Committing; hooks may take a while …")
+        self._waits("Committing; hooks may take a while …")
         asked = MakeCommit(
             project=self._project(), draft=draft.id, message=message, allow=allow, protected_ok=draft.protected,
             environment=for_hooks(os.environ),
         )  # fmt: skip
         try:
-            made = await self._view.world.link.ask(asked, timeout_s=COMMIT_S)
+            made = await self._link.ask(asked, timeout_s=COMMIT_S)
         except AuraError as error:
             return f"✗ {error.message} {error.hint}".strip()
         finally:
-            self._say("")
+            self._waits("")
         self._tell(made)
         return ""
 
     def _tell(self, made: CommitAnswer) -> None:
         lines = [f"{made.commit[:10]} {one_line(made.subject)}", f"{plural(made.files, 'file')}. u takes it back."]
         lines += [f"A hook changed {safe(path)}" for path in made.changed_by_hooks[:5]]
-        self._view.notify("\n".join([*lines, *map(safe, made.warnings)]), markup=False)
+        self._say("\n".join([*lines, *map(safe, made.warnings)]))
 
     # The message that was not committed
 
     @property
     def _drafts(self) -> Drafts:
-        return Drafts(self._view.world.link.paths.data / "panel")
+        return Drafts(self._link.paths.data / "panel")
 
     def _kept(self) -> str:
         found = self._drafts.find(f"commit {self._project()}", _NAME)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.text import Text
 
 from aura_cli.screen import plural, safe
+from aura_panel.desk import Desk
 from aura_panel.git_details import mend_text, operation_details, undo_text
 from aura_panel.plan_rows import one_line
 from aura_panel.widgets.dialogs import Choice, Choose, Confirm
-from aura_panel.widgets.review import Review
 from aura_shared.errors import AuraError
 from aura_shared.messages.git import AbandonOperation, GitOperation, ShowOperation, UndoOperation
 from aura_shared.messages.git_health import HealthFinding, MendGit, SetWatch, WatchMode, WatchState
 from aura_shared.messages.merges import AbortOperation, ContinueOperation, MergeAnswer
-
-if TYPE_CHECKING:
-    from aura_panel.views.view import View
 
 __all__ = ["GitDesk"]
 
@@ -32,29 +28,19 @@ _MODES: Final[tuple[tuple[WatchMode, str], ...]] = (
 )
 
 
-class GitDesk:
-    """Carries out what a key asks for.
-
-    Args:
-        view: The view; its questions are shown over it.
-        project: Tells the project.
-    """
-
-    def __init__(self, view: View, project: Callable[[], str]) -> None:
-        self._view = view
-        self._project = project
+class GitDesk(Desk):
+    """Carries out what a key asks for."""
 
     async def undo(self, operation: str) -> None:
         """Show what taking an operation back would do, then do it; without one, the newest."""
-        link = self._view.world.link
         asked = UndoOperation(project=self._project(), operation=operation, dry_run=True)
-        planned = await self._view.tried(link.ask(asked, timeout_s=LONG_S))
+        planned = await self._view.tried(self._link.ask(asked, timeout_s=LONG_S))
         if planned is None:
             return
-        if not await self._sure("Undo", undo_text(planned, self._view.panel.theme_variables), "Take back"):
+        if not await self._sure("Undo", undo_text(planned, self._colours), "Take back"):
             return
         wanted = UndoOperation(project=self._project(), operation=planned.operation.id)
-        done = await self._view.tried(link.ask(wanted, timeout_s=LONG_S))
+        done = await self._view.tried(self._link.ask(wanted, timeout_s=LONG_S))
         if done is not None:
             notice = f"\n{safe(done.notice)}" if done.notice else ""
             self._say(f"Taken back: {one_line(done.operation.title)}.{notice}")
@@ -79,7 +65,7 @@ class GitDesk:
             self._tell(await self._step(AbortOperation(project=self._project())))
             return
         asked = AbandonOperation(project=self._project(), operation=operation.id)
-        done = await self._view.tried(self._view.world.link.ask(asked, timeout_s=LONG_S))
+        done = await self._view.tried(self._link.ask(asked, timeout_s=LONG_S))
         if done is not None:
             notice = f"\n{safe(done.notice)}" if done.notice else ""
             self._say(f"Taken back: {one_line(done.operation.title)}.{notice}")
@@ -87,15 +73,15 @@ class GitDesk:
     async def _about(self, operation: GitOperation) -> Text:
         """What is known of an operation, as far as the service tells."""
         try:
-            shown = await self._view.world.link.ask(ShowOperation(project=self._project(), operation=operation.id))
+            shown = await self._link.ask(ShowOperation(project=self._project(), operation=operation.id))
         except AuraError:
             shown = None  # What is known of it is enough to decide.
         quiet = operation.model_copy(update={"choices": []})
         text = Text.assemble((f"{one_line(operation.title)}\n", "bold"))
-        return text.append_text(operation_details(quiet, shown, self._view.panel.theme_variables))
+        return text.append_text(operation_details(quiet, shown, self._colours))
 
     async def _step(self, asked: ContinueOperation | AbortOperation) -> MergeAnswer | None:
-        return await self._view.tried(self._view.world.link.ask(asked, timeout_s=LONG_S))
+        return await self._view.tried(self._link.ask(asked, timeout_s=LONG_S))
 
     def _tell(self, answer: MergeAnswer | None) -> None:
         if answer is None:
@@ -111,17 +97,16 @@ class GitDesk:
             how = f"By hand: {safe(finding.command)}" if finding.command else "Nothing has to be done."
             self._say(f"Aura does not mend this by itself. {how}")
             return
-        link = self._view.world.link
         asked = MendGit(project=self._project(), rule=finding.rule, dry_run=True)
-        planned = await self._view.tried(link.ask(asked, timeout_s=LONG_S))
+        planned = await self._view.tried(self._link.ask(asked, timeout_s=LONG_S))
         if planned is None:
             return
         if not planned.items and not planned.diff:
             self._say(safe(planned.notice) or "There is nothing to mend any more.")
             return
-        text = mend_text(finding, planned, self._view.panel.theme_variables)
+        text = mend_text(finding, planned, self._colours)
         if await self._sure("Mend", text, "Mend"):
-            done = await self._view.tried(link.ask(asked.model_copy(update={"dry_run": False}), timeout_s=LONG_S))
+            done = await self._view.tried(self._link.ask(asked.model_copy(update={"dry_run": False}), timeout_s=LONG_S))
             if done is not None:
                 self._say(f"Mended: {plural(len(done.items), 'thing')}. u takes it back.")
 
@@ -138,12 +123,6 @@ class GitDesk:
             Confirm("Watch", f"From now on the watch {about}, in this repository. Each can be undone.", "Switch it on")
         ):
             return
-        found = await self._view.tried(self._view.world.link.ask(SetWatch(project=self._project(), mode=mode)))
+        found = await self._view.tried(self._link.ask(SetWatch(project=self._project(), mode=mode)))
         if found is not None:
             self._say(f"The watch {about} from now on. {safe(found.notice)}".strip())
-
-    async def _sure(self, title: str, text: Text, yes: str) -> bool:
-        return bool(await self._view.panel.push_screen_wait(Review(title, text, yes)))
-
-    def _say(self, text: str) -> None:
-        self._view.notify(text, markup=False)

@@ -139,6 +139,15 @@ class PlanBook:
         item = self.item(self.item_of(section, key))
         return (item.path, 1) if item is not None else ("", 1)
 
+    def outdated(self) -> None:
+        """The plan changed: what is kept is asked for again when it is shown."""
+        self.fresh.clear()
+
+    def forget(self) -> None:
+        """The person wants everything to be asked for again."""
+        self.outdated()
+        self.diffs.clear()
+
     # Questions
 
     async def ask_items(self, link: Link) -> AsyncGenerator[None]:

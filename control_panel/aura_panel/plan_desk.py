@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import ValidationError
 from rich.text import Text
 
 from aura_cli.screen import plural, safe
+from aura_panel.desk import Desk
 from aura_panel.plan_rows import coloured_diff, one_line
 from aura_panel.plan_tree import Box, boxes_of, section_with
-from aura_panel.widgets.dialogs import Choice, Choose, Prompt
-from aura_panel.widgets.review import Review
+from aura_panel.widgets.dialogs import Choice, Prompt
 from aura_shared.errors import AuraError
 from aura_shared.messages.plan_items import (
     ApproveItem,
@@ -24,9 +23,6 @@ from aura_shared.messages.plan_items import (
     ShowItem,
     UndoPlan,
 )
-
-if TYPE_CHECKING:
-    from aura_panel.views.view import View
 
 __all__ = ["PlanDesk"]
 
@@ -50,17 +46,8 @@ _FIELDS: Final = (
 )
 
 
-class PlanDesk:
-    """Carries out what a key asks for.
-
-    Args:
-        view: The view; its questions are shown over it.
-        project: Tells the project.
-    """
-
-    def __init__(self, view: View, project: Callable[[], str]) -> None:
-        self._view = view
-        self._project = project
+class PlanDesk(Desk):
+    """Carries out what a key asks for."""
 
     async def set_status(self, item: str) -> None:
         """Choose a status; one that a gate holds back can be tried, and the gate says why."""
@@ -79,7 +66,7 @@ class PlanDesk:
         title = f"Status of {_name(shown)}: {shown.item.status or 'none'}"
         status = await self._choose(title, choices)
         if status:
-            await self._change(ChangePlan(project=self._project(), action="set", item=item, status=status))
+            await self._done(ChangePlan(project=self._project(), action="set", item=item, status=status))
 
     async def approve(self, item: str) -> None:
         """Show what an approval binds and by whom, then approve; what is approved as it is can be taken back."""
@@ -96,7 +83,7 @@ class PlanDesk:
         text.append(f"{safe(shown.item.path)}, as it is now: {shown.hash[:16]}\n")
         if revoke:
             text.append(f"It was approved by {one_line(shown.approved_by)}.\n")
-        text.append("\n").append_text(coloured_diff(planned.diff, self._view.panel.theme_variables))
+        text.append("\n").append_text(coloured_diff(planned.diff, self._colours))
         if await self._sure("Approval", text, "Take back" if revoke else "Approve"):
             await self._done(asked.model_copy(update={"dry_run": False}))
 
@@ -117,7 +104,7 @@ class PlanDesk:
         except ValueError as error:
             self._say(_why_not(label.title, value.strip(), error))
             return
-        await self._change(change)
+        await self._done(change)
 
     async def add(self, near: str) -> None:
         """Add an item; it belongs to the one under the cursor where that can be."""
@@ -134,7 +121,7 @@ class PlanDesk:
             return
         found: ItemKind = next(known for known, _ in _KINDS if known == kind)
         asked = ChangePlan(project=self._project(), action="add", kind=found, title=title, parent=above[0] or None)
-        await self._change(asked)
+        await self._done(asked)
 
     async def tick(self, item: str) -> None:
         """Choose a checkbox, and tick it or not any more."""
@@ -161,9 +148,9 @@ class PlanDesk:
         planned = await self._tried(asked)
         if planned is None:
             return
-        text = coloured_diff(planned.diff, self._view.panel.theme_variables)
+        text = coloured_diff(planned.diff, self._colours)
         if _lines_changed(planned.diff) == 1 or await self._sure("More than the box changes", text, "Save"):
-            await self._change(asked.model_copy(update={"dry_run": False}))
+            await self._done(asked.model_copy(update={"dry_run": False}))
 
     async def undo(self, operation: str) -> None:
         """Show what taking an operation back changes, then do it; without one, the newest."""
@@ -172,22 +159,20 @@ class PlanDesk:
         if not operation:
             return
         planned = await self._view.tried(
-            self._view.world.link.ask(UndoPlan(project=self._project(), operation=operation, dry_run=True))
+            self._link.ask(UndoPlan(project=self._project(), operation=operation, dry_run=True))
         )
         if planned is None:
             return
         text = Text.assemble((f"Take back: {one_line(planned.operation.title)}\n\n", "bold"))
-        text.append_text(coloured_diff(planned.diff, self._view.panel.theme_variables))
+        text.append_text(coloured_diff(planned.diff, self._colours))
         if await self._sure("Undo", text, "Take back"):
-            done = await self._view.tried(
-                self._view.world.link.ask(UndoPlan(project=self._project(), operation=operation))
-            )
+            done = await self._view.tried(self._link.ask(UndoPlan(project=self._project(), operation=operation)))
             if done is not None:
                 self._say(f"Taken back: {one_line(done.operation.title)}")
 
     async def _newest(self) -> str:
         """The newest operation that can be taken back: none that is taken back already, and no undo."""
-        listed = await self._view.tried(self._view.world.link.ask(ListPlanOperations(project=self._project())))
+        listed = await self._view.tried(self._link.ask(ListPlanOperations(project=self._project())))
         if listed is None:
             return ""
         found = [one for one in listed.operations if one.state == "done" and not one.undoes]
@@ -199,23 +184,14 @@ class PlanDesk:
 
     async def _shown(self, item: str) -> ItemAnswer | None:
         asked = ShowItem(project=self._project(), item=item, budget=WHOLE_TEXT)
-        return await self._view.tried(self._view.world.link.ask(asked))
-
-    async def _choose(self, title: str, choices: list[Choice] | tuple[Choice, ...], chosen: str = "") -> str:
-        return await self._view.panel.push_screen_wait(Choose(Text(title).markup, choices, chosen)) or ""
-
-    async def _sure(self, title: str, text: Text, yes: str) -> bool:
-        return bool(await self._view.panel.push_screen_wait(Review(title, text, yes)))
+        return await self._view.tried(self._link.ask(asked))
 
     async def _tried(self, asked: ChangePlan | ApproveItem) -> PlanDone | None:
-        return await self._view.tried(self._view.world.link.ask(asked))
-
-    async def _change(self, asked: ChangePlan) -> None:
-        await self._done(asked)
+        return await self._view.tried(self._link.ask(asked))
 
     async def _done(self, asked: ChangePlan | ApproveItem) -> None:
         try:
-            done = await self._view.world.link.ask(asked)
+            done = await self._link.ask(asked)
         except AuraError as error:
             self._view.panel.show_error(error)
             return
@@ -225,9 +201,6 @@ class PlanDesk:
         changed = ", ".join(safe(path) for path in done.files[:3]) or "1 file"
         more = f" and {plural(len(done.files) - 3, 'other')}" if len(done.files) > 3 else ""
         self._say("\n".join([f"Saved: {changed}{more}. u takes it back.", *map(safe, done.notices)]))
-
-    def _say(self, text: str) -> None:
-        self._view.notify(text, markup=False)
 
 
 def _name(shown: ItemAnswer) -> str:

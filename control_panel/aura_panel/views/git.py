@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -31,7 +30,7 @@ from aura_panel.git_rows import (
     watch_rows,
 )
 from aura_panel.plan_rows import one_line
-from aura_panel.views.lists import ListsView
+from aura_panel.views.books import BookView
 from aura_panel.widgets.sections import Section
 from aura_shared.errors import AuraError, NoRepository
 from aura_shared.messages.branches import BranchUpdated
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GitView"]
 
-SETTLE_S: Final = 0.15
-"""Events of a burst lead to one question; a row is asked about once the cursor rests on it."""
 _CHANGES: Final = (GitChanged, GitOperationUpdated, BranchUpdated, MergeUpdated, CommitMade)
 _EMPTY: Final = {
     "state": "Nothing is known of the repository. r asks again.",
@@ -62,7 +59,7 @@ _NO_REPOSITORY: Final = (
 )
 
 
-class GitView(ListsView):
+class GitView(BookView[GitBook]):
     """The repository of the chosen project."""
 
     NAME = "git"
@@ -81,6 +78,8 @@ Nothing is written before it is shown and said yes to.
         Section("watch", "w", "Watch"),
     )
     COLUMNS = COLUMNS
+    ASKS = "Asking for the repository …"
+    AT_ONCE = frozenset({"state"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "go_on", "Go on"),
         Binding("x", "abort", "Abort"),
@@ -99,9 +98,7 @@ Nothing is written before it is shown and said yes to.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._book = GitBook("")
-        self._stale = False
+        super().__init__(GitBook(""))
         self._no_repository = False
         self._simulating = ""
         self._desk = GitDesk(self, lambda: self.project)
@@ -118,108 +115,60 @@ Nothing is written before it is shown and said yes to.
 
     # What is asked
 
-    def project_chosen(self) -> None:
-        """Show the repository of this project."""
-        if self._book.project != self.project:
-            self._book, self.problem, self._no_repository = GitBook(self.project), "", False
-            self.waiting = "Asking for the repository …"
+    def open_book(self, project: str) -> GitBook:
+        """Nothing is known of its repository yet."""
+        self._no_repository = False
+        return GitBook(project)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its state is known."""
+        return self.book.status is not None
+
+    def parts_changed(self, parts: frozenset[Part]) -> None:
+        """Take the state in that the panel keeps."""
+        found = self.world.facts_of(self.project).git if "git" in parts else None
+        if found is not None and found != self.book.status:
+            self.book.status = found
             self.show()
-            self._ask()
-
-    def reconnected(self) -> None:
-        """Ask again."""
-        self.action_ask_again()
-
-    def world_changed(self, parts: frozenset[Part]) -> None:
-        """Take the state in that the panel keeps, and what changed while another view was shown."""
-        if self._stale and self.project:
-            self._stale = False
-            self._ask()
-        elif "git" in parts and self.project:
-            found = self.world.facts_of(self.project).git
-            if found is not None and found != self._book.status:
-                self._book.status = found
-                self.show()
-        elif "projects" in parts and not self.project:
-            self.waiting = "No project is registered. In the command palette (Ctrl-P): Register project."
-            self.show_state()
 
     def heard(self, delivery: Delivery) -> None:
         """Something happened in the repository: ask again, now or when the view is shown."""
         event = delivery.event
-        if isinstance(event, GitProposal) and event.project == self._book.project:
-            self._book.take_proposal(Proposed(delivery.envelope.ts, delivery.envelope.id, event))
+        if isinstance(event, GitProposal) and event.project == self.book.project:
+            self.book.take_proposal(Proposed(delivery.envelope.ts, delivery.envelope.id, event))
             self.show()
-        elif isinstance(event, _CHANGES) and event.project == self._book.project:
-            self._changed()
+        elif isinstance(event, _CHANGES) and event.project == self.book.project:
+            self.changed()
 
-    def _changed(self) -> None:
-        self._book.outdated()
-        if self.is_current:
-            self._ask()
-        else:
-            self._stale = True
+    async def ask_everything(self) -> None:
+        """Ask for the state, the list that is shown, and the watch."""
+        book = self.book
+        await book.ask_status(self.world.link)
+        self.take()
+        await self.ask_list(self.section)
+        if "watch" not in book.fresh:
+            await book.ask_section(self.world.link, "watch")
+            self.take()
 
-    @work(exclusive=True, exit_on_error=False, group="git")
-    async def _ask(self) -> None:
-        book = self._book
-        await asyncio.sleep(SETTLE_S if book.status is not None else 0)
-        try:
-            await book.ask_status(self.world.link)
-            self._take()
-            if self.section != "state":
-                await self._ask_for_section(self.section)
-            if "watch" not in book.fresh:
-                await book.ask_section(self.world.link, "watch")
-                self._take()
-        except AuraError as error:
-            self._told(error)
-
-    def _take(self) -> None:
+    def take(self) -> None:
         """Show what arrived."""
-        self.problem, self.waiting, self._no_repository = "", "", False
-        self.show()
+        self._no_repository = False
+        super().take()
 
-    def _told(self, error: AuraError) -> None:
+    def told(self, error: AuraError) -> None:
+        """A question was not answered; where there is no repository, nothing of it is shown."""
         self._no_repository = isinstance(error, NoRepository)
         if self._no_repository:
-            self._book.status = None
-        self.told(error)
-
-    @work(exclusive=True, exit_on_error=False, group="section")
-    async def _ask_section(self, section: str) -> None:
-        try:
-            await self._ask_for_section(section)
-        except AuraError as error:
-            self._told(error)
-
-    async def _ask_for_section(self, section: str) -> None:
-        await self._book.ask_section(self.world.link, section)
-        self._take()
-        if self.is_there and self.key:
-            self.row_reached(self.section, self.key)
-
-    def section_shown(self, section: str) -> None:
-        """Ask for a list that is not known, or old."""
-        if section != "state" and section not in self._book.fresh and self._book.project:
-            self._ask_section(section)
+            self.book.status = None
+        super().told(error)
 
     def row_reached(self, section: str, key: str) -> None:
         """Ask for what an operation moved."""
-        kind, _, name = key.partition(":")
-        if kind in {"operation", "last"} and name not in self._book.shown:
-            del section
-            self._ask_operation(name)
-
-    @work(exclusive=True, exit_on_error=False, group="operation")
-    async def _ask_operation(self, name: str) -> None:
-        await asyncio.sleep(SETTLE_S)
-        try:
-            await self._book.ask_operation(self.world.link, name)
-        except AuraError:
-            return  # What the list knows of it is shown.
-        if self.is_there:
-            self.show_details()
+        del section
+        book, (kind, _, name) = self.book, key.partition(":")
+        if kind in {"operation", "last"} and name not in book.shown:
+            self.ask_row(book.ask_operation, name)
 
     # What is shown
 
@@ -232,7 +181,7 @@ Nothing is written before it is shown and said yes to.
         super().show()
         if not self.is_there:
             return
-        operation = self._book.waiting
+        operation = self.book.waiting
         pane = self.query_one("#waiting")
         pane.display = operation is not None
         self.refresh_bindings()
@@ -248,7 +197,7 @@ Nothing is written before it is shown and said yes to.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of what waits are only there while something does."""
-        operation = self._book.waiting
+        operation = self.book.waiting
         if action == "go_on":
             return operation is not None and "continue" in operation.choices
         if action == "abort":
@@ -261,7 +210,7 @@ Nothing is written before it is shown and said yes to.
 
     def counts(self) -> Mapping[str, int]:
         """How many things the lists have that are known."""
-        book = self._book
+        book = self.book
         known = {
             "operations": len(book.operations) if "operations" in book.fresh else 0,
             "branches": len(book.branches.branches) if book.branches is not None else 0,
@@ -272,7 +221,7 @@ Nothing is written before it is shown and said yes to.
 
     def rows_of(self, section: str) -> dict[str, list[Text]]:
         """The rows of a list."""
-        book, colours = self._book, self.colours
+        book, colours = self.book, self.colours
         if section == "state":
             return state_rows(book.status, book.watch, colours) if book.status is not None else {}
         if section == "operations":
@@ -287,9 +236,9 @@ Nothing is written before it is shown and said yes to.
 
     def state_text(self) -> Text:
         """Branch, upstream, changes."""
-        if self._book.status is None:
+        if self.book.status is None:
             return Text("No repository", self.colours["muted"])
-        return state_line(self._book.status, self.colours)
+        return state_line(self.book.status, self.colours)
 
     def empty_text(self, section: str) -> str:
         """Why a list is empty, and what to do."""
@@ -297,17 +246,17 @@ Nothing is written before it is shown and said yes to.
             return _NO_REPOSITORY
         if self.problem:
             return "Nothing is known of the repository while it is not answered. r asks again."
-        known = section == "state" or section in self._book.fresh
+        known = section == "state" or section in self.book.fresh
         return _EMPTY[section] if known else _ASKING.get(section, "Asking …")
 
     def note_text(self, section: str) -> str:
         """What was not looked at."""
-        health = self._book.health if section == "health" else None
+        health = self.book.health if section == "health" else None
         return "\n".join(f"Not checked: {line}" for line in health.skipped) if health is not None else ""
 
     def details_of(self, section: str, key: str) -> tuple[str, Text, Content]:
         """All that is known of a row."""
-        title, text = details(self._book, section, key, self._simulating, self.colours)
+        title, text = details(self.book, section, key, self._simulating, self.colours)
         return title, text, Content("")
 
     # Keys
@@ -332,36 +281,29 @@ Nothing is written before it is shown and said yes to.
             self.action_go_on()
         elif event.button.id == "abort":
             self.action_abort()
-        elif event.button.id == "undo" and self._book.waiting is not None:
-            self._undo(self._book.waiting.id)
-
-    def action_ask_again(self) -> None:
-        """Ask for everything again."""
-        if self.panel.world is not None and self.project:
-            self._book.outdated()
-            self._book.shown.clear()
-            self._ask()
+        elif event.button.id == "undo" and self.book.waiting is not None:
+            self._undo(self.book.waiting.id)
 
     @work(exit_on_error=False, group="edit")
     async def action_go_on(self) -> None:
         """Go on with what waits."""
-        if self._book.waiting is not None:
-            await self._desk.go_on(self._book.waiting)
+        if self.book.waiting is not None:
+            await self._desk.go_on(self.book.waiting)
 
     @work(exit_on_error=False, group="edit")
     async def action_abort(self) -> None:
         """Take back what waits."""
-        if self._book.waiting is not None:
-            await self._desk.abort(self._book.waiting)
+        if self.book.waiting is not None:
+            await self._desk.abort(self.book.waiting)
 
     def action_undo(self) -> None:
         """Take the operation under the cursor back, else the newest."""
         kind, _, name = self.key.partition(":")
         if kind == "proposal":
-            name = next((one.proposal.operation for one in self._book.proposals if one.id == name), "")
+            name = next((one.proposal.operation for one in self.book.proposals if one.id == name), "")
         elif kind not in {"operation", "last"}:
-            name = self._book.waiting.id if self._book.waiting is not None else ""
-        if self.panel.world is not None and self._book.status is not None:
+            name = self.book.waiting.id if self.book.waiting is not None else ""
+        if self.panel.world is not None and self.book.status is not None:
             self._undo(name)
 
     @work(exit_on_error=False, group="edit")
@@ -371,10 +313,10 @@ Nothing is written before it is shown and said yes to.
     @work(exit_on_error=False, group="edit")
     async def action_commit(self) -> None:
         """Draft a commit, show it, and make it."""
-        if self.panel.world is None or self._book.status is None:
+        if self.panel.world is None or self.book.status is None:
             return
-        await self._committing.commit(self._book.status)
-        self._changed()
+        await self._committing.commit(self.book.status)
+        self.changed()
 
     @work(exclusive=True, exit_on_error=False, group="merge")
     async def action_simulate(self) -> None:
@@ -385,7 +327,7 @@ Nothing is written before it is shown and said yes to.
         self._simulating = name
         self.show_details()
         try:
-            await self._book.ask_forecast(self.world.link, name)
+            await self.book.ask_forecast(self.world.link, name)
         except AuraError as error:
             self.panel.show_error(error)
         finally:
@@ -396,21 +338,21 @@ Nothing is written before it is shown and said yes to.
     @work(exit_on_error=False, group="edit")
     async def action_mend(self) -> None:
         """Mend the finding under the cursor."""
-        finding = self._book.finding(self.key.partition(":")[2])
+        finding = self.book.finding(self.key.partition(":")[2])
         if finding is not None:
             await self._desk.mend(finding)
-            self._changed()
+            self.changed()
 
     @work(exit_on_error=False, group="edit")
     async def _set_watch(self) -> None:
-        await self._desk.watch(self._book.watch)
-        self._changed()
+        await self._desk.watch(self.book.watch)
+        self.changed()
 
     @work(exit_on_error=False, group="editor")
     async def action_editor(self) -> None:
         """Open the file with a conflict in the editor."""
         kind, _, path = self.key.partition(":")
-        status = self._book.status
+        status = self.book.status
         if kind != "conflict" and status is not None and status.unmerged:
             kind, path = "conflict", status.unmerged[0]
         if kind != "conflict" or status is None:
@@ -422,10 +364,10 @@ Nothing is written before it is shown and said yes to.
         """Show a list, an operation or a branch: `branches`, or an identifier."""
         if target in COLUMNS:
             self.action_section(target)
-        elif self._book.waiting is not None and self._book.waiting.id == target:
+        elif self.book.waiting is not None and self.book.waiting.id == target:
             self.action_section("state")
             self.rows.move_to("waiting")
-        elif self._book.branch(target) is not None:
+        elif self.book.branch(target) is not None:
             self.action_section("branches")
             self.rows.move_to(f"branch:{target}")
         else:

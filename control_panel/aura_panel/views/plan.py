@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -26,7 +25,7 @@ from aura_panel.plan_rows import (
     tree_rows,
 )
 from aura_panel.plan_tree import MOST_ROWS, chosen_of, tree_of
-from aura_panel.views.lists import ListsView
+from aura_panel.views.books import BookView
 from aura_panel.widgets.sections import Section
 from aura_shared.errors import AuraError
 from aura_shared.messages.plan_drift import PlanDriftChanged
@@ -42,8 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlanView"]
 
-SETTLE_S: Final = 0.15
-"""Events of a burst lead to one question; a row is asked about once the cursor rests on it."""
+_CHANGES: Final = (PlanItemsChanged, PlanProgressChanged, PlanForecastChanged, PlanDriftChanged)
 _EMPTY: Final = {
     "next": "Nothing may begin now: everything is done, or waits for something. o shows the whole order.",
     "order": "Nothing is open.",
@@ -60,7 +58,7 @@ _BEGIN: Final = (
 )
 
 
-class PlanView(ListsView):
+class PlanView(BookView[PlanBook]):
     """The plan of the chosen project."""
 
     NAME = "plan"
@@ -81,6 +79,8 @@ not fit. Space folds what belongs to an item.
         Section("history", "h", "History"),
     )
     COLUMNS = COLUMNS
+    ASKS = "Asking for the plan …"
+    AT_ONCE = ITEM_LISTS
     FILTERED = ITEM_LISTS
     FILTER_HINT = "words, a kind (story), a status (open, done), red, green, ! for what does not fit"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -98,124 +98,60 @@ not fit. Space folds what belongs to an item.
     ]
 
     def __init__(self) -> None:
-        super().__init__()
-        self._book = PlanBook("")
+        super().__init__(PlanBook(""))
         self._folded: set[str] = set()
         self._known = False
-        self._stale = False
         self._desk = PlanDesk(self, lambda: self.project)
 
     # What is asked
 
-    def project_chosen(self) -> None:
-        """Show the plan of this project."""
-        if self._book.project != self.project:
-            self._book, self._known, self.problem = PlanBook(self.project), False, ""
-            self._folded.clear()
-            self.waiting = "Asking for the plan …"
-            self.show()
-            self._ask()
+    def open_book(self, project: str) -> PlanBook:
+        """Nothing is known of its plan yet."""
+        self._known = False
+        self._folded.clear()
+        return PlanBook(project)
 
-    def reconnected(self) -> None:
-        """Ask again."""
-        self.action_ask_again()
+    @property
+    def is_known(self) -> bool:
+        """Whether its items are known."""
+        return self._known
 
-    def world_changed(self, parts: frozenset[Part]) -> None:
-        """Show the state of the index, and what changed while another view was shown."""
-        if self._stale and self.project:
-            self._stale = False
-            self._ask()
-        elif "projects" in parts:
-            if not self.project:
-                self.waiting = "No project is registered. In the command palette (Ctrl-P): Register project."
+    def parts_changed(self, parts: frozenset[Part]) -> None:
+        """Show the state of the index."""
+        if "projects" in parts:
             self.show_state()
 
     def heard(self, delivery: Delivery) -> None:
         """The plan changed: ask again, now or when the view is shown."""
         event = delivery.event
-        if not isinstance(event, PlanItemsChanged | PlanProgressChanged | PlanForecastChanged | PlanDriftChanged):
-            return
-        if event.project == self._book.project:
-            self._book.fresh.clear()
-            if self.is_current:
-                self._ask()
-            else:
-                self._stale = True
+        if isinstance(event, _CHANGES) and event.project == self.book.project:
+            self.changed()
 
-    @work(exclusive=True, exit_on_error=False, group="plan")
-    async def _ask(self) -> None:
-        book = self._book
-        await asyncio.sleep(SETTLE_S if self._known else 0)
-        try:
-            async for _ in book.ask_items(self.world.link):
-                self._take()
-            await self._ask_for_section(self.section)
-        except AuraError as error:
-            self.told(error)
-            return
-        self._reach()
+    async def ask_everything(self) -> None:
+        """Ask for the items, the list that is shown, and what stands beside items."""
+        book = self.book
+        async for _ in book.ask_items(self.world.link):
+            self.take()
+        await self.ask_list(self.section)
+        self.reach()
         if book.items:
             await book.ask_beside(self.world.link)
-            self._take()
+            self.take()
 
-    def _take(self) -> None:
+    def take(self) -> None:
         """Show what arrived."""
-        self._known, self.problem, self.waiting = True, "", ""
-        self.show()
-
-    @work(exclusive=True, exit_on_error=False, group="section")
-    async def _ask_section(self, section: str) -> None:
-        try:
-            await self._ask_for_section(section)
-        except AuraError as error:
-            self.told(error)
-
-    async def _ask_for_section(self, section: str) -> None:
-        if section not in ITEM_LISTS:
-            await self._book.ask_section(self.world.link, section)
-            self._take()
-            self._reach()
-
-    def section_shown(self, section: str) -> None:
-        """Ask for a list that is not known, or old."""
-        if section not in ITEM_LISTS and section not in self._book.fresh and self._book.project:
-            self._ask_section(section)
-
-    def _reach(self) -> None:
-        if self.is_there and self.key:
-            self.row_reached(self.section, self.key)
+        self._known = True
+        super().take()
 
     def row_reached(self, section: str, key: str) -> None:
         """Ask for an item with its text and evidence, or for what an operation changed."""
+        book = self.book
         if section == "history":
             name = key.removeprefix("operation:")
-            if name not in self._book.diffs:
-                self._ask_diff(name)
-        elif section in ITEM_LISTS and not key.startswith("status:") and f"item:{key}" not in self._book.fresh:
-            self._ask_item(key)
-
-    @work(exclusive=True, exit_on_error=False, group="item")
-    async def _ask_item(self, key: str) -> None:
-        await asyncio.sleep(SETTLE_S)
-        try:
-            await self._book.ask_item(self.world.link, key)
-        except AuraError:
-            return  # The list says it too when it is asked for.
-        self.show_shown()
-
-    @work(exclusive=True, exit_on_error=False, group="item")
-    async def _ask_diff(self, operation: str) -> None:
-        await asyncio.sleep(SETTLE_S)
-        try:
-            await self._book.ask_diff(self.world.link, operation)
-        except AuraError:
-            return  # Its title and state are shown.
-        self.show_shown()
-
-    def show_shown(self) -> None:
-        """Show the details that arrived."""
-        if self.is_there:
-            self.show_details()
+            if name not in book.diffs:
+                self.ask_row(book.ask_diff, name)
+        elif section in ITEM_LISTS and not key.startswith("status:") and f"item:{key}" not in book.fresh:
+            self.ask_row(book.ask_item, key)
 
     # What is shown
 
@@ -223,7 +159,7 @@ not fit. Space folds what belongs to an item.
         """How many things the lists have that are known."""
         if not self._known:
             return {}
-        book = self._book
+        book = self.book
         drifted = sum(document.drifted or document.gone for document in book.drift.documents)
         problems = len(book.contradictions()) + drifted + len(book.unplanned) + len(book.findings)
         found = {"tree": len(book.items), "check": problems}
@@ -233,7 +169,7 @@ not fit. Space folds what belongs to an item.
 
     def rows_of(self, section: str) -> dict[str, list[Text]]:
         """The rows of a list."""
-        book, colours = self._book, self.colours
+        book, colours = self.book, self.colours
         if section in ITEM_LISTS:
             return self._item_rows(section)
         if section in {"next", "order"}:
@@ -245,19 +181,19 @@ not fit. Space folds what belongs to an item.
         return check_rows(book.findings, book.contradictions(), book.drift, book.unplanned, colours)
 
     def _item_rows(self, section: str) -> dict[str, list[Text]]:
-        book = self._book
+        book = self.book
         items = chosen_of(book.items, book.progress, self.filter_words)
         if section == "board":
             return board_rows(items, book.progress, self.colours)
         return tree_rows(tree_of(items, () if self.filter_words else self._folded), book.progress, self.colours)
 
     def _order_rows(self, section: str) -> dict[str, list[Text]]:
-        order = self._book.orders.get(section)
+        order = self.book.orders.get(section)
         return order_rows(order, self.colours) if order is not None else {}
 
     def state_text(self) -> Text:
         """How far the plan is, and what the index lacks."""
-        book = self._book
+        book = self.book
         if not book.items:
             return Text("No plan yet", self.colours["muted"])
         line = state_line(book.items, book.whole, book.forecast, book.drift, self.colours)
@@ -268,7 +204,7 @@ not fit. Space folds what belongs to an item.
 
     def empty_text(self, section: str) -> str:
         """Why a list is empty, and what to do."""
-        book = self._book
+        book = self.book
         if self.problem and not self._known:
             return "Nothing is known of the plan while it is not answered. r asks again."
         if not book.items and section != "history":
@@ -280,27 +216,27 @@ not fit. Space folds what belongs to an item.
 
     def note_text(self, section: str) -> str:
         """What a list leaves out."""
-        if section in ITEM_LISTS and len(self._book.items) > MOST_ROWS and not self.filter_words:
-            return f"The first {MOST_ROWS:,} rows of {len(self._book.items):,} items. / finds the others."
-        order = self._book.orders.get("order") if section == "order" else None
+        if section in ITEM_LISTS and len(self.book.items) > MOST_ROWS and not self.filter_words:
+            return f"The first {MOST_ROWS:,} rows of {len(self.book.items):,} items. / finds the others."
+        order = self.book.orders.get("order") if section == "order" else None
         if order is not None and order.next:
             return f"{len(order.rows):,} of {order.total:,}. Enter on the last one shows more."
         return ""
 
     def details_of(self, section: str, key: str) -> tuple[str, Text, Content]:
         """All that is known of a row."""
-        return details(self._book, section, key, self.colours)
+        return details(self.book, section, key, self.colours)
 
     # Keys
 
     @property
     def item(self) -> str:
         """Identifier or path of the item that the cursor is on; empty where it is on none."""
-        return self._book.item_of(self.section, self.key)
+        return self.book.item_of(self.section, self.key)
 
     def row_chosen(self, section: str, key: str) -> bool:
         """On the last row of a page, ask for the next one."""
-        order = self._book.orders.get("order")
+        order = self.book.orders.get("order")
         if section == "order" and order is not None and order.next and key == self.rows.keys[-1]:
             self._more_order()
             return True
@@ -309,24 +245,17 @@ not fit. Space folds what belongs to an item.
     @work(exclusive=True, exit_on_error=False, group="section")
     async def _more_order(self) -> None:
         try:
-            await self._book.ask_more_order(self.world.link)
+            await self.book.ask_more_order(self.world.link)
         except AuraError as error:
             self.told(error)
             return
-        self._take()
+        self.take()
 
     def action_fold(self) -> None:
         """Hide or show what belongs to the item under the cursor."""
         if self.section == "tree" and self.key:
             self._folded ^= {self.key}
             self.show()
-
-    def action_ask_again(self) -> None:
-        """Ask for everything again."""
-        if self.panel.world is not None and self.project:
-            self._book.fresh.clear()
-            self._book.diffs.clear()
-            self._ask()
 
     @work(exit_on_error=False, group="edit")
     async def action_status(self) -> None:
@@ -377,7 +306,7 @@ not fit. Space folds what belongs to an item.
     async def action_editor(self) -> None:
         """Open the item's file in the editor."""
         info = self.world.projects.get(self.project) if self.panel.world is not None else None
-        path, line = self._book.place_of(self.section, self.key)
+        path, line = self.book.place_of(self.section, self.key)
         if info is None or not path:
             self._wanted()
             return
