@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -17,26 +16,16 @@ from textual.widgets import DataTable, Input, Static
 from textual.worker import Worker
 
 from aura_panel.editors import open_in_editor
+from aura_panel.findings_book import FindingsBook
 from aura_panel.findings_desk import FindingsDesk
-from aura_panel.findings_pages import (
-    LEVELS,
-    ORDERS,
-    PAGE,
-    Found,
-    Page,
-    Wanted,
-    ask_page,
-    asked_projects,
-    parse_filter,
-    why_nothing,
-)
-from aura_panel.findings_rows import COLUMNS, empty_words, finding_rows, state_of_findings
+from aura_panel.findings_pages import LEVELS, Found
+from aura_panel.findings_rows import COLUMNS
 from aura_panel.views.view import View, set_text
 from aura_panel.widgets.explanation import Explanation
 from aura_panel.widgets.listing import Listing
 from aura_panel.widgets.sections import Section, SectionBar
 from aura_shared.errors import AuraError
-from aura_shared.messages.findings import ExplainFinding, FindingLevel, FindingsUpdated
+from aura_shared.messages.findings import ExplainFinding, FindingsUpdated
 
 if TYPE_CHECKING:
     from aura_panel.world import Part
@@ -121,15 +110,10 @@ shown or told before anything is written. Pages have 200 findings.
 
     def __init__(self) -> None:
         super().__init__()
-        self._page = Page()
-        self._wanted = Wanted(projects=())
-        self._found: dict[str, Found] = {}
+        self._book = FindingsBook()
         self._told: FindingExplanation | None = None
         self._key = ""
         self._goto = ""
-        self._everywhere = False
-        self._stale = True
-        self._problem = ""
         self._doing = ""
         self._timer: Timer | None = None
         self._analysis: Worker[None] | None = None
@@ -157,14 +141,15 @@ shown or told before anything is written. Pages have 200 findings.
     @property
     def found(self) -> Found | None:
         """The finding under the cursor."""
-        return self._found.get(self._list.key)
+        return self._book.found.get(self._list.key)
 
     # What is asked
 
     def project_chosen(self) -> None:
         """Ask for the findings of this project."""
-        if not self._everywhere:
-            self._want(offset=0)
+        if not self._book.everywhere:
+            self._book.start_anew()
+            self._ask()
 
     def reconnected(self) -> None:
         """What is shown may be old."""
@@ -179,7 +164,7 @@ shown or told before anything is written. Pages have 200 findings.
         if not parts.isdisjoint({"projects", "presence"}):
             if self._why_nothing():
                 self._show()
-            elif self._stale:
+            elif self._book.stale:
                 self._ask_soon()
         if "findings" in parts:
             self._show_state()
@@ -187,8 +172,8 @@ shown or told before anything is written. Pages have 200 findings.
     def heard(self, delivery: Delivery) -> None:
         """Findings came or went."""
         event = delivery.event
-        if isinstance(event, FindingsUpdated) and (self._everywhere or event.project == self.project):
-            self._stale = True
+        if isinstance(event, FindingsUpdated) and (self._book.everywhere or event.project == self.project):
+            self._book.stale = True
             if self.is_current:
                 self._ask_soon()
 
@@ -197,32 +182,21 @@ shown or told before anything is written. Pages have 200 findings.
             self._timer.stop()
         self._timer = self.set_timer(SETTLE_S, self._ask)
 
-    def _want(self, *, offset: int = 0) -> None:
-        """Ask for another page."""
-        self._wanted = replace(self._wanted, offset=offset)
-        self._ask()
-
     @work(exclusive=True, exit_on_error=False, group="findings")
     async def _ask(self) -> None:
         world = self.panel.world
         if world is None:
             return
-        narrowed = parse_filter(self.query_one("#filter", Input).value)
-        projects = asked_projects(world, self.project, everywhere=self._everywhere)
-        self._wanted = replace(self._wanted, projects=projects, filter=narrowed)
-        nothing = not projects or bool(self._why_nothing())
-        if narrowed.problem or nothing:
-            self._problem, self._stale = narrowed.problem, nothing
+        if not self._book.take_filter(world, self.project, self.query_one("#filter", Input).value):
             self._show()
             return
         late = self.set_timer(LATE_S, partial(self._say, "Asking for findings …"))
         try:
-            page = await ask_page(world.link, self._wanted)
+            await self._book.ask(world)
         except AuraError as error:
-            self._problem = f"{error.message}. {error.hint or ''}".strip()
+            self._book.problem = f"{error.message}. {error.hint or ''}".strip()
             self._show_state()
         else:
-            self._problem, self._stale, self._page = "", False, page
             self._show()
         finally:
             late.stop()
@@ -251,20 +225,15 @@ shown or told before anything is written. Pages have 200 findings.
         """Show the page; cursor and scroll position stay."""
         if not self.query("#list"):
             return  # Answers may arrive while the panel is being left.
-        at = self._list.cursor_row
-        why = self._why_nothing()
-        names = self._names() if self._everywhere else {}
-        shown = [] if why else self._page.found
-        rows = finding_rows(shown, self._wanted.order, names, self._colours)
-        self._found = dict(zip(rows, shown, strict=True))
-        before = self._list.key
-        self._list.show(rows, COLUMNS if self._everywhere else COLUMNS[:-1])
+        at, before = self._list.cursor_row, self._list.key
+        rows = self._book.rows(self.panel.world, self.project, self._colours)
+        self._list.show(rows, self._book.columns)
         if before and before not in rows and rows:
             self._list.move_cursor(row=min(at, len(rows) - 1))
         if self._goto and self._list.move_to(self._goto):
             self._goto = ""
         note = self.query_one("#note", Static)
-        text = why or ("" if rows or self._stale else empty_words(self._page, self._wanted))
+        text = self._why_nothing() or ("" if rows else self._book.empty_text())
         note.display = bool(text)
         set_text(note, text)
         self.set_class(not rows, "-nothing")
@@ -274,21 +243,14 @@ shown or told before anything is written. Pages have 200 findings.
         self._row_reached()
         self.refresh_bindings()
 
-    def _names(self) -> dict[str, str]:
-        return {info.id: info.name for info in self.world.projects.values()}
-
     def _why_nothing(self) -> str:
         """Why nothing can be listed; empty when something can."""
-        return why_nothing(self.panel.world, self.project, everywhere=self._everywhere)
+        return self._book.why_nothing(self.panel.world, self.project)
 
     def _show_bar(self) -> None:
         bar = self.query_one(SectionBar)
-        bar.active = self._wanted.level or "all"
-        levels = self._page.levels
-        bar.counts = {"all": sum(levels.values()), **{level: levels.get(level, 0) for level in LEVELS}}
-        silenced = ", silenced ones too" if self._wanted.silenced else ""
-        title = f"{'All projects' if self._everywhere else 'Findings'}, by {self._wanted.order}{silenced}"
-        self.query_one("#list-pane").border_title = title
+        bar.active, bar.counts = self._book.wanted.level or "all", self._book.counts
+        self.query_one("#list-pane").border_title = self._book.title
 
     def _filter_words(self) -> str:
         return self.query_one("#filter", Input).value.strip()
@@ -298,13 +260,12 @@ shown or told before anything is written. Pages have 200 findings.
             return
         if self._doing:
             text = Text(self._doing, self._colours["accent"])
-        elif self._problem:
-            text = Text(f"✗ {self._problem}", self._colours["error"])
-        elif self._stale:
+        elif self._book.problem:
+            text = Text(f"✗ {self._book.problem}", self._colours["error"])
+        elif self._book.stale:
             text = Text(self._why_nothing() or "Asking for findings …", self._colours["muted"])
         else:
-            facts = [self.world.facts_of(project).findings for project in self._wanted.projects]
-            text = state_of_findings(self._page, [known for known in facts if known is not None], self._colours)
+            text = self._book.state_text(self.world, self._colours)
         set_text(self.query_one("#state", Static), text)
 
     def _say(self, words: str) -> None:
@@ -330,14 +291,14 @@ shown or told before anything is written. Pages have 200 findings.
 
     def _show_details(self, found: Found, waiting: str = "") -> None:
         told = self._told if self._told is not None and not waiting else None
-        name = self._names().get(found.project, "") if self._everywhere else ""
+        name = self._book.names(self.panel.world).get(found.project, "")
         for pane in self.query(Explanation):
             pane.show(found.finding, told, name, waiting)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that need a project, a finding, or another page are there with them only."""
         if action == "page":
-            return self._page.more if parameters == (1,) else self._page.offset > 0
+            return self._book.page.more if parameters == (1,) else self._book.page.offset > 0
         if action == "analyse" or parameters == ("baseline",):
             return bool(self._project_here())
         if action in {"do", "edit", "rule", "copy"}:
@@ -369,37 +330,35 @@ shown or told before anything is written. Pages have 200 findings.
 
     def action_step(self, by: int) -> None:
         """Show the level before or after this one."""
-        levels = [None, *LEVELS]
-        self._show_level(levels[(levels.index(self._wanted.level) + by) % len(levels)])
+        self._book.step_level(by)
+        self._ask()
 
     @on(SectionBar.Chosen)
     def level_clicked(self, event: SectionBar.Chosen) -> None:
         """Show the level that was clicked."""
-        self._show_level(next((level for level in LEVELS if level == event.name), None))
-
-    def _show_level(self, level: FindingLevel | None) -> None:
-        self._wanted = replace(self._wanted, level=level)
-        self._want()
+        self._book.show_level(next((level for level in LEVELS if level == event.name), None))
+        self._ask()
 
     def action_page(self, by: int) -> None:
         """Show another page, from its top."""
-        self._want(offset=max(0, self._page.offset + by * PAGE))
+        self._book.step_page(by)
+        self._ask()
         self._list.move_cursor(row=0)
 
     def action_order(self) -> None:
         """Order by level, file, rule or tool."""
-        self._wanted = replace(self._wanted, order=ORDERS[(ORDERS.index(self._wanted.order) + 1) % len(ORDERS)])
-        self._want()
+        self._book.step_order()
+        self._ask()
 
     def action_everywhere(self) -> None:
         """Show findings of all projects, or of the chosen one."""
-        self._everywhere = not self._everywhere
-        self._want()
+        self._book.step_everywhere()
+        self._ask()
 
     def action_silenced(self) -> None:
         """Show silenced findings as well, or not."""
-        self._wanted = replace(self._wanted, silenced=not self._wanted.silenced)
-        self._want()
+        self._book.step_silenced()
+        self._ask()
 
     def action_filter(self) -> None:
         """Narrow the list."""
@@ -410,7 +369,7 @@ shown or told before anything is written. Pages have 200 findings.
     @on(Input.Changed, "#filter")
     def filter_changed(self) -> None:
         """Show what fits, soon."""
-        self._wanted = replace(self._wanted, offset=0)
+        self._book.start_anew()
         self._ask_soon()
 
     @on(Input.Submitted, "#filter")
