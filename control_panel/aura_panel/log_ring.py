@@ -11,7 +11,7 @@ import re
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple, cast
@@ -179,10 +179,12 @@ def read_entry(raw: bytes) -> LogEntry:
 def _fact(value: object) -> str:
     if isinstance(value, str):
         text = _safe(value)
-        return json.dumps(text, ensure_ascii=False) if " " in text or not text else text
-    return _safe(json.dumps(value, ensure_ascii=False, default=str))
+        return _ENCODER.encode(text) if " " in text or not text else text
+    return _safe(_ENCODER.encode(value))
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=str)
+"""Made once: `json.dumps` with these options makes one for each value."""
 _UNSAFE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -279,6 +281,22 @@ class LogRing:
         """Who wrote a line."""
         return self.sources[self._sources[number - self.first]]
 
+    def numbers_of(self, start: int, end: int, level: int, sources: frozenset[str] = frozenset()) -> Sequence[int]:
+        """Numbers from `start` to before `end` of lines of at least this level and of these sources, or of any."""
+        first, last = start - self.first, end - self.first
+        if sources:
+            wanted = {self._source_numbers.get(name) for name in sources}
+            pairs = zip(range(start, end), self._levels[first:last], self._sources[first:last], strict=True)
+            return [number for number, its_level, source in pairs if its_level >= level and source in wanted]
+        if level:
+            leveled = zip(range(start, end), self._levels[first:last], strict=True)
+            return [number for number, its_level in leveled if its_level >= level]
+        return range(start, end)
+
+
+_WORD: Final = re.compile(r"[a-zA-Z]{2,}")
+"""Letters stand in JSON as they are; a single one may come from how a number is written."""
+
 
 class LogFilter(NamedTuple):
     """Which lines are shown; an empty one shows all."""
@@ -312,27 +330,40 @@ class LogFilter(NamedTuple):
 
     def _pattern(self) -> re.Pattern[str] | None:
         text = self.text
-        if len(text) > 2 and text.startswith("/") and text.endswith("/"):
+        if self._is_expression:
             return re.compile(text[1:-1], re.IGNORECASE)
         return re.compile(re.escape(text), re.IGNORECASE) if text else None
 
-    def matcher(self, ring: LogRing) -> Callable[[int], bool]:
-        """Tells of a number whether its line passes.
+    @property
+    def _is_expression(self) -> bool:
+        return len(self.text) > 2 and self.text.startswith("/") and self.text.endswith("/")
+
+    def _raw_pattern(self) -> re.Pattern[bytes] | None:
+        """What the JSON of a line has in it when the text is in the line: its longest word, which no escape changes."""
+        words = [] if self._is_expression else _WORD.findall(self.text)
+        return re.compile(max(words, key=len).encode(), re.IGNORECASE) if words else None
+
+    def matcher(self, ring: LogRing) -> Callable[[int, int], Sequence[int]]:
+        """Gives the numbers of the lines that pass, of those from one number to before another.
+
+        Level and source are looked at first, 0.1 µs a line; the JSON of what is left is searched for a word (0.5 µs)
+        before it is parsed (6 µs).
 
         Raises:
             re.error: The text is not a regular expression.
         """
-        pattern = self._pattern()
+        pattern, raw_pattern = self._pattern(), self._raw_pattern()
         needs_parts = bool(pattern or self.project or self.related or self.stories)
 
-        def passes(number: int) -> bool:
-            if ring.level(number) < self.level:
-                return False
-            if self.sources and ring.source(number) not in self.sources:
-                return False
-            return not needs_parts or self._parts_pass(ring.entry(number), pattern)
+        def passing(start: int, end: int) -> Sequence[int]:
+            numbers = ring.numbers_of(start, end, self.level, self.sources)
+            if raw_pattern is not None:
+                numbers = [number for number in numbers if raw_pattern.search(ring.raw(number))]
+            if needs_parts:
+                numbers = [number for number in numbers if self._parts_pass(ring.entry(number), pattern)]
+            return numbers
 
-        return passes
+        return passing
 
     def _parts_pass(self, entry: LogEntry, pattern: re.Pattern[str] | None) -> bool:
         if self.stories and not entry.kind:
@@ -350,7 +381,7 @@ class FilteredLines:
     def __init__(self, ring: LogRing, chosen: LogFilter | None = None) -> None:
         self.ring = ring
         self.filter = chosen or LogFilter()
-        self._passes = self.filter.matcher(ring)
+        self._passing = self.filter.matcher(ring)
         self._numbers = array("Q")
         self.looked_at = ring.first
         """Lines before this number were looked at."""
@@ -390,7 +421,6 @@ class FilteredLines:
             return 0
         start = max(self.looked_at, self.ring.first)
         end = min(self.ring.end, start + most)
-        passes = self._passes
-        self._numbers.extend(number for number in range(start, end) if passes(number))
+        self._numbers.extend(self._passing(start, end))
         self.looked_at = end
         return end - start

@@ -160,12 +160,12 @@ async def test_the_view_stands_still_while_lines_arrive_and_old_ones_go(lab: Pan
         assert "event_1509" in screen_text(pilot)
 
 
-async def test_between_two_layouts_the_newest_line_is_drawn_and_the_cursor_begins_at_it(lab: PanelLab) -> None:
+async def test_before_the_scroll_bar_moves_the_newest_line_is_drawn_and_the_cursor_begins_at_it(lab: PanelLab) -> None:
     async with panel_of(lab, view="log", known=False) as pilot:
         view = view_of(pilot)
         view._take(many(0, 200))
         await pilot.pause()
-        view.shown._laid_out_at = math.inf  # The last layout was just now.
+        view.shown._bar_at = math.inf  # It was brought up to date just now.
         view._take(many(200, 100))
         await pilot.pause()
         assert "event_299" in screen_text(pilot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aura_panel.log_feed import LogFeed
@@ -22,6 +23,7 @@ from aura_panel.log_ring import (
     LogFilter,
     LogRing,
     _parsed_line,
+    arrival_of_file_line,
     arrival_of_line,
     read_entry,
 )
@@ -33,6 +35,8 @@ from aura_shared.settings import BusSettings
 
 TS = "2026-11-20T09:00:00+00:00"
 SOURCES = ("code", "git", "models")
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12))
+JSON = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(st.text(max_size=4), SCALARS, max_size=2))
 
 
 def arrival(at: float, level: int, source: str, word: str) -> Arrival:
@@ -70,6 +74,9 @@ def test_lines_are_in_order_of_time_and_the_newest_are_kept(batches: list[list[A
         level=st.integers(0, 4),
         sources=st.sets(st.sampled_from(SOURCES), max_size=2).map(frozenset),
         text=st.sampled_from(["", "ALPHA", "/^(beta|gamma)/", "[red]"]),
+        project=st.just(""),
+        related=st.just(frozenset()),
+        stories=st.just(False),
     ),
 )
 def test_a_filter_kept_current_equals_one_that_looks_at_everything(
@@ -82,10 +89,36 @@ def test_a_filter_kept_current_equals_one_that_looks_at_everything(
         lines.look_on(7)
     while not lines.complete:
         lines.look_on(7)
-    passes = chosen.matcher(ring)
-    wanted = [number for number in range(ring.first, ring.end) if passes(number)]
+    wanted = [number for number in range(ring.first, ring.end) if passes(chosen, ring, number)]
     assert [lines.number(index) for index in range(len(lines))] == wanted
     assert all(lines.index_of(number) == index for index, number in enumerate(wanted))
+
+
+def passes(chosen: LogFilter, ring: LogRing, number: int) -> bool:
+    """What a filter means, one line at a time."""
+    entry, text = ring.entry(number), chosen.text
+    pattern = re.compile(text[1:-1] if text.startswith("/") else re.escape(text), re.IGNORECASE)
+    return (
+        entry.level >= chosen.level
+        and (not chosen.sources or entry.source in chosen.sources)
+        and (pattern.search(entry.text) is not None or pattern.search(entry.source) is not None)
+    )
+
+
+@given(
+    st.text(max_size=20),
+    st.dictionaries(st.text(max_size=6), JSON, max_size=3),
+    st.tuples(st.integers(0, 40), st.integers(1, 12)),
+)
+def test_every_part_of_what_is_shown_finds_its_line(
+    event: str, fields: dict[str, object], part: tuple[int, int]
+) -> None:
+    ring = LogRing(10)
+    ring.extend([arrival_of_file_line({"ts": TS, "level": "info", "service": "git", "event": event, "fields": fields})])
+    shown = ring.entry(ring.first).text
+    sought = shown[part[0] : part[0] + part[1]].replace("/", "")
+    assume(sought in shown)
+    assert list(LogFilter(text=sought).matcher(ring)(ring.first, ring.end)) == [ring.first]
 
 
 @given(

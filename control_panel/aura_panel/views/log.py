@@ -50,6 +50,10 @@ __all__ = ["LogView"]
 FLUSH_S: Final = 0.05
 """20 pictures a second; half as many while nobody looks or the terminal is far away."""
 SLOW_FLUSH_S: Final = 0.1
+HIDDEN_FLUSH_S: Final = 1.0
+"""Another view is in front; what arrives is only taken into memory."""
+COUNT_S: Final = 0.25
+"""How often the number of lines is brought up to date while they arrive."""
 BACKLOG: Final = 2_000
 """Lines of the log files that are shown at the start."""
 
@@ -98,6 +102,8 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         self._stories: list[Arrival] = []
         self._flush_due = False
         self._flushed_at = 0.0
+        self._count_due = False
+        self._counted_at = 0.0
         self._replay: Replay | None = None
         self._replayed_at = 0.0
 
@@ -117,7 +123,6 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
 
     def on_mount(self) -> None:
         """Keys go to the lines."""
-        super().on_mount()
         self.shown.focus()
         self._show_state()
 
@@ -165,8 +170,16 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         """Lines wait: show them with the next picture."""
         if not self._flush_due:
             self._flush_due = True
-            pause = FLUSH_S if self.panel.app_focus and "SSH_CONNECTION" not in os.environ else SLOW_FLUSH_S
-            self.set_timer(max(0.001, self._flushed_at + pause - time.monotonic()), self._flush)
+            self.set_timer(max(0.001, self._flushed_at + self._flush_pause_s() - time.monotonic()), self._flush)
+
+    def _flush_pause_s(self) -> float:
+        if not self.is_current:
+            return HIDDEN_FLUSH_S
+        return FLUSH_S if self.panel.app_focus and "SSH_CONNECTION" not in os.environ else SLOW_FLUSH_S
+
+    def on_screen_resume(self) -> None:
+        """In front again: what arrived meanwhile is shown at once."""
+        self._flush()
 
     def _flush(self) -> None:
         self._flush_due = False
@@ -180,8 +193,14 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         changed = self.ring.extend(arrivals)
         if self.shown.ring is self.ring:
             self.shown.lines_changed(changed)
-        if self.is_current:
-            self._show_state()
+        if self.is_current and not self._count_due:
+            self._count_due = True
+            self.set_timer(max(0.001, self._counted_at + COUNT_S - time.monotonic()), self._show_count)
+
+    def _show_count(self) -> None:
+        self._count_due = False
+        self._counted_at = time.monotonic()
+        self._show_state()
 
     def goto(self, target: str) -> None:
         """Put the cursor on the line of an event."""

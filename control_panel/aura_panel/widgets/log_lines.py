@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from rich.cells import cell_len, set_cell_size
@@ -17,8 +18,10 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from aura_panel.log_ring import FilteredLines, LogEntry, LogFilter, LogRing
+from aura_panel.widgets.straight import paint_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +34,13 @@ STORY_SIGN: Final = "▸"
 CLOCK_COLUMNS: Final = 12
 SOURCE_COLUMNS: Final = 10
 _SOURCE_COLOURS: Final = ("primary", "secondary", "success", "accent")
-LAYOUT_S: Final = 0.5
+SCROLL_BAR_S: Final = 1.0
 """How often the scroll bar is brought up to date while lines arrive."""
-_SLICE: Final = 4_000
-"""Lines that are filtered before keys are looked at again; about 20 ms."""
+_LEAST_FACTS: Final = 8
+"""Facts that would be cut to that many cells are left out."""
+_SLICE: Final = 2_000
+_SLICE_S: Final = 0.01
+"""So long lines are filtered before keys are looked at again."""
 
 
 class LogLines(ScrollView, can_focus=True):
@@ -65,8 +71,8 @@ class LogLines(ScrollView, can_focus=True):
         self.cursor: int | None = None
         """Number of the line under the cursor; None while it follows."""
         self._styles: dict[str, Style] = {}
-        self._laid_out_at = 0.0
-        self._follow_due = False
+        self._bar_at = 0.0
+        self._bar_due = False
         self._top = 0
         """Number of the line at the top; kept so that the view stands still when lines are let go."""
 
@@ -102,15 +108,18 @@ class LogLines(ScrollView, can_focus=True):
         if not self.lines.filter.empty:
             self.look_on()
         if self.following:
-            self._follow_soon()
+            self._note_top()
         else:
-            self._resize()
             self._stand_still()
-        self.refresh()
+        self._bar_soon()
+        if self.following or changed_from <= self._bottom:
+            self._paint()
 
     def look_on(self) -> None:
         """Filter some more lines, and the rest soon."""
-        self.lines.look_on(_SLICE)
+        until = time.monotonic() + _SLICE_S
+        while not self.lines.complete and time.monotonic() < until:
+            self.lines.look_on(_SLICE)
         if not self.lines.complete:
             self.call_later(self._look_further)
 
@@ -118,10 +127,7 @@ class LogLines(ScrollView, can_focus=True):
         if self.lines.complete:
             return
         self.look_on()
-        if self.following:
-            self._follow_soon()
-        else:
-            self._resize()
+        self._bar_soon()
         self.refresh()
 
     @property
@@ -137,40 +143,59 @@ class LogLines(ScrollView, can_focus=True):
         return max(0, len(self.lines) - self.scrollable_content_region.height)
 
     def _resize(self) -> None:
+        """Bring the size that can be scrolled over up to date.
+
+        The screen is laid out anew for it only when the scroll bar comes or goes: that takes the time of some pictures.
+        """
         size = Size(1, len(self.lines))  # Lines are cut to the width: there is nothing to scroll to at their right.
-        if size != self.virtual_size:
+        if size == self.virtual_size:
+            return
+        if self.show_vertical_scrollbar and size.height > self.container_size.height:
+            self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
             self.virtual_size = size
 
     def _follow(self) -> None:
-        """Bring size and offset up to date: Textual lays the whole screen out anew for that."""
-        self._laid_out_at = time.monotonic()
+        """Bring size and offset up to date."""
+        self._bar_at = time.monotonic()
         self._resize()
         self.scroll_to(y=self._last_top, animate=False, immediate=True, force=True)
         self._note_top()
 
-    def _follow_soon(self) -> None:
+    def _bar_soon(self) -> None:
         """The same, but not with each picture: lines are drawn from the newest one on without it."""
-        self._note_top()
-        if time.monotonic() - self._laid_out_at >= LAYOUT_S or len(self.lines) <= self.scrollable_content_region.height:
-            self._follow()
-        elif not self._follow_due:
-            self._follow_due = True
-            self.set_timer(LAYOUT_S, self._follow_late)
+        late = time.monotonic() - self._bar_at
+        if late >= SCROLL_BAR_S or not self.show_vertical_scrollbar:
+            self._bar_late()
+        elif not self._bar_due:
+            self._bar_due = True
+            self.set_timer(SCROLL_BAR_S - late, self._bar_late)
 
-    def _follow_late(self) -> None:
-        self._follow_due = False
+    def _bar_late(self) -> None:
+        self._bar_due = False
         if self.following:
             self._follow()
+        else:
+            self._bar_at = time.monotonic()
+            self._resize()
 
     def _stand_still(self) -> None:
         """Keep the line at the top where it is, though older ones were let go."""
         if len(self.lines):
             index = self.lines.index_of(max(self._top, self.ring.first))
             if index != self.scroll_offset.y:
+                self._resize()
                 self.scroll_to(y=index, animate=False, immediate=True, force=True)
         if self.cursor is not None and self.cursor < self.ring.first:
             self.cursor = self.ring.first
             self.post_message(self.Moved())
+
+    @property
+    def _bottom(self) -> int:
+        """Number of the line in the last row; past all lines while there are fewer."""
+        last = self.top_index + self.scrollable_content_region.height - 1
+        return self.lines.number(last) if last < len(self.lines) else self.ring.end
 
     def _note_top(self) -> None:
         index = self.top_index
@@ -271,16 +296,28 @@ class LogLines(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
         width = self.scrollable_content_region.width
-        index = self.top_index + y
+        return Strip(self._row(self.top_index + y, width), width)
+
+    def _paint(self) -> None:
+        """Show the lines: at once when nothing lies over them, else with the next picture."""
+        area = self.scrollable_content_region
+        if not paint_rows(self, area, lambda: self._rows(area.width, area.height)):
+            self.refresh()
+
+    def _rows(self, width: int, height: int) -> list[list[Segment]]:
+        top = self.top_index
+        return [self._row(index, width) for index in range(top, top + height)]
+
+    def _row(self, index: int, width: int) -> list[Segment]:
         if index >= len(self.lines):
-            return Strip.blank(width, self._style("foreground"))
+            return [Segment(" " * width, self._style("foreground"))]
         number = self.lines.number(index)
-        strip = Strip(self._segments(self.ring.entry(number), width), width)
+        row = self._segments(self.ring.entry(number), width)
         if number == self.cursor:
             colours = cast("Mapping[str, str]", cast("App[None]", self.app).theme_variables)
             chosen = Style(color=colours["block-cursor-foreground"], bgcolor=colours["block-cursor-background"])
-            strip = Strip([Segment(text, chosen) for text, _, _ in strip], width)
-        return strip
+            return [Segment(text, chosen) for text, _, _ in row]
+        return row
 
     def _segments(self, entry: LogEntry, width: int) -> list[Segment]:
         muted, plain = self._style("muted"), self._style("foreground")
@@ -288,21 +325,22 @@ class LogLines(ScrollView, can_focus=True):
         tone = {2: "warning", 3: "error", 4: "error"}.get(entry.level)
         said = self._style(tone, bold=entry.level > 2) if tone else muted if entry.level == 0 else plain
         source = self._style(_SOURCE_COLOURS[sum(map(ord, entry.source)) % len(_SOURCE_COLOURS)])
-        head = [
-            Segment(f"{_clock(entry.ts)} ", muted),
-            Segment(set_cell_size(entry.source, SOURCE_COLUMNS), source),
-            Segment(f"{'⤷' if entry.cause else ' '}", muted),
-            Segment(f"{sign} ", said),
-        ]
         room = max(0, width - CLOCK_COLUMNS - SOURCE_COLUMNS - 4)
-        event = entry.event if cell_len(entry.event) <= room else set_cell_size(entry.event, max(0, room - 1)) + "…"
-        facts_room = max(0, room - cell_len(event) - 2)
-        facts = entry.facts
-        if cell_len(facts) > facts_room:
-            facts = set_cell_size(facts, facts_room - 1) + "…" if facts_room > 8 else ""
-        rest = room - cell_len(event) - (cell_len(facts) + 2 if facts else 0)
-        body = [Segment(event, said), *([Segment(f"  {facts}", muted)] if facts else [])]
-        return [*head, *body, Segment(" " * max(0, rest), plain)]
+        event, cells = _fitted(entry.event, room)
+        facts, facts_cells = _facts_in(entry.facts, room - cells - 2)
+        row = [
+            Segment(f"{_clock(entry.ts)} ", muted),
+            Segment(_filled(entry.source, SOURCE_COLUMNS), source),
+            Segment("⤷" if entry.cause else " ", muted),
+            Segment(f"{sign} ", said),
+            Segment(event, said),
+        ]
+        if facts:
+            row.append(Segment(f"  {facts}", muted))
+            cells += facts_cells + 2
+        if cells < room:
+            row.append(Segment(" " * (room - cells), plain))
+        return row
 
     def cursor_region(self) -> Region:
         """Where the line under the cursor is on the screen; for tests and the pointer."""
@@ -310,9 +348,38 @@ class LogLines(ScrollView, can_focus=True):
         return Region(0, index - self.top_index, self.size.width, 1)
 
 
+def _cells(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _filled(text: str, room: int) -> str:
+    """Cut or filled up to a number of cells."""
+    return text[:room].ljust(room) if text.isascii() else set_cell_size(text, room)
+
+
+def _fitted(text: str, room: int) -> tuple[str, int]:
+    """Cut to at most a number of cells, and how many it takes."""
+    cells = _cells(text)
+    return (text, cells) if cells <= room else (_filled(text, room - 1) + "…", room) if room > 0 else ("", 0)
+
+
+def _facts_in(facts: str, room: int) -> tuple[str, int]:
+    cells = _cells(facts)
+    return (facts, cells) if cells <= room else _fitted(facts, room) if room > _LEAST_FACTS else ("", 0)
+
+
 def _clock(ts: str) -> str:
     """The time of day here, to the millisecond."""
+    rest = ts[19:]
+    zone = rest.lstrip(".0123456789")
+    fraction = rest[1:4] if rest.startswith(".") and len(rest) - len(zone) > 3 else "000"
+    return f"{_second(ts[:19] + zone)}.{fraction}"
+
+
+@lru_cache(maxsize=64)
+def _second(ts: str) -> str:
+    """The time of day here, to the second."""
     try:
-        return datetime.fromisoformat(ts).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        return datetime.fromisoformat(ts).astimezone().strftime("%H:%M:%S")
     except ValueError:
-        return "--:--:--.---"
+        return "--:--:--"
