@@ -16,6 +16,7 @@ import zmq
 
 from aura_panel.log_ring import Arrival, arrival_of_line
 from aura_shared.bus import wire
+from aura_shared.bus.frames import receive_frames
 from aura_shared.messages.services import LogLine
 from aura_shared.paths import AuraPaths
 
@@ -113,15 +114,9 @@ class LogFeed:
 
 
 def _drained(socket: zmq.Socket[bytes]) -> list[list[bytes]]:
-    """The messages that wait at a socket, four frames of each.
-
-    `recv_multipart` asks after each frame whether there is another, which takes three times as long as the reading does.
-    """
+    """The messages that wait at a socket."""
     messages: list[list[bytes]] = []
-    receive, more = socket.recv, socket.getsockopt
     with suppress(zmq.Again):
         while len(messages) < _MOST_AT_ONCE:
-            messages.append([receive(zmq.NOBLOCK), receive(), receive(), receive()])
-            while more(zmq.RCVMORE):  # Of a newer broker; also how the beginning of a message is found again.
-                receive()
+            messages.append(receive_frames(socket))
     return messages

@@ -22,6 +22,7 @@ from aura_bus.history import look_back, with_events
 from aura_bus.journal import Entry, Placed, open_journal
 from aura_bus.routes import Asked, Routes
 from aura_shared.bus import wire
+from aura_shared.bus.frames import receive_frames, send_frames
 from aura_shared.bus.handlers import failure, first_problem, reply_to, report
 from aura_shared.errors import AuraError, BusError, Conflict, Corrupt, ServiceDown, StorageError, TooLarge, UsageProblem
 from aura_shared.messages.bus import BusJournal, BusStatus, BusStatusAnswer, JournalReplaced
@@ -221,7 +222,7 @@ class Broker:
             self._said_count += 1
             topic = wire.PASSING_TOPIC + event.type.encode()
             frames = [wire.pack_number(self._said_count), NAME.encode(), event.model_dump_json().encode()]
-            self._out.send_multipart([topic, *frames])
+            send_frames(self._out, [topic, *frames])
 
     def _pause_ms(self, now: float, tick_at: float) -> int:
         if self._waiting and self.storing:
@@ -245,14 +246,14 @@ class Broker:
                 self._cannot_store(error)
 
     def _beat(self) -> None:
-        self._out.send_multipart([wire.BEAT_TOPIC, wire.pack_number(self._journal.head)])
+        send_frames(self._out, [wire.BEAT_TOPIC, wire.pack_number(self._journal.head)])
 
     # What arrives
 
     def _read_some(self) -> None:
         for _ in range(SOME):
             try:
-                identity, *frames = self._router.recv_multipart(zmq.NOBLOCK)
+                identity, *frames = receive_frames(self._router)
             except zmq.Again:
                 return
             self._take(identity, frames)
@@ -344,7 +345,7 @@ class Broker:
         envelope = _read_envelope(raw)
         wire.read_number(count)
         self.counts["ephemeral"] += 1
-        self._out.send_multipart([wire.PASSING_TOPIC + envelope.type.encode(), count, identity, raw])
+        send_frames(self._out, [wire.PASSING_TOPIC + envelope.type.encode(), count, identity, raw])
 
     def _store(self) -> None:
         """Journal what waits, group by group: commit, publish, acknowledge."""
@@ -518,7 +519,7 @@ class Broker:
 
     def _is_there(self, identity: bytes) -> bool:
         try:
-            self._router.send_multipart([identity, wire.PING], zmq.NOBLOCK)
+            send_frames(self._router, [identity, wire.PING])
         except zmq.ZMQError as error:
             if error.errno not in {zmq.EHOSTUNREACH, zmq.EAGAIN}:
                 raise
@@ -528,7 +529,7 @@ class Broker:
     def _send(self, identity: bytes, *frames: bytes) -> bool:
         """Send to one connection; false when it has gone, or has not read 10,000 messages."""
         try:
-            self._router.send_multipart([identity, *frames], zmq.NOBLOCK)
+            send_frames(self._router, [identity, *frames])
         except zmq.ZMQError as error:
             if error.errno not in {zmq.EHOSTUNREACH, zmq.EAGAIN}:
                 raise

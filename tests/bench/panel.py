@@ -10,7 +10,6 @@ is read from what the panel painted. A key counts as painted when bytes arrive t
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import platform
 import re
@@ -25,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
+import zmq
 from pydantic import JsonValue
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -32,15 +32,16 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from aura_cli.daemon import start_daemon, wait_ready
 from aura_cli.gateway import Gateway
 from aura_shared import control
-from aura_shared.bus.zmq_bus import connect
-from aura_shared.messages.core import now_iso
+from aura_shared.bus import wire
+from aura_shared.bus.frames import send_frames
+from aura_shared.messages.core import now_iso, wrap
 from aura_shared.messages.services import LogLine
 from aura_shared.paths import AuraPaths, find_paths
-from aura_shared.settings import BusSettings
 from panel_terminal import RawTerminal, raw_terminal
 
 SIZE = (140, 42)
 TICK_S = 0.01
+SENT_HERE, NUMBER_HERE = 1_111_111_111_111_111, 2_222_222_222_222_222
 PATH = "services/aura_code/ranking.py"
 SENT = re.compile(rb"sent=(\d{16})")
 HOME, LOG = re.compile(rb"What happened"), re.compile(rb"following|paused")
@@ -65,7 +66,7 @@ def main() -> int:
     parser.add_argument("--publish", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.publish:
-        asyncio.run(publish(options.publish, options.seconds))
+        publish(options.publish, options.seconds)
         return 0
     home = Path(tempfile.mkdtemp(prefix="aura-"))
     os.environ["AURA_HOME"] = str(home)
@@ -280,25 +281,29 @@ class publisher:  # noqa: N801 - a context manager
         self._process.wait()
 
 
-async def publish(rate: int, seconds: float) -> None:
-    """Publish lines at a rate."""
-    bus = connect("bench", find_paths(), BusSettings())
-    began = time.monotonic()
-    sent = 0
-    try:
+def publish(rate: int, seconds: float) -> None:
+    """Publish lines at a rate, in the form of the bus's client, all made from one: the sender shall use little."""
+    with zmq.Context[zmq.Socket[bytes]]() as context, context.socket(zmq.DEALER) as broker:
+        broker.setsockopt(zmq.IDENTITY, b"bench/1")
+        broker.setsockopt(zmq.SNDHWM, 100_000)
+        broker.setsockopt(zmq.LINGER, 0)
+        broker.connect(f"ipc://{find_paths().bus_in}")
+        began = time.monotonic()
+        sent = 0
         while (now := time.monotonic()) - began < seconds:
-            due = int((now - began) * rate)
-            for number in range(sent, due):
-                fields: dict[str, JsonValue] = {
-                    "sent": int(time.time() * 1e6),
-                    "number": number,
-                    "path": "services/aura_code/ranking.py",
-                }
-                await bus.publish(LogLine(service="code", level="info", event="line", ts=now_iso(), fields=fields))
+            before, between, after = pieces_of_a_line()
+            for number in range(sent, due := int((now - began) * rate)):
+                line = b"%b%d%b%d%b" % (before, time.time() * 1e6, between, number, after)
+                send_frames(broker, [wire.PASSING, wire.pack_number(number + 1), line])
             sent = due
-            await asyncio.sleep(TICK_S)
-    finally:
-        await bus.close()
+            time.sleep(max(0.0, now + TICK_S - time.monotonic()))
+
+
+def pieces_of_a_line() -> list[bytes]:
+    """A line of now, cut where the time of its sending and its number belong."""
+    fields: dict[str, JsonValue] = {"sent": SENT_HERE, "number": NUMBER_HERE, "path": "services/aura_code/ranking.py"}
+    line = wrap(LogLine(service="code", level="info", event="line", ts=now_iso(), fields=fields), src="bench")
+    return re.split(b"%d|%d" % (SENT_HERE, NUMBER_HERE), line.model_dump_json().encode())
 
 
 if __name__ == "__main__":

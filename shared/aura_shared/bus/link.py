@@ -26,6 +26,7 @@ import zmq
 from zmq.utils.monitor import parse_monitor_message
 
 from aura_shared.bus import ProgressHandler, wire
+from aura_shared.bus.frames import receive_frames, send_frames
 from aura_shared.bus.handlers import report
 from aura_shared.bus.reader import Reader
 from aura_shared.errors import AuraError, BusError, ServiceDown, error_from
@@ -459,7 +460,7 @@ class Link:
 
     def _send(self, *frames: bytes) -> bool:
         try:
-            self._dealer.send_multipart(frames, zmq.NOBLOCK)
+            send_frames(self._dealer, frames)
         except zmq.Again:
             return False
         return True
@@ -469,7 +470,7 @@ class Link:
     def _read_dealer(self) -> None:
         with suppress(zmq.Again):
             for _ in range(SOME):
-                verb, *frames = self._dealer.recv_multipart(zmq.NOBLOCK)
+                verb, *frames = receive_frames(self._dealer)
                 self._take(verb, frames)
 
     def _take(self, verb: bytes, frames: list[bytes]) -> None:
@@ -517,7 +518,7 @@ class Link:
         woken: set[Reader] = set()
         with suppress(zmq.Again):
             for _ in range(SOME):
-                topic, *frames = self._sub.recv_multipart(zmq.NOBLOCK)
+                topic, *frames = receive_frames(self._sub)
                 if topic.startswith(wire.DURABLE_TOPIC):
                     for seq, kind, raw in wire.read_placed(topic):
                         self._take_durable(kind, seq, raw, woken)
