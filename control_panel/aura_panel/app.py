@@ -330,7 +330,7 @@ class PanelApp(App[None]):
         about = "\n\n".join([entry.about, " ".join(screen.HELP_TEXT.split())])
         self.push_screen(Help(entry.title, about, keys_of(self, screen)))
 
-    @work
+    @work(name="start")
     async def action_start_daemon(self) -> None:
         """Start Aura when it does not run."""
         world = self.world
@@ -353,13 +353,13 @@ class PanelApp(App[None]):
 
         return Controls(self)
 
-    @work
+    @work(name="action_restart_service")
     async def restart_service(self, name: str = "") -> None:
         """Restart a service; without a name it is chosen."""
         if (controls := self._controls()) is not None:
             await controls.service(name, "restart")
 
-    @work
+    @work(name="action_stop_or_start_service")
     async def stop_or_start_service(self, name: str = "", do: str = "") -> None:
         """Stop a service that runs, start one that does not; without a name it is chosen."""
         if (controls := self._controls()) is not None and self.world is not None:
@@ -402,7 +402,7 @@ class PanelApp(App[None]):
         if (controls := self._controls()) is not None:
             await controls.reindex()
 
-    @work(group="analyse")
+    @work(name="analysis", group="analyse")
     async def action_analyse(self) -> None:
         """Analyse the chosen project."""
         if (controls := self._controls()) is not None:

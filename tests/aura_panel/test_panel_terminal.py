@@ -73,6 +73,17 @@ def test_it_starts_without_a_daemon_and_every_key_of_the_bars_works(paths: AuraP
 
 @needs_tmux
 @pytest.mark.requirement("U1")
+def test_what_is_typed_in_one_go_is_the_answer_to_what_its_first_key_asks(paths: AuraPaths) -> None:
+    with TmuxTerminal(size=(100, 30)) as terminal:
+        terminal.wait(DOWN, BAR)
+        terminal.write("2t2h\r")
+        terminal.wait(re.compile(r"◀ past \S+ \d\d:\d\d:\d\d.*all levels +all services"), gone=["Go to a time"])
+        terminal.write("t1 year")
+        terminal.wait("Go to a time", "1 year")
+
+
+@needs_tmux
+@pytest.mark.requirement("U1")
 @pytest.mark.parametrize("theme", list(THEMES))
 def test_without_colours_nothing_is_coloured(paths: AuraPaths, theme: str) -> None:
     with TmuxTerminal("--theme", theme, environ={"NO_COLOR": "1"}) as terminal:

@@ -306,7 +306,7 @@ Nothing is written before it is shown and said yes to.
         if self.panel.world is not None and self.book.status is not None:
             self._undo(name)
 
-    @work(exit_on_error=False, group="edit")
+    @work(name="action_undo", exit_on_error=False, group="edit")
     async def _undo(self, operation: str) -> None:
         await self._desk.undo(operation)
 
@@ -318,7 +318,7 @@ Nothing is written before it is shown and said yes to.
         await self._committing.commit(self.book.status)
         self.changed()
 
-    @work(exclusive=True, exit_on_error=False, group="merge")
+    @work(name="simulation", exclusive=True, exit_on_error=False, group="merge")
     async def action_simulate(self) -> None:
         """Say what merging the branch under the cursor would do."""
         kind, _, name = self.key.partition(":")
@@ -343,7 +343,7 @@ Nothing is written before it is shown and said yes to.
             await self._desk.mend(finding)
             self.changed()
 
-    @work(exit_on_error=False, group="edit")
+    @work(name="action_watch", exit_on_error=False, group="edit")
     async def _set_watch(self) -> None:
         await self._desk.watch(self.book.watch)
         self.changed()

@@ -294,7 +294,7 @@ Services take in what was saved at once; this view says what was restarted, or w
         entry.focus()
         self._check_typed(entry.value)
 
-    @work(exit_on_error=False)
+    @work(name="action_choose", exit_on_error=False)
     async def _choose(self, info: SettingInfo) -> None:
         choices = [
             Choice(choice, choice, "default" if choice == text_of_value(info.default) else "")
