@@ -13,29 +13,16 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 from textual.worker import Worker
 
-from aura_panel.models_rows import (
-    COLUMNS,
-    figure_details,
-    figure_rows,
-    model_details,
-    model_rows,
-    no_model_text,
-    prompt_details,
-    prompt_rows,
-    role_details,
-    role_rows,
-    server_details,
-    state_line,
-    title_of,
-)
+from aura_panel.models_book import ModelsBook
+from aura_panel.models_rows import COLUMNS, no_model_text, state_line, title_of
 from aura_panel.models_testing import how_far, until_tested
 from aura_panel.views.view import View
 from aura_panel.widgets.dialogs import Confirm
 from aura_panel.widgets.listing import Listing
 from aura_panel.widgets.sections import Section, SectionBar
 from aura_shared.errors import AuraError
-from aura_shared.messages.assist import ListPrompts, PromptInfo
-from aura_shared.messages.models import AskModelStats, ClearModelCache, ListModels, ModelsAnswer, ModelStatsAnswer
+from aura_shared.messages.assist import ListPrompts
+from aura_shared.messages.models import ClearModelCache
 
 if TYPE_CHECKING:
     from aura_panel.world import Part
@@ -100,15 +87,10 @@ x forgets kept answers: those of the model under the cursor, else all.
 
     def __init__(self) -> None:
         super().__init__()
-        self._answer = ModelsAnswer()
-        self._stats = ModelStatsAnswer()
-        self._prompts: dict[str, PromptInfo] = {}
-        self._known = False
+        self._book = ModelsBook()
         self._section = "models"
         self._problem = ""
         self._waiting = "Connecting …"
-        self._testing = ""
-        self._progress = ""
         self._test_work: Worker[None] | None = None
         self._places: dict[str, str] = {}
 
@@ -146,17 +128,15 @@ x forgets kept answers: those of the model under the cursor, else all.
 
     def world_changed(self, parts: frozenset[Part]) -> None:
         """Servers came or went."""
-        if "models" in parts and self._known:
+        if "models" in parts and self._book.known:
             self._ask()
 
     @work(exclusive=True, exit_on_error=False, group="models")
     async def _ask(self, *, probe: bool = False) -> None:
-        self._waiting = "Asking the model servers …" if probe or not self._known else ""
+        self._waiting = "Asking the model servers …" if probe or not self._book.known else ""
         self._show_state()
         try:
-            self._answer = await self.world.link.ask(ListModels(probe=probe))
-            self._known = True
-            self._stats = await self.world.link.ask(AskModelStats())
+            await self._book.ask(self.world.link, probe=probe)
             self._problem = ""
         except AuraError as error:
             self._problem = error.message
@@ -166,54 +146,31 @@ x forgets kept answers: those of the model under the cursor, else all.
     @work(exclusive=True, exit_on_error=False, group="prompts")
     async def _ask_prompts(self) -> None:
         try:
-            found = await self.world.link.ask(ListPrompts())
+            await self._book.ask_prompts(self.world.link)
         except AuraError:
             return  # The empty list says who has them.
-        known = self._prompts
-        self._prompts = {
-            prompt.name: prompt.model_copy(update={"text": known[prompt.name].text})
-            if prompt.name in known and known[prompt.name].version == prompt.version
-            else prompt
-            for prompt in found.prompts
-        }
         self._show()
 
     @work(exclusive=True, exit_on_error=False, group="prompt")
     async def _ask_prompt(self, name: str) -> None:
         found = await self.tried(self.world.link.ask(ListPrompts(name=name)))
         if found is not None and found.prompts:
-            self._prompts[name] = found.prompts[0]
+            self._book.prompts[name] = found.prompts[0]
             self._show()
 
     # What is shown
 
-    def _rows(self) -> dict[str, list[Text]]:
-        colours = self.panel.theme_variables
-        match self._section:
-            case "roles":
-                return role_rows(self._answer, self._stats, colours)
-            case "figures":
-                return figure_rows(self._stats, colours)
-            case "prompts":
-                return prompt_rows(list(self._prompts.values()), colours)
-            case _:
-                return model_rows(self._answer, self._testing, colours)
-
     def _show(self) -> None:
         if not self._is_there:
             return
-        rows = self._rows()
+        rows = self._book.rows(self._section, self.panel.theme_variables)
         self._list.show(rows, COLUMNS[self._section])
         self._list.display = bool(rows)
         self._show_state()
         self._show_note(empty=not rows)
         bar = self.query_one(SectionBar)
         bar.active = self._section
-        if self._known:
-            bar.counts = {
-                "models": sum(len(server.models) for server in self._answer.servers if server.kind != "sampling"),
-                "prompts": len(self._prompts),
-            }
+        bar.counts = self._book.counts()
         pane = self.query_one("#list-pane")
         pane.border_title = next(section.title for section in SECTIONS if section.name == self._section)
         self._show_details()
@@ -232,16 +189,16 @@ x forgets kept answers: those of the model under the cursor, else all.
         elif self._problem:
             text = Text(f"✗ {self._problem}", colours["error"])
         else:
-            text = state_line(self._answer, self._stats, colours)
+            text = state_line(self._book.answer, self._book.stats, colours)
         self.query_one("#state", Static).update(text)
 
     def _show_note(self, *, empty: bool) -> None:
         """Why the list is empty, or why no model can be asked."""
         note = self.query_one("#note", Static)
         text: Text | None = None
-        if self._section == "models" and self._known and self._answer.reason:
-            text = no_model_text(self._answer, self.panel.theme_variables)
-        elif empty and self._known:
+        if self._section == "models" and self._book.known and self._book.answer.reason:
+            text = no_model_text(self._book.answer, self.panel.theme_variables)
+        elif empty and self._book.known:
             text = Text(_EMPTY[self._section])
         elif empty and self._problem:
             text = Text("Nothing is known of models while their service does not answer. r asks again.")
@@ -254,27 +211,12 @@ x forgets kept answers: those of the model under the cursor, else all.
         pane = self.query_one("#details", VerticalScroll)
         if not key:
             return
-        if self._section == "prompts" and not self._prompts[key].text and self.panel.world is not None:
+        if self._section == "prompts" and not self._book.prompts[key].text and self.panel.world is not None:
             self._ask_prompt(key)
         before, pane.border_title = pane.border_title, title_of(key)
-        pane.query_one(Static).update(self._details(key))
+        pane.query_one(Static).update(self._book.details(self._section, key, self.panel.theme_variables))
         if before != pane.border_title:
             pane.scroll_home(animate=False)
-
-    def _details(self, key: str) -> Text:
-        colours = self.panel.theme_variables
-        kind, _, name = key.partition(":")
-        if self._section == "roles":
-            return role_details(next(choice for choice in self._answer.roles if choice.role == key), colours)
-        if self._section == "figures":
-            figure = next(one for one in self._stats.figures if f"{one.role}|{one.task}|{one.model}" == key)
-            return figure_details(figure, self._stats, colours)
-        if self._section == "prompts":
-            return prompt_details(self._prompts[key], colours)
-        if kind == "server":
-            return server_details(next(server for server in self._answer.servers if server.name == name), colours)
-        model = next(model for server in self._answer.servers for model in server.models if model.name == name)
-        return model_details(model, colours, self._progress if name == self._testing else "")
 
     @on(DataTable.RowHighlighted)
     def row_highlighted(self) -> None:
@@ -332,10 +274,10 @@ x forgets kept answers: those of the model under the cursor, else all.
         kind, _, name = self._list.key.partition(":")
         if self._section != "models" or kind != "model":
             self.notify("Choose a model in the list of models (m), then press t.")
-        elif self._testing:
-            self.notify(f"{self._testing} is being tested; Esc ends that.", markup=False)
+        elif self._book.testing:
+            self.notify(f"{self._book.testing} is being tested; Esc ends that.", markup=False)
         elif self.panel.world is not None:
-            self._testing, self._progress = name, "Testing …"
+            self._book.testing, self._book.progress = name, "Testing …"
             self._show()
             self._test_work = self._test(name)
 
@@ -347,13 +289,13 @@ x forgets kept answers: those of the model under the cursor, else all.
         except AuraError as error:
             self.panel.show_error(error)
         finally:
-            self._testing, self._test_work = "", None
+            self._book.testing, self._test_work = "", None
             self._show()
         self._ask()
 
     def _progressed(self, name: str, progress: Progress) -> None:
-        if name == self._testing:
-            self._progress = how_far(progress)
+        if name == self._book.testing:
+            self._book.progress = how_far(progress)
             self._show_details()
 
     @work(exit_on_error=False)
@@ -361,7 +303,7 @@ x forgets kept answers: those of the model under the cursor, else all.
         """Forget kept answers after a yes."""
         kind, _, name = self._list.key.partition(":")
         model = name if kind == "model" else ""
-        entries = self._stats.cache_entries
+        entries = self._book.stats.cache_entries
         what = f"the kept answers of {model}" if model else f"all {entries:,} kept answers"
         text = f"Forget {what}? The same questions are put to a model again, which takes longer."
         if self.panel.world is None or not await self.panel.push_screen_wait(Confirm("Clear the cache", text, "Clear")):
