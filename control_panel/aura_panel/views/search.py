@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
 from textual import on, work
@@ -19,15 +19,8 @@ from aura_cli.passages import query_pattern
 from aura_panel.editors import open_in_editor
 from aura_panel.search_desk import Relation, ask_related, ask_search
 from aura_panel.search_query import History, Query, parse_query
-from aura_panel.search_rows import (
-    Entry,
-    Group,
-    found_groups,
-    freshness_words,
-    not_ready_words,
-    nothing_found,
-    state_of_search,
-)
+from aura_panel.search_rows import Entry, not_ready_words
+from aura_panel.search_shown import HOW, Shown, how_to_search, shown_related, shown_results
 from aura_panel.views.view import View, set_text
 from aura_panel.widgets.reader import CodeReader
 from aura_panel.widgets.results import ResultList
@@ -49,11 +42,6 @@ READ_S: Final = 0.25
 LATE_S: Final = 0.3
 """A wait is told from then on; before that it would only flicker."""
 LIMITS: Final = (20, 50, 100)
-_HOW: Final = """\
-Type words, a name such as Store.add, a path, "exact text" or /pattern/.
-Filters narrow it: lang:python path:tests/** path:!docs/** kind:class
-
-Down goes to the results; Up brings earlier queries."""
 _WAITS: Final = {"references": "uses", "callers": "callers", "impact": "the impact"}
 
 
@@ -66,16 +54,6 @@ class _QueryInput(Input):
         Binding("enter", "submit", "Results", show=False),
         Binding("escape", "screen.leave", "Leave the input"),
     ]
-
-
-class _Shown(NamedTuple):
-    """A list of results as it can be come back to."""
-
-    title: str
-    groups: list[Group]
-    state: Text
-    note: str
-    at: str = ""
 
 
 class SearchView(View):
@@ -125,8 +103,8 @@ asked.
         super().__init__()
         self._query = Query()
         self._pattern: re.Pattern[str] | None = None
-        self._shown = _Shown("Results", [], Text(), _HOW)
-        self._before: list[_Shown] = []
+        self._shown = Shown("Results", [], Text(), HOW)
+        self._before: list[Shown] = []
         self._history = History()
         self._limit = LIMITS[0]
         self._explain = False
@@ -237,7 +215,7 @@ asked.
         if why := self._why_not(query):
             self._more = False
             self._before.clear()
-            self._show(_Shown("Results", [], Text(query.problem, self._colours["error"]), why))
+            self._show(Shown("Results", [], Text(query.problem, self._colours["error"]), why))
             return
         late = self.set_timer(LATE_S, lambda: self._say("Searching …"))
         try:
@@ -251,13 +229,9 @@ asked.
             self._failed = False
             more = answer.more and len(answer.hits) >= self._limit  # Else only passages were cut.
             self._more, answer = more and self._limit < LIMITS[-1], answer.model_copy(update={"more": more})
-            groups = found_groups(answer, symbols, self._pattern)
-            state = state_of_search(query, answer, symbols, self._colours)
-            entry = self._list.entry
+            at = _key(self._list.entry) if stay else ""
             self._before.clear()
-            self._show(
-                _Shown("Results", groups, state, "" if groups else nothing_found(answer), _key(entry) if stay else "")
-            )
+            self._show(shown_results(query, answer, symbols, self._pattern, self._colours, at=at))
         finally:
             late.stop()
 
@@ -265,7 +239,7 @@ asked.
         """Why nothing can be asked now."""
         world = self.panel.world
         if query.problem or not query.text:
-            return self._how()
+            return how_to_search(self._history.past)
         if world is None:
             return "Connecting …"
         info = world.projects.get(self.project)
@@ -274,17 +248,13 @@ asked.
         self._failed = info.phase != "ready"
         return not_ready_words(info)
 
-    def _how(self) -> str:
-        past = "\n".join(f"  {plain(one)}" for one in reversed(self._history.past[-5:]))
-        return f"{_HOW}\n\nSearched before:\n{past}" if past else _HOW
-
     # What is shown
 
     @property
     def _colours(self) -> dict[str, str]:
         return self.panel.theme_variables
 
-    def _show(self, shown: _Shown) -> None:
+    def _show(self, shown: Shown) -> None:
         """Show a list of results."""
         if not self.query("#list"):
             return  # Answers may arrive while the panel is being left.
@@ -439,12 +409,7 @@ asked.
             self.notify(found.note or "There is nothing.", markup=False)
             return
         self._before.append(self._shown._replace(at=entry.key))
-        words = Text(plain(found.note) or found.title, "bold", no_wrap=True, overflow="ellipsis")
-        words.append(" · ", self._colours["muted"]).append_text(freshness_words(found.freshness, self._colours))
-        if found.more:
-            words.append(" · there are more", self._colours["warning"])
-        at = found.groups[1 if len(found.groups) > 1 else 0].entries[0].key  # The definition itself is known.
-        self._show(_Shown(plain(found.title), found.groups, words, "", at))
+        self._show(shown_related(found, self._colours))
         self._list.focus()
 
 
