@@ -264,6 +264,18 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
     await pilot.pause()
 
 
+async def told(pilot: Pilot[Any], text: str) -> None:
+    """Wait until the screen says something."""
+    await until(pilot, lambda: text in screen_text(pilot))
+
+
+async def asked_over(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys, and wait for the question that they put over the view."""
+    view = pilot.app.screen
+    await pilot.press(*keys)
+    await until(pilot, lambda: pilot.app.screen is not view)
+
+
 def screen_text(pilot: Pilot[Any]) -> str:
     """What the screen shows, as lines of text."""
     app = pilot.app

@@ -59,7 +59,9 @@ async def at_fixable(pilot: Pilot[None]) -> Listing:
     return rows
 
 
-async def dialog(pilot: Pilot[None], kind: type) -> None:
+async def dialog(pilot: Pilot[None], kind: type, *keys: str) -> None:
+    """Press keys, and wait for what they put in front."""
+    await pilot.press(*keys)
     await until(pilot, lambda: isinstance(app_of(pilot).screen, kind))
 
 
@@ -190,8 +192,7 @@ async def test_a_fix_is_shown_then_applied_and_can_be_taken_back(lab: PanelLab) 
     with_findings(lab)
     async with panel_of(lab, view="findings") as pilot:
         await at_fixable(pilot)
-        await pilot.press("f")
-        await dialog(pilot, Offer)
+        await dialog(pilot, Offer, "f")
         assert "if part is None:" in screen_text(pilot)
         assert not lab.asked_for(RefactorCode), "nothing is made before the answer"
         await pilot.press("y")
@@ -205,19 +206,15 @@ async def test_a_fix_is_left_or_only_proposed(lab: PanelLab) -> None:
     with_findings(lab)
     async with panel_of(lab, view="findings") as pilot:
         await at_fixable(pilot)
-        await pilot.press("f")
-        await dialog(pilot, Offer)
-        await pilot.press("escape")
-        await dialog(pilot, FindingsView)
+        await dialog(pilot, Offer, "f")
+        await dialog(pilot, FindingsView, "escape")
         assert not lab.asked_for(RefactorCode)
-        await pilot.press("F")
-        await dialog(pilot, Offer)
+        await dialog(pilot, Offer, "F")
         assert lab.asked_for(FixFindings)[-1].rules == ["none-comparison"]
         assert "shop/cart.py is left as it is: it changed since" in screen_text(pilot)
         await pilot.click("#nothing")
         await dialog(pilot, FindingsView)
-        await pilot.press("f")
-        await dialog(pilot, Offer)
+        await dialog(pilot, Offer, "f")
         await pilot.click("#propose")
         await until(pilot, lambda: app_of(pilot).current_mode == "changes")
         assert not lab.asked_for(ApplyChange)
@@ -230,8 +227,7 @@ async def test_a_change_that_is_not_what_was_seen_is_not_applied(lab: PanelLab) 
     lab.answer(RefactorCode, RefactorAnswer(change=other))
     async with panel_of(lab, view="findings") as pilot:
         await at_fixable(pilot)
-        await pilot.press("f")
-        await dialog(pilot, Offer)
+        await dialog(pilot, Offer, "f")
         await pilot.press("y")
         await until(pilot, lambda: app_of(pilot).current_mode == "changes")
         assert not lab.asked_for(ApplyChange)
@@ -242,8 +238,7 @@ async def test_files_that_changed_meanwhile_lead_to_the_change(lab: PanelLab) ->
     lab.answer(ApplyChange, ChangeAnswer(change=change_of(FIX_DIFF), merge="--- a/x\n"))
     async with panel_of(lab, view="findings") as pilot:
         await at_fixable(pilot)
-        await pilot.press("f")
-        await dialog(pilot, Offer)
+        await dialog(pilot, Offer, "f")
         await pilot.press("y")
         await until(pilot, lambda: app_of(pilot).current_mode == "changes")
 
@@ -261,8 +256,7 @@ async def test_why_there_is_no_fix(lab: PanelLab) -> None:
         await until(pilot, lambda: "code does not answer" in screen_text(pilot))
         lab.answer(RefactorCode, RefactorAnswer(text="Mended already."))
         with_fix(lab)
-        await pilot.press("up", "f")
-        await dialog(pilot, Offer)
+        await dialog(pilot, Offer, "up", "f")
         await pilot.press("y")
         await until(pilot, lambda: "Mended already." in screen_text(pilot))
         assert rows.row_count
@@ -289,10 +283,8 @@ async def test_one_finding_is_ignored_by_a_comment_with_a_reason_that_is_shown_f
     async with panel_of(lab, view="findings") as pilot:
         await lab.tell(ProjectStateChanged(project=SHOP.model_copy(update={"root": str(tmp_path)})))
         rows = await at_fixable(pilot)
-        await pilot.press("i")
-        await dialog(pilot, Choose)
-        await pilot.press("enter")
-        await dialog(pilot, Prompt)
+        await dialog(pilot, Choose, "i")
+        await dialog(pilot, Prompt, "enter")
         await pilot.press(*"it is a stub", "enter")
         await dialog(pilot, Offer)
         assert "# aura: ignore[none-comparison] it is a stub" in screen_text(pilot)
@@ -302,10 +294,8 @@ async def test_one_finding_is_ignored_by_a_comment_with_a_reason_that_is_shown_f
         made = lab.asked_for(ProposeChange)[-1]
         assert made.files[0].edits[0].text == "    # aura: ignore[none-comparison] it is a stub\n"
         assert file.read_text(encoding="utf-8").count("aura") == 0, "the panel itself writes nothing"
-        await pilot.press("i")
-        await dialog(pilot, Choose)
-        await pilot.press("enter")
-        await dialog(pilot, Prompt)
+        await dialog(pilot, Choose, "i")
+        await dialog(pilot, Prompt, "enter")
         await pilot.press("escape")
         await until(pilot, lambda: rows.has_focus)
 
@@ -317,11 +307,9 @@ async def test_what_another_tool_found_is_ignored_by_the_baseline_of_its_file(la
         await filled(pilot)
         await pilot.press("down")
         await until(pilot, lambda: "About ruff:F401" in screen_text(pilot))
-        await pilot.press("i")
-        await dialog(pilot, Choose)
+        await dialog(pilot, Choose, "i")
         assert "A comment on its line" not in screen_text(pilot)
-        await pilot.press("enter")
-        await dialog(pilot, Confirm)
+        await dialog(pilot, Confirm, "enter")
         assert "1 warning. Only what is new counts" in " ".join(screen_text(pilot).replace("│", " ").split())
         await pilot.press("y")
         await until(pilot, lambda: "silences 5 findings: 5 added" in screen_text(pilot))
@@ -334,22 +322,15 @@ async def test_a_baseline_says_what_it_silences_before_it_is_written(lab: PanelL
     with_findings(lab)
     async with panel_of(lab, view="findings") as pilot:
         await filled(pilot)
-        await pilot.press("b")
-        await dialog(pilot, Choose)
-        await pilot.press("escape")
-        await dialog(pilot, FindingsView)
-        await pilot.press("b")
-        await dialog(pilot, Choose)
-        await pilot.press("enter")
-        await dialog(pilot, Confirm)
+        await dialog(pilot, Choose, "b")
+        await dialog(pilot, FindingsView, "escape")
+        await dialog(pilot, Choose, "b")
+        await dialog(pilot, Confirm, "enter")
         assert "1 error, 3 warnings, 1 hint" in screen_text(pilot)
-        await pilot.press("n")
-        await dialog(pilot, FindingsView)
+        await dialog(pilot, FindingsView, "n")
         assert not lab.asked_for(WriteBaseline)
-        await pilot.press("b")
-        await dialog(pilot, Choose)
-        await pilot.press("down", "enter")
-        await dialog(pilot, Confirm)
+        await dialog(pilot, Choose, "b")
+        await dialog(pilot, Confirm, "down", "enter")
         assert "what is mended" in screen_text(pilot)
         lab.answer(WriteBaseline, NotReady("the analysis goes on"))
         await pilot.press("y")

@@ -39,7 +39,19 @@ from aura_shared.messages.git import (
 )
 from aura_shared.messages.git_health import CheckHealth, HealthReport, MendAnswer, MendGit, SetWatch
 from aura_shared.messages.merges import AbortOperation, ContinueOperation, MergeAnswer, MergeForecast, SimulateMerge
-from panel_lab import SHOP, SIZES, PanelLab, app_of, assert_looks, panel_of, running_status, screen_text, until
+from panel_lab import (
+    SHOP,
+    SIZES,
+    PanelLab,
+    app_of,
+    asked_over,
+    assert_looks,
+    panel_of,
+    running_status,
+    screen_text,
+    told,
+    until,
+)
 from panel_lab_git import (
     BRANCHES,
     COMMITTED,
@@ -72,17 +84,6 @@ def rows_of(pilot: Pilot[None]) -> Listing:
 async def filled(pilot: Pilot[None]) -> Listing:
     await until(pilot, lambda: "watch" in rows_of(pilot).keys)
     return rows_of(pilot)
-
-
-async def told(pilot: Pilot[None], text: str) -> None:
-    await until(pilot, lambda: text in screen_text(pilot))
-
-
-async def asked_over(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys, and wait for the question that they put over the view."""
-    view = view_of(pilot)
-    await pilot.press(*keys)
-    await until(pilot, lambda: app_of(pilot).screen is not view)
 
 
 async def back(pilot: Pilot[None]) -> None:

@@ -14,7 +14,7 @@ from aura_panel.views.git import GitView
 from aura_panel.widgets.commit import CommitScreen
 from aura_panel.widgets.listing import Listing
 from aura_panel.widgets.review import Review
-from panel_lab import screen_text, until
+from panel_lab import screen_text, told, until
 from panel_running import Running
 
 
@@ -23,10 +23,6 @@ def git(running: Running, *arguments: str) -> str:
         ["git", "--no-optional-locks", *arguments], cwd=running.repository, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
-
-
-async def told(pilot: Pilot[None], text: str) -> None:
-    await until(pilot, lambda: text in screen_text(pilot))
 
 
 def shows(pilot: Pilot[None], kind: type[object]) -> bool:

@@ -48,7 +48,19 @@ from aura_shared.messages.plan_order import (
     PlanOrder,
 )
 from aura_shared.messages.plan_progress import PlanProgress, PlanProgressChanged
-from panel_lab import SHOP, SIZES, PanelLab, app_of, assert_looks, panel_of, running_status, screen_text, until
+from panel_lab import (
+    SHOP,
+    SIZES,
+    PanelLab,
+    app_of,
+    asked_over,
+    assert_looks,
+    panel_of,
+    running_status,
+    screen_text,
+    told,
+    until,
+)
 from panel_lab_plan import EVIDENCE, FILE, ITEMS, NODES, ORDER, PAY, ROWS, items, operations, shown, with_plan
 
 THEME = ("muted", "primary", "error", "warning", "success", "accent", "foreground")
@@ -76,17 +88,6 @@ async def at_pay(pilot: Pilot[None]) -> Listing:
     rows.move_to("s2pay")
     await until(pilot, lambda: "Waits for task t1bank" in screen_text(pilot))
     return rows
-
-
-async def asked_over(pilot: Pilot[None], key: str) -> None:
-    """Press a key, and wait for the question that it puts over the view."""
-    view = view_of(pilot)
-    await pilot.press(key)
-    await until(pilot, lambda: app_of(pilot).screen is not view)
-
-
-async def told(pilot: Pilot[None], text: str) -> None:
-    await until(pilot, lambda: text in screen_text(pilot))
 
 
 def changes(lab: PanelLab) -> list[ChangePlan]:

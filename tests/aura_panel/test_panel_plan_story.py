@@ -21,7 +21,7 @@ from aura_panel.plan_tree import boxes_of, section_with
 from aura_panel.views.plan import PlanView
 from aura_panel.widgets.listing import Listing
 from aura_shared.messages.plan_items import ListPlanOperations, UndoPlan
-from panel_lab import screen_text, until
+from panel_lab import told, until
 from panel_running import START_S, Running
 
 EPIC, CART = "epics/e1chk0-checkout.md", "stories/s1cart-fill-the-cart.md"
@@ -42,10 +42,6 @@ def view_of(pilot: Pilot[None]) -> PlanView:
     view = pilot.app.screen_stack[0]
     assert isinstance(view, PlanView)
     return view
-
-
-async def told(pilot: Pilot[None], text: str) -> None:
-    await until(pilot, lambda: text in screen_text(pilot))
 
 
 async def over(pilot: Pilot[None], *keys: str) -> None:
