@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList
 
 from aura_panel import key_order
 from aura_panel.key_order import KeyOrder
+from aura_panel.themes import theme_named
 from aura_panel.views.plan import PlanView
 from aura_panel.widgets.dialogs import Choose, Prompt
 from aura_shared.messages.plan_items import ChangePlan
@@ -36,6 +37,8 @@ class Typing(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.register_theme(theme_named("dark"))
+        self.theme = "dark"
         self.done: list[str] = []
         self.slow = asyncio.Event()
         self.answers: list[str | None] = []

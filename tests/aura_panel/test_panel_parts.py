@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 from textual.color import Color
 from textual.widgets import Input
 
@@ -11,7 +12,7 @@ from aura_panel.home_rows import duration, group_stories, sparkline
 from aura_panel.stories import STORY_KINDS, Story, story_of_envelope
 from aura_panel.themes import THEMES, theme_named
 from aura_panel.views.log import LogView
-from aura_panel.widgets.dialogs import Choose, Help
+from aura_panel.widgets.dialogs import Choose, Help, Prompt
 from aura_shared.messages.core import Envelope
 from aura_shared.messages.registry import event_kinds
 from panel_lab import ATLAS, SHOP, PanelLab, app_of, panel_of, running_status, screen_text, until
@@ -186,3 +187,16 @@ async def test_keys_at_the_bottom_can_be_clicked(lab: PanelLab) -> None:
         assert not view.shown.following or len(view.ring) == 0
         await pilot.click("KeyBar", offset=(98 - 14, 0))
         await until(pilot, lambda: isinstance(app.screen, Help) or app.screen is not view)
+
+
+async def test_a_dialog_that_opens_while_the_terminal_has_no_focus_gets_what_is_typed_later(lab: PanelLab) -> None:
+    async with panel_of(lab) as pilot:
+        app = app_of(pilot)
+        app.post_message(events.AppBlur())
+        await until(pilot, lambda: not app.app_focus)
+        app.push_screen(Prompt("Register a project"))
+        await until(pilot, lambda: app.screen.is_mounted)
+        app.post_message(events.AppFocus())
+        await until(pilot, lambda: app.app_focus)
+        await pilot.press("q", "2")
+        assert app.screen.query_one(Input).value == "q2"

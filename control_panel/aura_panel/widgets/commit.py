@@ -10,11 +10,11 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static, TextArea
 
 from aura_cli.screen import plural, safe
 from aura_panel.plan_rows import Colours, one_line
+from aura_panel.widgets.dialogs import Dialog
 from aura_shared.errors import AuraError
 from aura_shared.messages.commits import CommitDraft, CommitFile, MessageProblem
 
@@ -28,7 +28,7 @@ _MOST_LEFT: Final = 12
 _STATUS: Final = {"A": "new", "M": "changed", "D": "deleted", "R": "renamed", "C": "copied", "T": "type"}
 
 
-class CommitScreen(ModalScreen[tuple[str, bool]]):
+class CommitScreen(Dialog[tuple[str, bool]]):
     """Show a draft, and let its message be edited; answers the message, and whether to commit with it.
 
     What is wrong with an edited message is shown first; the same message again is a yes.
@@ -46,13 +46,10 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
         Binding("escape", "leave", "Leave it", priority=True),
         Binding("ctrl+r", "proposed", "Proposed message", priority=True),
     ]
+    AUTO_FOCUS = "TextArea"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
     DEFAULT_CSS = """
-    CommitScreen { align: center middle; }
-    CommitScreen > .box {
-        width: 170; max-width: 98%; height: 94%; padding: 0 1;
-        background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;
-    }
+    CommitScreen > .box { width: 170; max-width: 98%; height: 94%; max-height: 94%; }
     CommitScreen #sides { height: 1fr; layout: vertical; }
     CommitScreen.-wide #sides { layout: horizontal; }
     CommitScreen #what { height: 2fr; }
@@ -63,8 +60,6 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
     }
     CommitScreen.-wide TextArea { height: 100%; width: 1fr; }
     CommitScreen #problem { height: auto; max-height: 6; color: $error; }
-    CommitScreen #buttons { height: 1; margin-top: 1; }
-    CommitScreen Button { margin-right: 2; }
     """
 
     def __init__(
@@ -94,7 +89,7 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
                 with VerticalScroll(id="what"):
                     yield Static(draft_text(self._draft, self._colours))
                 yield TextArea(self._message, tab_behavior="focus", show_line_numbers=False, soft_wrap=True)
-            with Horizontal(id="buttons"):
+            with Horizontal(classes="answers"):
                 yield Button("Commit (Ctrl-S)", id="yes", compact=True)
                 yield Button("Leave it (Esc)", id="no", compact=True)
                 yield Button("Proposed message (Ctrl-R)", id="proposed", compact=True)
@@ -108,10 +103,8 @@ class CommitScreen(ModalScreen[tuple[str, bool]]):
         return cast("App[None]", self.app).theme_variables
 
     def on_mount(self) -> None:
-        """Type at once."""
-        area = self.query_one(TextArea)
-        area.border_title = "Message"
-        area.focus()
+        """Name the field."""
+        self.query_one(TextArea).border_title = "Message"
 
     @on(Button.Pressed)
     def answer(self, event: Button.Pressed) -> None:

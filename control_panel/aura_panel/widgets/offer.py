@@ -9,10 +9,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button
 
 from aura_panel.diff_document import DiffDocument
+from aura_panel.widgets.dialogs import Dialog
 from aura_panel.widgets.diff import DiffView
 
 __all__ = ["Offer", "OfferAnswer"]
@@ -29,7 +29,7 @@ class OfferAnswer(NamedTuple):
     """What it does, in a few words."""
 
 
-class Offer(ModalScreen[str]):
+class Offer(Dialog[str]):
     """Show a difference and what can be done with it; answers with an identifier, empty for nothing.
 
     Args:
@@ -39,19 +39,10 @@ class Offer(ModalScreen[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,n", "dismiss('')", "No")]
-    DEFAULT_CSS = """
-    Offer { align: center middle; }
-    Offer > .box {
-        width: 96%; max-width: 140; height: 90%; padding: 0 1;
-        background: $background; border: round $primary; border-title-color: $primary; border-title-style: bold;
-        border-subtitle-color: $muted;
-    }
-    Offer Horizontal { height: 1; margin-top: 1; }
-    Offer Button { margin-right: 2; }
-    """
+    AUTO_FOCUS = "DiffView"
 
     def __init__(self, title: str, document: DiffDocument, answers: Sequence[OfferAnswer]) -> None:
-        super().__init__()
+        super().__init__(classes="-difference")
         self._title = title
         self._document = document
         self._answers = answers
@@ -64,16 +55,14 @@ class Offer(ModalScreen[str]):
             box.border_title = self._title
             box.border_subtitle = "nothing was written yet"
             yield DiffView()
-            with Horizontal():
+            with Horizontal(classes="answers"):
                 for answer in self._answers:
                     yield Button(f"{answer.title} ({answer.key})", id=answer.id, compact=True)
                 yield Button("No (n)", id="nothing", compact=True)
 
     def on_mount(self) -> None:
-        """Keys scroll the difference."""
-        diff = self.query_one(DiffView)
-        diff.show(self._document)
-        diff.focus()
+        """Show the difference."""
+        self.query_one(DiffView).show(self._document)
 
     @on(Button.Pressed)
     def answer(self, event: Button.Pressed) -> None:
