@@ -103,7 +103,6 @@ that contradict it), recorded tests of its stories, and git (↑ ahead, ↓ behi
             self._services.add_column(column, key=column)
         self._columns: tuple[str, ...] = ()
         self.on_resize()
-        super().on_mount()
         self._projects.focus()
 
     def on_resize(self) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
+from aura_panel.compositor import RowCompositor
 from aura_panel.widgets.keys import KeyBar
 from aura_panel.widgets.nav import NavBar
 from aura_shared.errors import AuraError
@@ -50,6 +52,11 @@ class View(Screen[None]):
 
     _has_begun = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = RowCompositor()
+        self._styled_with_focus: bool | None = None
+
     def compose(self) -> ComposeResult:
         """Bars and body."""
         yield NavBar()
@@ -84,8 +91,14 @@ class View(Screen[None]):
         if self.panel.world is not None:
             self.begin()
 
-    def on_screen_resume(self) -> None:
-        """It is in front, for the first time or again."""
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """It is in front, for the first time or again.
+
+        Styles, and what was drawn with them, are kept when nothing can have changed them while another view was shown:
+        themes are looked after where views are switched, so what is left is whether the terminal has the focus.
+        """
+        event.refresh_styles = self._styled_with_focus is not self.panel.app_focus
+        self._styled_with_focus = self.panel.app_focus
         if self.panel.world is not None:
             self.begin()
         self.panel.shown_again(self)
