@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
 from aura_cli.answers import JsonObject, count_of, number_of, text_of
-from aura_panel.stories import Story
-from aura_panel.world import ProjectFacts, World
-from aura_shared.messages.code import ProjectInfo
-from aura_shared.messages.findings import FindingsSummary
-from aura_shared.messages.git import GitStatus
-from aura_shared.messages.plan_progress import PlanProgress
-from aura_shared.messages.services import ServiceStateChanged
 from aura_shared.processes import PROCESSES
+
+if TYPE_CHECKING:  # Messages take half a second of CPU to load; the first picture comes before them.
+    from aura_panel.stories import Story
+    from aura_panel.world import ProjectFacts, World
+    from aura_shared.messages.code import ProjectInfo
+    from aura_shared.messages.findings import FindingsSummary
+    from aura_shared.messages.git import GitStatus
+    from aura_shared.messages.plan_progress import PlanProgress
 
 __all__ = [
     "NARROW_LEFT_OUT",
@@ -35,6 +36,7 @@ NARROW_LEFT_OUT: Final = frozenset({"Trend", "Tests"})
 """Columns of projects that narrow screens leave out."""
 PROJECT_COLUMNS: Final = ("Project", "Index", "Findings", "Trend", "Changes", "Plan", "Tests", "Git")
 SERVICE_COLUMNS: Final = ("Service", "State", "Up", "Restarts", "CPU", "Memory", "Lag")
+_SERVICE_STATE: Final = "service.state"
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _STATE_SIGNS: Final[Mapping[str, tuple[str, str]]] = {
     "ready": ("●", "success"),
@@ -244,7 +246,7 @@ def _merged(stories: Sequence[Story]) -> Iterable[Story]:
     """Services that became ready one after the other are one story."""
     ready: list[Story] = []
     for story in [*stories, None]:
-        if story is not None and story.kind == ServiceStateChanged.type and story.weight == "good":
+        if story is not None and story.kind == _SERVICE_STATE and story.weight == "good":
             ready.append(story)
             continue
         if story is not None and story.weight == "quiet" and ready:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aura_cli.answers import text_of
-from aura_panel.world import World
+
+if TYPE_CHECKING:
+    from aura_panel.world import World
 
 __all__ = ["Need", "needs_of"]
 

@@ -220,8 +220,9 @@ class World:
     def _take(self, event: Event) -> set[Part]:
         """Take an event in; returns what it changed at once."""
         if isinstance(event, ServiceMetrics):
+            known = event.service in self.metrics
             self.metrics[event.service] = event
-            return {"services"}
+            return set() if known else {"services"}  # Shown together, with the next look.
         if isinstance(event, ProjectStateChanged):
             return self._take_project(event.project)
         if isinstance(event, ApprovalChanged):

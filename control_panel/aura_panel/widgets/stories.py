@@ -17,10 +17,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from aura_panel.home_rows import clock, group_stories
-from aura_panel.stories import Story
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aura_panel.stories import Story
 
 __all__ = ["StoryList"]
 
