@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -177,7 +177,7 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
             return HIDDEN_FLUSH_S
         return FLUSH_S if self.panel.app_focus and "SSH_CONNECTION" not in os.environ else SLOW_FLUSH_S
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:  # noqa: ARG002 - the base's signature
         """In front again: what arrived meanwhile is shown at once."""
         self._flush()
 

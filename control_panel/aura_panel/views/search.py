@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SearchView"]
 
-TYPING_S: Final = 0.03
-"""People type a letter each 100 to 200 ms; letters that come faster are one question."""
+TYPING_S: Final = 0.06
+"""People type a letter each 100 to 200 ms, and each asks at once; of letters that come faster the last one asks."""
 SETTLE_S: Final = 0.3
 """Events of a burst lead to one question."""
 READ_S: Final = 0.25
@@ -113,6 +114,7 @@ asked.
         self._stale = False
         self._was_left = False
         self._typing: Timer | None = None
+        self._typed_at = 0.0
         self._settling: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -138,7 +140,7 @@ asked.
         """It is behind another view, or only behind a question."""
         self._was_left = self.panel.current_mode != self.NAME
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:  # noqa: ARG002 - the base's signature
         """It was opened by its key: type at once, over the old query."""
         if self._was_left:
             self._was_left = False
@@ -203,7 +205,13 @@ asked.
             self._history.typed()
         if self._typing is not None:
             self._typing.stop()
-        self._typing = self.set_timer(TYPING_S, self._ask)
+            self._typing = None
+        now = time.monotonic()
+        before, self._typed_at = self._typed_at, now
+        if now - before >= TYPING_S:
+            self._ask()
+        else:
+            self._typing = self.set_timer(TYPING_S, self._ask)
 
     @work(exclusive=True, exit_on_error=False, group="search")
     async def _ask(self, *, stay: bool = False) -> None:

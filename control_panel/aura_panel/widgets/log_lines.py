@@ -13,15 +13,14 @@ from rich.style import Style
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widget import Widget
 
 from aura_panel.log_ring import FilteredLines, LogEntry, LogFilter, LogRing
-from aura_panel.widgets.straight import paint_rows
+from aura_panel.widgets.straight import paint_rows, resize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +94,7 @@ class LogLines(ScrollView, can_focus=True):
         kept = self.cursor if self.cursor is not None else None
         self.lines = FilteredLines(self.ring, chosen)
         self.look_on()
-        self._resize()
+        resize(self, len(self.lines))
         if kept is not None and len(self.lines):
             self._go_to(self.lines.index_of(kept))
         else:
@@ -142,24 +141,10 @@ class LogLines(ScrollView, can_focus=True):
     def _last_top(self) -> int:
         return max(0, len(self.lines) - self.scrollable_content_region.height)
 
-    def _resize(self) -> None:
-        """Bring the size that can be scrolled over up to date.
-
-        The screen is laid out anew for it only when the scroll bar comes or goes: that takes the time of some pictures.
-        """
-        size = Size(1, len(self.lines))  # Lines are cut to the width: there is nothing to scroll to at their right.
-        if size == self.virtual_size:
-            return
-        if self.show_vertical_scrollbar and size.height > self.container_size.height:
-            self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]
-            self.vertical_scrollbar.window_virtual_size = size.height
-        else:
-            self.virtual_size = size
-
     def _follow(self) -> None:
         """Bring size and offset up to date."""
         self._bar_at = time.monotonic()
-        self._resize()
+        resize(self, len(self.lines))
         self.scroll_to(y=self._last_top, animate=False, immediate=True, force=True)
         self._note_top()
 
@@ -178,14 +163,14 @@ class LogLines(ScrollView, can_focus=True):
             self._follow()
         else:
             self._bar_at = time.monotonic()
-            self._resize()
+            resize(self, len(self.lines))
 
     def _stand_still(self) -> None:
         """Keep the line at the top where it is, though older ones were let go."""
         if len(self.lines):
             index = self.lines.index_of(max(self._top, self.ring.first))
             if index != self.scroll_offset.y:
-                self._resize()
+                resize(self, len(self.lines))
                 self.scroll_to(y=index, animate=False, immediate=True, force=True)
         if self.cursor is not None and self.cursor < self.ring.first:
             self.cursor = self.ring.first
@@ -274,7 +259,7 @@ class LogLines(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the newest line in sight while following."""
-        self._resize()
+        resize(self, len(self.lines))
         if self.following:
             self._follow()
 

@@ -13,7 +13,6 @@ from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -21,6 +20,7 @@ from textual.strip import Strip
 from aura_cli.change_view import plain
 from aura_panel.search_rows import Entry, Group
 from aura_panel.widgets.listing import shortened
+from aura_panel.widgets.straight import paint_lines, resize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,10 +96,10 @@ class ResultList(ScrollView, can_focus=True):
                 self._tops.append(len(self._lines))
             self._lines.append(line)
         self._cursor = next((number for number, entry in enumerate(self._entries) if entry.key == at), 0)
-        self.virtual_size = Size(1, len(self._lines))  # Rows are cut to the width.
+        resize(self, len(self._lines))
         if self._cursor == 0:
             self.scroll_to(y=0, animate=False, immediate=True, force=True)
-        self.refresh()
+        paint_lines(self)
         self.post_message(self.Moved())
 
     def move_to(self, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Painting rows of a widget straight onto the terminal, past Textual's compositor.
+"""Painting rows of a list straight onto the terminal, past Textual's compositor, and sizing it without a new layout.
 
 The compositor cuts each row of each picture at the edges of every widget, which costs 0.2 ms a row; a log of 5,000
 lines a second has 40 new rows twenty times a second. The rows go the way of a whole picture otherwise: in one
@@ -15,14 +15,15 @@ from rich.console import COLOR_SYSTEMS, Console
 from rich.segment import Segment
 from textual._compositor import CompositorUpdate
 from textual.filter import ANSIToTruecolor
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.widget import Widget
 
-__all__ = ["paint_rows"]
+__all__ = ["paint_lines", "paint_rows", "resize"]
 
 Row = Sequence[Segment]
 """Segments of a row; together as wide as it is, each with a style of its own."""
@@ -71,6 +72,28 @@ def paint_rows(widget: Widget, area: Region, draw: Callable[[], Sequence[Row]]) 
     )
     widget._styles_cache.clear()  # pyright: ignore[reportPrivateUsage] - it holds the rows of the last whole picture.
     return True
+
+
+def paint_lines(lines: ScrollView) -> None:
+    """Show what a list draws now: straight where that can be, else with the next picture."""
+    area = lines.scrollable_content_region
+    if not paint_rows(lines, area, lambda: [list(lines.render_line(y)) for y in range(area.height)]):
+        lines.refresh()
+
+
+def resize(lines: ScrollView, height: int) -> None:
+    """Tell a list how many rows it has, which are cut to its width.
+
+    The screen is laid out anew for it only when the scroll bar comes or goes: that takes the time of some pictures.
+    """
+    size = Size(1, height)
+    if size == lines.virtual_size:
+        return
+    if lines.show_vertical_scrollbar and height > lines.container_size.height:
+        lines.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]
+        lines.vertical_scrollbar.window_virtual_size = height
+    else:
+        lines.virtual_size = size
 
 
 def _is_free(widget: Widget, area: Region) -> bool:
