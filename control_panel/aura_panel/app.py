@@ -19,6 +19,7 @@ from textual.worker import Worker, WorkerState
 from aura_panel.catalogue import VIEWS
 from aura_panel.key_order import KeyOrder
 from aura_panel.themes import THEMES
+from aura_panel.widgets.keys import key_name
 from aura_panel.widgets.nav import NavBar, Tab
 from aura_shared.errors import AuraError
 
@@ -433,9 +434,10 @@ def keys_of(app: PanelApp, screen: Screen[Any]) -> list[tuple[str, str]]:
         binding = active.binding
         if not binding.description or binding.action in _PLAIN_ACTIONS or binding.key.startswith("super+"):
             continue
-        rank = 0 if active.node is screen else 2 if active.node is app else 1
+        rank = 3 if binding.action in _EVERYWHERE else 0 if active.node is screen else 2 if active.node is app else 1
         _, keys = rows.setdefault((rank, binding.action), (binding.description, []))
-        keys.append(app.get_key_display(binding))
+        if (name := key_name(app, binding)) not in keys:
+            keys.append(name)
     return [(" ".join(keys), what) for _, (what, keys) in sorted(rows.items(), key=lambda row: row[0][0])]
 
 
@@ -443,3 +445,5 @@ _PLAIN_ACTIONS: Final = frozenset(
     {"scroll_left", "scroll_right", "page_left", "page_right", "copy_text", "screen.copy_text", "help_quit"}
 )
 """Actions that every screen has and nobody looks up."""
+_EVERYWHERE: Final = frozenset({"app.focus_next", "app.focus_previous"})
+"""Actions that every screen has; the keys of the view come first."""

@@ -78,6 +78,12 @@ _CONTRAST_DARK: Final = Theme(
         "footer-background": "#000000",
         "diff-added": "#003a10",
         "diff-removed": "#4a0010",
+        "scrollbar": "#d0d0d0",
+        "scrollbar-hover": "#ffff5f",
+        "scrollbar-active": "#ffff5f",
+        "scrollbar-background": "#1c1c1c",
+        "scrollbar-background-hover": "#1c1c1c",
+        "scrollbar-background-active": "#1c1c1c",
     },
 )
 _CONTRAST_LIGHT: Final = Theme(
@@ -102,6 +108,12 @@ _CONTRAST_LIGHT: Final = Theme(
         "footer-background": "#ffffff",
         "diff-added": "#c8f5cf",
         "diff-removed": "#ffd3d8",
+        "scrollbar": "#333333",
+        "scrollbar-hover": "#00228f",
+        "scrollbar-active": "#00228f",
+        "scrollbar-background": "#ececec",
+        "scrollbar-background-hover": "#ececec",
+        "scrollbar-background-active": "#ececec",
     },
 )
 

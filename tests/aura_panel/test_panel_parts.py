@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from rich.text import Text
 from textual import events
 from textual.color import Color
+from textual.containers import VerticalScroll
 from textual.widgets import Input
 
+from aura_panel.app import keys_of
 from aura_panel.catalogue import VIEWS
 from aura_panel.home_rows import duration, group_stories, sparkline
 from aura_panel.stories import STORY_KINDS, Story, story_of_envelope
 from aura_panel.themes import THEMES, theme_named
 from aura_panel.views.log import LogView
-from aura_panel.widgets.dialogs import Choose, Help, Prompt
+from aura_panel.widgets.dialogs import Choice, Choose, Confirm, Help, Prompt
+from aura_panel.widgets.review import Review
 from aura_shared.messages.core import Envelope
 from aura_shared.messages.registry import event_kinds
-from panel_lab import ATLAS, SHOP, PanelLab, app_of, panel_of, running_status, screen_text, until
+from panel_lab import ATLAS, SHOP, SIZES, PanelLab, app_of, panel_of, running_status, screen_text, until
 
 
 @pytest.mark.requirement("U1")
@@ -44,6 +48,8 @@ def test_texts_can_be_read_in_every_theme(name: str) -> None:
             assert ratio >= (least if back != "panel" else min(least, 4.5)), f"{front} on {back}: {ratio:.1f}"
     cursor = (colours["block-cursor-foreground"], colours["block-cursor-background"])
     assert _contrast(*map(Color.parse, cursor)) >= least
+    if name.startswith("contrast"):
+        assert _contrast(Color.parse(colours["scrollbar"]), Color.parse(colours["scrollbar-background"])) >= least
     for back in ("diff-added", "diff-removed"):
         assert _contrast(Color.parse(colours["foreground"]), Color.parse(colours[back])) >= least
 
@@ -119,6 +125,10 @@ async def test_help_lists_the_keys_of_the_view(lab: PanelLab) -> None:
         shown = screen_text(pilot)
         for words in ("Help: Log", "Follow/pause", "Same cause", "Quit"):
             assert words in shown
+        keys = dict(keys_of(app, app.screen_stack[0]))
+        assert [what for key, what in keys.items() if len(set(key.split())) < len(key.split())] == []
+        assert next(iter(keys)) == "Space"
+        assert keys["Tab"] == "Focus Next"
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, LogView))
 
@@ -187,6 +197,36 @@ async def test_keys_at_the_bottom_can_be_clicked(lab: PanelLab) -> None:
         assert not view.shown.following or len(view.ring) == 0
         await pilot.click("KeyBar", offset=(98 - 14, 0))
         await until(pilot, lambda: isinstance(app.screen, Help) or app.screen is not view)
+
+
+async def test_an_empty_list_of_events_says_so(lab: PanelLab) -> None:
+    async with panel_of(lab) as pilot:
+        assert "Nothing has happened yet." in screen_text(pilot)
+
+
+async def test_a_text_that_a_dialog_shows_is_not_cut(lab: PanelLab) -> None:
+    long = "word " * 40
+    async with panel_of(lab, size=(80, 24)) as pilot:
+        app = app_of(pilot)
+        for dialog in (Prompt("Ask", long + "end."), Choose("Choose", [Choice("a", "one", long + "end.")])):
+            app.push_screen(dialog)
+            await until(pilot, lambda: "end." in screen_text(pilot))
+            await pilot.press("escape")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_answers_stand_below_a_question_however_long_it_is(lab: PanelLab, size: tuple[int, int]) -> None:
+    async with panel_of(lab, size=size) as pilot:
+        app = app_of(pilot)
+        for lines in (1, 200):
+            for dialog in (Confirm("Ask", "line\n" * lines), Review("Ask", Text("line\n" * lines))):
+                app.push_screen(dialog)
+                await until(pilot, lambda dialog=dialog: dialog.is_mounted)
+                box, answers = (dialog.query_one(name).region for name in (".box", ".answers"))
+                matter = dialog.query_one(VerticalScroll).region
+                assert answers.y - matter.bottom == 1
+                assert box.bottom - answers.bottom <= 2
+                await pilot.press("escape")
 
 
 async def test_a_dialog_that_opens_while_the_terminal_has_no_focus_gets_what_is_typed_later(lab: PanelLab) -> None:

@@ -30,11 +30,13 @@ class Dialog(ModalScreen[AnswerT]):
     Dialog > .box {
         width: 76; max-width: 96%; height: auto; max-height: 90%; padding: 0 1;
         background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;
-        border-subtitle-color: $muted;
+        border-subtitle-color: $muted; scrollbar-background: $surface;
     }
+    Dialog > .box VerticalScroll { scrollbar-background: $surface; }
     Dialog.-difference > .box { width: 140; height: 90%; background: $background; }
-    Dialog .answers { height: 1; margin-top: 1; }
-    Dialog .answers Button { margin-right: 2; }
+    Dialog .answers { height: 1; margin: 1 0 0 0; }
+    Dialog .answers Button { min-width: 0; padding: 0 1; margin-right: 2; background: $panel; }
+    Dialog .answers Button:focus { background: $block-cursor-background; color: $block-cursor-foreground; }
     """
 
     def on_mount(self) -> None:
@@ -57,6 +59,10 @@ class YesNo(Dialog[bool]):
         Binding("escape,n", "dismiss(False)", "No"),
         Binding("y", "dismiss(True)", "Yes"),
     ]
+    DEFAULT_CSS = """
+    YesNo VerticalScroll { height: auto; max-height: 100%; }
+    YesNo .answers { dock: bottom; }
+    """
 
     def __init__(self, title: str, yes: str, note: str = "", classes: str | None = None) -> None:
         super().__init__(classes=classes)
@@ -115,6 +121,7 @@ class Choose(Dialog[str | None]):
         """The list."""
         with Vertical(classes="box") as box:
             box.border_title = self._title
+            box.border_subtitle = "Enter chooses, Esc leaves it"
             longest = max((len(choice.title) for choice in self._choices), default=0)
             options = (Option(_line(choice, longest), id=choice.id) for choice in self._choices)
             yield OptionList(*options, compact=True)
@@ -133,7 +140,7 @@ class Choose(Dialog[str | None]):
 
 
 def _line(choice: Choice, longest: int) -> Text:
-    return Text.assemble(choice.title.ljust(longest), "  ", (choice.about, "dim"), no_wrap=True, overflow="ellipsis")
+    return Text.assemble(choice.title.ljust(longest), "  ", (choice.about, "dim"))
 
 
 class Confirm(YesNo):
@@ -142,8 +149,7 @@ class Confirm(YesNo):
     AUTO_FOCUS = "#no"
     DEFAULT_CSS = """
     Confirm #text { padding: 1 0 0 0; }
-    Confirm VerticalScroll { height: auto; max-height: 70vh; }
-    Confirm .answers { margin-bottom: 1; }
+    Confirm .answers { margin: 1 0; }
     """
 
     def __init__(self, title: str, text: str, yes: str = "Yes") -> None:
@@ -161,7 +167,10 @@ class Prompt(Dialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
     AUTO_FOCUS = "Input"
-    DEFAULT_CSS = "Prompt Input { margin: 1 0; }"
+    DEFAULT_CSS = """
+    Prompt Label { width: 100%; }
+    Prompt Input { margin: 1 0; }
+    """
 
     def __init__(self, title: str, label: str = "", value: str = "", placeholder: str = "") -> None:
         super().__init__()
@@ -174,6 +183,7 @@ class Prompt(Dialog[str | None]):
         """The label and the input."""
         with Vertical(classes="box") as box:
             box.border_title = self._title
+            box.border_subtitle = "Enter takes it, Esc leaves it"
             if self._label:
                 yield Label(Text(self._label))
             yield Input(self._value, placeholder=self._placeholder, compact=True)

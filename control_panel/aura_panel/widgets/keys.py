@@ -12,10 +12,13 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
 
-__all__ = ["KeyBar"]
+__all__ = ["KeyBar", "key_name"]
 
 _LAST: Final = ("help", "command_palette")
 """Actions whose keys stand at the right end."""
+
+
+_NAMES: Final = {"space": "Space", "⏎": "Enter", "esc": "Esc", "tab": "Tab", "shift+tab": "Shift-Tab"}
 
 
 class _Key(NamedTuple):
@@ -71,7 +74,9 @@ class KeyBar(Widget):
             binding: Binding = active.binding
             what = "Commands" if binding.action == "command_palette" else binding.description
             if active.enabled and what and (binding.show or binding.action in _LAST):
-                rows.setdefault(binding.action, _Key(_name(cast("App[None]", self.app), binding), what, binding.action))
+                rows.setdefault(
+                    binding.action, _Key(key_name(cast("App[None]", self.app), binding), what, binding.action)
+                )
         return list(rows.values())
 
     async def on_click(self, event: events.Click) -> None:
@@ -88,9 +93,10 @@ class KeyBar(Widget):
                 return
 
 
-def _name(app: App[None], binding: Binding) -> str:
+def key_name(app: App[None], binding: Binding) -> str:
+    """The name of a key as the panel writes it."""
     shown = app.get_key_display(binding)
-    return {"space": "Space", "⏎": "Enter", "esc": "Esc"}.get(shown, shown)
+    return _NAMES.get(shown, shown)
 
 
 def _columns(key: _Key) -> int:

@@ -22,11 +22,7 @@ class Review(YesNo):
     """
 
     AUTO_FOCUS = "VerticalScroll"
-    DEFAULT_CSS = """
-    Review > .box { width: 110; }
-    Review VerticalScroll { height: auto; max-height: 70vh; }
-    Review .answers { margin-bottom: 1; }
-    """
+    DEFAULT_CSS = "Review > .box { width: 110; }"
 
     def __init__(self, title: str, text: Text, yes: str = "Save") -> None:
         super().__init__(title, yes)

@@ -27,6 +27,7 @@ __all__ = ["StoryList"]
 
 _SIGNS: Final = {"quiet": ("·", "muted"), "info": ("▸", "foreground"), "good": ("✓", "success"),
                  "warning": ("!", "warning"), "error": ("✗", "error")}  # fmt: skip
+_NOTHING: Final = "Nothing has happened yet."
 
 
 class _Row(NamedTuple):
@@ -127,6 +128,8 @@ class StoryList(ScrollView, can_focus=True):
         """One row of the screen."""
         width = self.scrollable_content_region.width
         index = self.scroll_offset.y + y
+        if not self._rows and y == 0:
+            return Strip([Segment(_NOTHING[:width].ljust(width), self._style("muted"))], width)
         if index >= len(self._rows):
             return Strip.blank(width, self._style("foreground"))
         segments = self._segments(self._rows[index], width)
