@@ -1,7 +1,7 @@
 """Textual's compositor, but a part of a picture costs what its rows cost.
 
-Textual draws every widget between the first and the last row that changed, all of it: where the bar at the top and the
-keys at the bottom change, that is the whole screen.
+Textual draws every widget between the first and the last row that changed, all of it, also where another one lies over
+it: where the bar at the top and the keys at the bottom change, that is the whole screen.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class RowCompositor(Compositor):
             if seen.overlaps(part):
                 wanted = seen.intersection(rows)
                 yield region, clip.intersection(rows), widget.render_lines(wanted.translate(-region.offset))
+                if part in seen:  # They come from front to back: nothing behind this one is seen.
+                    return
 
 
 def _joined(spans: Sequence[tuple[int, int, int]]) -> Iterator[Region]:

@@ -99,7 +99,7 @@ class LogLines(ScrollView, can_focus=True):
             self._go_to(self.lines.index_of(kept))
         else:
             self._follow()
-        self.refresh()
+        self._paint()
 
     def lines_changed(self, changed_from: int) -> None:
         """Take in that the ring got lines from this number on, or let old ones go."""
@@ -127,7 +127,7 @@ class LogLines(ScrollView, can_focus=True):
             return
         self.look_on()
         self._bar_soon()
-        self.refresh()
+        self._paint()
 
     @property
     def top_index(self) -> int:
@@ -211,7 +211,7 @@ class LogLines(ScrollView, can_focus=True):
             target = index if index < top else index - height + 1
             self.scroll_to(y=max(0, target), animate=False, immediate=True, force=True)
         self._note_top()
-        self.refresh()
+        self._paint()
         self.post_message(self.Moved())
 
     def action_move(self, by: int) -> None:
@@ -237,7 +237,7 @@ class LogLines(ScrollView, can_focus=True):
         self.cursor = None
         self.following = True
         self._follow()
-        self.refresh()
+        self._paint()
         self.post_message(self.Moved())
 
     def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
@@ -256,6 +256,13 @@ class LogLines(ScrollView, can_focus=True):
         index = self.top_index + event.y
         if index < len(self.lines):
             self._go_to(index)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other lines are in sight."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        if round(old_value) != round(new_value):
+            self._paint()
 
     def on_resize(self) -> None:
         """Keep the newest line in sight while following."""
