@@ -42,6 +42,8 @@ _EMPTY_BANNER: Final = ""
 _NEW_VIEW_S: Final = 0.05
 """Textual paints nothing for so long after a switch, so that a view that is being made does not flicker."""
 _KNOWN_VIEW_S: Final = 0.001
+_KEEP_S: Final = 2.0
+"""What a view made within this time of being shown first stays until the panel ends."""
 
 
 class PanelApp(App[None]):
@@ -52,6 +54,7 @@ class PanelApp(App[None]):
         view: Name of the view that is shown first.
         theme: Name of one of the panel's themes.
         project: Identifier, name or folder of the project that is chosen first, or a folder in it.
+        keep: Called when a view was made that stays until the panel ends.
     """
 
     TITLE = "Aura"
@@ -74,9 +77,16 @@ class PanelApp(App[None]):
     """Identifier of the chosen project."""
 
     def __init__(
-        self, open_link: Callable[[], Link], *, view: str = "home", theme: str = "dark", project: str = ""
+        self,
+        open_link: Callable[[], Link],
+        *,
+        view: str = "home",
+        theme: str = "dark",
+        project: str = "",
+        keep: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
+        self._keep = keep
         self.animation_level = "none"
         self.world: World | None = None
         """What is known of Aura; None until the first picture is shown."""
@@ -114,6 +124,7 @@ class PanelApp(App[None]):
         self.world = world
         for view in self._views():
             view.begin()
+        self.set_timer(_KEEP_S, self._keep)
         try:
             await world.run()
         finally:
@@ -286,8 +297,11 @@ class PanelApp(App[None]):
                 screen.goto(target)
 
         if self.current_mode != name:
-            self._switch_pause_s = _KNOWN_VIEW_S if name in self._shown_before else _NEW_VIEW_S
-            self._shown_before.add(name)
+            self._switch_pause_s = _KNOWN_VIEW_S
+            if name not in self._shown_before:
+                self._switch_pause_s = _NEW_VIEW_S
+                self._shown_before.add(name)
+                self.set_timer(_KEEP_S, self._keep)
             self.switch_mode(name)
         self.call_after_refresh(there)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from aura_gateway.collecting import without_collection
+from aura_shared.collecting import without_collection
 
 with without_collection():
     from aura_gateway.audit import AuditTrail

@@ -49,7 +49,7 @@ BODY = json.dumps(
 
 async def serve() -> None:
     """Be the gateway; ends with standard input."""
-    from aura_gateway.collecting import without_collection
+    from aura_shared.collecting import without_collection
 
     with without_collection():  # As the gateway's own process does.
         from aura_shared.settings import GatewaySettings

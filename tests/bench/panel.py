@@ -192,6 +192,8 @@ def key_figures(terminal: RawTerminal, rate: int, keys: int) -> None:
         ("level", b"l", re.compile(rb"info\+")),
     )
     taken: dict[str, list[float]] = {name: [] for name, _, _ in rounds}
+    show(f"{rate}/s: home, opened the first time", f"{key_to_paint(terminal, b'1', HOME) * 1000:.0f} ms")
+    key_to_paint(terminal, b"2", LOG)
     for _ in range(keys):
         for name, key, painted in rounds:
             taken[name].append(key_to_paint(terminal, key, painted))

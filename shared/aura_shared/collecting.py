@@ -1,4 +1,8 @@
-"""Imports without garbage collection: measured, collecting meanwhile makes the gateway's start a quarter longer."""
+"""Imports without garbage collection.
+
+Measured: collecting meanwhile makes the gateway's start a quarter longer, and each later collection of the control
+panel looks at the objects of all modules, which takes 100 ms.
+"""
 
 from __future__ import annotations
 
