@@ -289,7 +289,9 @@ that, in any order; the same key takes it back. Where a file changed since, the 
         key = self._list.key
         if key == self.book.key:
             return
-        self.book.key = key
+        before, self.book.key = self.book.key, key
+        if before.startswith(APPROVAL):
+            self.call_later(self._show_list)  # One that is answered was there only for the cursor.
         if self.shown is None or self.shown.id != key:
             self.shown, self._notice = None, ""
         self._show_details()
