@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -20,7 +19,6 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input, Static
 
 from aura_panel.log_feed import LogFeed
-from aura_panel.log_past import MOST_LINES, Replay, read_past, read_span
 from aura_panel.log_ring import (
     LEVELS,
     Arrival,
@@ -31,6 +29,7 @@ from aura_panel.log_ring import (
     arrival_of_story,
 )
 from aura_panel.log_text import details_of, export_lines
+from aura_panel.log_travel import LogTravel
 from aura_panel.preferences import settings_or_defaults
 from aura_panel.stories import Story, story_of, story_of_envelope
 from aura_panel.views.view import View
@@ -104,8 +103,7 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         self._flushed_at = 0.0
         self._count_due = False
         self._counted_at = 0.0
-        self._replay: Replay | None = None
-        self._replayed_at = 0.0
+        self._travel = LogTravel(self)
 
     def compose_body(self) -> ComposeResult:
         """State, filter, lines, details."""
@@ -124,7 +122,7 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
     def on_mount(self) -> None:
         """Keys go to the lines."""
         self.shown.focus()
-        self._show_state()
+        self.show_state()
 
     def on_unmount(self) -> None:
         """Stop reading."""
@@ -200,14 +198,12 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
     def _show_count(self) -> None:
         self._count_due = False
         self._counted_at = time.monotonic()
-        self._show_state()
+        self.show_state()
 
     def goto(self, target: str) -> None:
         """Put the cursor on the line of an event."""
         name = target.removeprefix("story:")
-        if self._replay is not None:
-            self._replay = None
-            self.shown.show_ring(self.ring)
+        self._travel.come_back()
         if self._place_of(name) is None:
             self._take([arrival_of_story(story) for story in self.world.activity if story.id == name])
         place = self._place_of(name)
@@ -217,18 +213,19 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         self.shown.set_filter(LogFilter())
         self.shown.go_to_number(place)
         self.shown.focus()
-        self._show_state()
+        self.show_state()
 
     # The row above the lines
 
     def world_changed(self, parts: frozenset[Part]) -> None:
         """The state names the project."""
         if not parts.isdisjoint({"presence", "projects"}):
-            self._show_state()
+            self.show_state()
 
-    def _show_state(self) -> None:
+    def show_state(self) -> None:
+        """Bring the row above the lines up to date."""
         shown, chosen = self.shown, self.shown.lines.filter
-        mode = self._mode()
+        mode = self._travel.words() or ("● following" if shown.following else "‖ paused")
         level = f"{LEVELS[chosen.level]}+" if chosen.level else "all levels"
         sources = ", ".join(sorted(chosen.sources)) or "all services"
         parts = [mode, level, sources]
@@ -248,16 +245,6 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
             text.append(f"  ! {lost:,} lost", "bold")
         self.query_one("#state", Static).update(text, layout=False)
 
-    def _mode(self) -> str:
-        replay = self._replay
-        if replay is None:
-            return "● following" if self.shown.following else "‖ paused"
-        begin, end, at = (datetime.fromtimestamp(t).astimezone() for t in (replay.begin, replay.end, replay.at))
-        span = f"past {begin:%Y-%m-%d %H:%M:%S}–{end:%H:%M:%S}"  # noqa: RUF001 - from one to the other
-        if replay.ended:
-            return f"◀ {span}"
-        return f"{'▶' if replay.playing else '‖'} {span} at {at:%H:%M:%S} ×{replay.speed}"  # noqa: RUF001 - times
-
     def _project_name(self, project: str) -> str:
         world = self.panel.world
         info = world.projects.get(project) if world is not None else None
@@ -266,7 +253,7 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
     @on(LogLines.Moved)
     def cursor_moved(self) -> None:
         """Details follow the cursor."""
-        self._show_state()
+        self.show_state()
         if self.query_one("#details").has_class("-shown"):
             self._show_details()
 
@@ -274,12 +261,12 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
 
     def _set_filter(self, **changes: object) -> None:
         self.shown.set_filter(self.shown.lines.filter._replace(**changes))
-        self._show_state()
+        self.show_state()
 
     def action_follow(self) -> None:
         """Follow the newest line, or stand still; in the past, replay it or halt."""
-        if self._replay is not None:
-            self._play_or_halt(self._replay)
+        if self._travel.away:
+            self._travel.play_or_halt()
         elif self.shown.following:
             self.shown.action_move(0)
         else:
@@ -339,15 +326,14 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         details, field = self.query_one("#details"), self.query_one("#filter", Input)
         if details.has_class("-shown"):
             details.remove_class("-shown")
-        elif self._replay is not None and self.shown.lines.filter.empty:
-            self._replay = None
-            self.shown.show_ring(self.ring)
+        elif self._travel.away and self.shown.lines.filter.empty:
+            self._travel.come_back()
         elif not self.shown.lines.filter.empty or field.has_class("-shown"):
             field.value = ""
             field.remove_class("-shown")
             self.shown.set_filter(LogFilter())
         self.shown.focus()
-        self._show_state()
+        self.show_state()
 
     # One line
 
@@ -408,7 +394,7 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
     @work(exclusive=True, group="causes")
     async def _show_all_related(self, begun: str) -> None:
         await self._fetch_related(begun)
-        self._show_state()
+        self.show_state()
 
     async def _fetch_related(self, name: str) -> None:
         """Take in what the journal has of an event, its causes and its consequences."""
@@ -444,49 +430,11 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         )
         answer = await self.panel.push_screen_wait(Prompt("Go to a time", about, placeholder="2h ago"))
         if answer is not None:
-            await self.tried(self._travel(answer or "1h"))
-
-    async def _travel(self, when: str) -> None:
-        begin, end = read_span(when, datetime.now().astimezone())
-        lines = await read_past(self.world.link, begin, end)
-        replay = self._replay = Replay(lines, begin.timestamp(), end.timestamp())
-        ring = LogRing(MOST_LINES)
-        ring.extend(replay.skip_to_end())
-        self.shown.show_ring(ring)
-        self.shown.action_first()
-        self._show_state()
-        if not lines:
-            self.notify("Nothing was written or happened then, or it is too long ago.")
-
-    def _play_or_halt(self, replay: Replay) -> None:
-        if replay.playing:
-            replay.playing = False
-        else:
-            if replay.ended:
-                replay.begin_again()
-                self.shown.show_ring(LogRing(MOST_LINES))
-            replay.playing = True
-            self._replayed_at = time.monotonic()
-            self.set_timer(FLUSH_S, lambda: self._play_on(replay))
-        self._show_state()
-
-    def _play_on(self, replay: Replay) -> None:
-        if self._replay is not replay or not replay.playing:
-            return
-        now = time.monotonic()
-        passed, self._replayed_at = now - self._replayed_at, now
-        ring = self.shown.ring
-        self.shown.lines_changed(ring.extend(replay.pass_time(passed)))
-        replay.playing = not replay.ended
-        if replay.playing:
-            self.set_timer(FLUSH_S, lambda: self._play_on(replay))
-        self._show_state()
+            await self.tried(self._travel.go(answer or "1h"))
 
     def action_speed(self, by: int) -> None:
         """Replay faster or slower."""
-        if self._replay is not None:
-            self._replay.change_speed(by)
-            self._show_state()
+        self._travel.change_speed(by)
 
     # Export
 
