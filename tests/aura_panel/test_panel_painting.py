@@ -39,9 +39,9 @@ class Terminal:
         self._cells = Cells(*pilot.app.size)
 
     async def check(self, after: str) -> None:
-        await self._pilot.pause(0.06)  # Textual paints at most every 60th of a second.
         app = app_of(self._pilot)
-        await until(self._pilot, lambda: not app.screen._dirty_widgets and not app.screen._layout_required)
+        await self._pilot.pause()
+        await until(self._pilot, lambda: not is_owed(app))
         for update in self._updates:
             self._cells.paint(update, app.console)
         self._updates.clear()
@@ -49,6 +49,13 @@ class Terminal:
         wanted = whole_picture(whole, app.console, app.size)
         for number, (found, row) in enumerate(zip(self._cells.rows(), wanted, strict=True)):
             assert found == row, f"row {number} after {after}"
+
+
+def is_owed(app: PanelApp) -> bool:
+    """Whether something changed that Textual has not painted yet; it paints at most every 60th of a second."""
+    screen = app.screen
+    waits = screen._repaint_required or screen._layout_required or screen._scroll_required
+    return bool(app._batch_count or waits or screen._dirty_widgets)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
