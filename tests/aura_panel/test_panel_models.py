@@ -288,8 +288,9 @@ COLUMNS = (ListColumn("Path", stretch=True, front=True), ListColumn("Size", most
 
 def test_columns_fit_and_the_least_wanted_go_first() -> None:
     rows = [[Text("a/long/path.py"), Text("12345678"), Text("some words")]]
-    assert fitting(COLUMNS, rows, 60) == ((0, 38), (1, 6), (2, 10))
-    assert fitting(COLUMNS, rows, 30) == ((0, 20), (1, 6))
+    assert fitting(COLUMNS, rows, 36) == ((0, 14), (1, 6), (2, 10))
+    assert fitting(COLUMNS, rows, 60) == ((0, 36), (1, 8), (2, 10)), "nothing is cut while there is room"
+    assert fitting(COLUMNS, rows, 24) == ((0, 14), (1, 6))
     assert fitting(COLUMNS, [], 4)[0] == (0, 4)
 
 

@@ -22,7 +22,7 @@ class ListColumn(NamedTuple):
     title: str
     """What stands above it."""
     most: int = 24
-    """It never takes more columns of the screen than this, unless it stretches."""
+    """It takes no more columns of the screen than this, unless it stretches, or those that do leave some."""
     rank: int = 0
     """Where there is no room the column with the highest rank is left out first; 0 stays."""
     stretch: bool = False
@@ -124,25 +124,26 @@ class Listing(DataTable[Text]):
 def fitting(columns: Sequence[ListColumn], rows: Sequence[Sequence[Text]], room: int) -> tuple[tuple[int, int], ...]:
     """Number and width of each column that is shown in this room."""
     shown = list(range(len(columns)))
+    longest = [max((row[number].cell_len for row in rows), default=0) for number in shown]
+    usual = [max(cell_len(column.title), min(column.most, most)) for column, most in zip(columns, longest, strict=True)]
     while True:
-        widths = {number: _width(columns[number], number, rows) for number in shown}
-        left = room - sum(width + _PADDING for number, width in widths.items() if not columns[number].stretch)
+        left = room - sum(usual[number] + _PADDING for number in shown if not columns[number].stretch)
         stretched = [number for number in shown if columns[number].stretch]
-        needed = sum(min(columns[number].least, widths[number]) + _PADDING for number in stretched)
+        needed = sum(min(columns[number].least, usual[number]) + _PADDING for number in stretched)
         droppable = [number for number in shown if columns[number].rank]
         if left >= needed or not droppable:
             break
         shown.remove(max(droppable, key=lambda number: columns[number].rank))
+    widths = {number: usual[number] for number in shown}
+    spare = left - sum(longest[number] + _PADDING for number in stretched)
+    for number in [number for number in shown if number not in stretched]:  # Those that stretch need no more.
+        more = max(0, min(spare, longest[number] - usual[number]))
+        widths[number], spare, left = usual[number] + more, spare - more, left - more
     for place, number in enumerate(stretched):
         share = left // (len(stretched) - place) - _PADDING
         widths[number] = max(4, share)
         left -= share + _PADDING
     return tuple(sorted(widths.items()))
-
-
-def _width(column: ListColumn, number: int, rows: Sequence[Sequence[Text]]) -> int:
-    longest = max((row[number].cell_len for row in rows), default=0)
-    return max(cell_len(column.title), min(column.most, longest))
 
 
 def shortened(text: Text, width: int, *, front: bool = False) -> Text:
