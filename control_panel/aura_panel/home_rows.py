@@ -28,6 +28,7 @@ __all__ = [
     "models_line",
     "project_row",
     "service_row",
+    "service_state",
     "services_line",
     "sparkline",
 ]
@@ -36,6 +37,7 @@ NARROW_LEFT_OUT: Final = frozenset({"Trend", "Tests"})
 """Columns of projects that narrow screens leave out."""
 PROJECT_COLUMNS: Final = ("Project", "Index", "Findings", "Trend", "Changes", "Plan", "Tests", "Git")
 SERVICE_COLUMNS: Final = ("Service", "State", "Up", "Restarts", "CPU", "Memory", "Lag")
+_FIGURES: Final = frozenset({"Up", "CPU", "Memory", "Lag"})
 _SERVICE_STATE: Final = "service.state"
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _STATE_SIGNS: Final[Mapping[str, tuple[str, str]]] = {
@@ -172,6 +174,14 @@ def service_row(name: str, world: World, colours: Colours) -> list[Text]:
         Text(f"{count_of(service, 'rss_bytes') / (1 << 20):,.0f} MB" if runs else DASH, justify="right"),
         Text(str(metrics.bus_lag) if runs and metrics is not None else DASH, justify="right"),
     ]
+
+
+def service_state(row: Sequence[Text]) -> tuple[str, ...]:
+    """What of a service's cells is shown at once when it changes: all but how large a figure is."""
+    return tuple(
+        "" if column in _FIGURES and cell.plain != DASH else cell.plain
+        for column, cell in zip(SERVICE_COLUMNS, row, strict=True)
+    )
 
 
 def services_line(world: World, colours: Colours) -> Text:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from textual.widgets import DataTable, Input
 
+from aura_panel.home_rows import SERVICE_COLUMNS
 from aura_panel.stories import Story
+from aura_panel.views.home import HomeView
 from aura_panel.views.log import LogView
 from aura_panel.widgets.dialogs import Choose, Confirm, Prompt
 from aura_panel.widgets.stories import StoryList
+from aura_panel.world import World
 from aura_shared.errors import NotFound
 from aura_shared.messages.approvals import Approval, ApprovalChanged
 from aura_shared.messages.changes import ChangeList, ChangeUpdated, ListChanges
@@ -61,6 +66,29 @@ async def test_projects_and_services_are_there_with_their_health(lab: PanelLab) 
             assert word in shown, word
         assert "shop" in shown
         assert "atlas" in shown
+
+
+async def test_figures_of_services_wait_for_their_turn_and_states_do_not(lab: PanelLab) -> None:
+    async with panel_of(lab, size=(200, 50)) as pilot:
+        view, world = app_of(pilot).screen, app_of(pilot).world
+        assert isinstance(view, HomeView)
+        assert world is not None
+        world.cpu.clear()
+        view.world_changed(frozenset({"services"}))
+        assert shown_after(view, world, cpu=0.5) == ["● ready", "50%"], "a figure that was not known before"
+        assert shown_after(view, world, cpu=0.37) == ["● ready", "50%"]
+        assert shown_after(view, world, cpu=0.37, state="stopped") == ["■ stopped", "37%"]
+        view._figures_at = -math.inf
+        assert shown_after(view, world, cpu=0.73, state="stopped") == ["■ stopped", "73%"]
+
+
+def shown_after(view: HomeView, world: World, *, cpu: float, state: str = "ready") -> list[str]:
+    """State and CPU of a service as the table has them once the world changed."""
+    world.cpu["code"] = cpu
+    world.services["code"]["state"] = state
+    view.world_changed(frozenset({"services"}))
+    row = view._services.get_row("code")
+    return [row[SERVICE_COLUMNS.index(column)].plain for column in ("State", "CPU")]
 
 
 @pytest.mark.requirement("U1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from rich.text import Text
@@ -20,6 +21,7 @@ from aura_panel.home_rows import (
     project_row,
     service_names,
     service_row,
+    service_state,
     services_line,
 )
 from aura_panel.needs import Need
@@ -33,6 +35,8 @@ __all__ = ["HomeView"]
 
 _NO_PROJECT: Final = "No project is registered yet. + registers a repository; so does `aura init` in its folder."
 _UNKNOWN: Final = "Connecting …"
+FIGURES_S: Final = 9.0
+"""How often CPU, memory, lag and uptime of services are shown anew; the table is drawn whole for each of them."""
 _ROOM_FOR_ALL: Final = 96
 """Columns of the screen from which on all columns of the projects fit."""
 
@@ -102,6 +106,8 @@ that contradict it), recorded tests of its stories, and git (↑ ahead, ↓ behi
         for column in SERVICE_COLUMNS:
             self._services.add_column(column, key=column)
         self._columns: tuple[str, ...] = ()
+        self._service_states: list[tuple[str, ...]] = []
+        self._figures_at = 0.0
         self.on_resize()
         self._projects.focus()
 
@@ -167,9 +173,11 @@ that contradict it), recorded tests of its stories, and git (↑ ahead, ↓ behi
 
     def _show_services(self) -> None:
         world, colours = self.world, self.panel.theme_variables
-        _renew(
-            self._services, {name: service_row(name, world, colours) for name in service_names(world)}, SERVICE_COLUMNS
-        )
+        rows = {name: service_row(name, world, colours) for name in service_names(world)}
+        states, now = [(self.panel.theme,), *map(service_state, rows.values())], time.monotonic()
+        if states != self._service_states or now >= self._figures_at + FIGURES_S:
+            self._service_states, self._figures_at = states, now
+            _renew(self._services, rows, SERVICE_COLUMNS)
         set_text(self.query_one("#services-line", Static), services_line(world, colours))
         set_text(self.query_one("#models-line", Static), models_line(world, colours))
 
