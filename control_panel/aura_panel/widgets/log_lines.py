@@ -302,7 +302,8 @@ class LogLines(ScrollView, can_focus=True):
 
     def _row(self, index: int, width: int) -> list[Segment]:
         if index >= len(self.lines):
-            return [Segment(" " * width, self._style("foreground"))]
+            said = self._empty_words() if not index else ""
+            return [Segment(_filled(f" {said}", width), self._style("muted"))]
         number = self.lines.number(index)
         row = self._segments(self.ring.entry(number), width)
         if number == self.cursor:
@@ -310,6 +311,11 @@ class LogLines(ScrollView, can_focus=True):
             chosen = Style(color=colours["block-cursor-foreground"], bgcolor=colours["block-cursor-background"])
             return [Segment(text, chosen) for text, _, _ in row]
         return row
+
+    def _empty_words(self) -> str:
+        if not self.lines.complete:
+            return "Looking …"
+        return "Nothing was written yet." if self.lines.filter.empty else "No line passes the filter; Esc shows all."
 
     def _segments(self, entry: LogEntry, width: int) -> list[Segment]:
         muted, plain = self._style("muted"), self._style("foreground")
