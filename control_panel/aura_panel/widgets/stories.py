@@ -11,12 +11,12 @@ from rich.style import Style
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from aura_panel.home_rows import clock, group_stories
+from aura_panel.widgets.straight import resize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ class StoryList(ScrollView, can_focus=True):
         kept = self._rows[top].story.id if 0 < top < len(self._rows) else ""
         groups = group_stories(stories)
         self._rows = [_Row(story, number > 0) for group in groups for number, story in enumerate(group)]
-        self.virtual_size = Size(1, len(self._rows))  # Rows are cut to the width.
+        resize(self, len(self._rows))
         if kept:
             place = next((n for n, row in enumerate(self._rows) if row.story.id == kept), top)
             self.scroll_to(y=place, animate=False, immediate=True, force=True)

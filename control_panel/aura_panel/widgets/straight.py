@@ -62,11 +62,12 @@ def paint_rows(widget: Widget, area: Region, draw: Callable[[], Sequence[Row]]) 
     """
     app = cast("App[None]", widget.app)
     screen = widget.screen
-    if screen is not app.screen or app._batch_count or not _is_free(widget, area):  # pyright: ignore[reportPrivateUsage]
+    waits = app._batch_count  # pyright: ignore[reportPrivateUsage] - while it is not 0 Textual drops what it is given.
+    if screen is not app.screen or waits or not _is_free(widget, area):
         return False
     if any(type(line_filter) is not ANSIToTruecolor for line_filter in widget.get_line_filters()):
         return False  # That one changes the sixteen colours of terminals only, and themes have none of them.
-    app._display(  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
+    app._display(  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - the one way to its synchronised update
         screen,
         _Rows(area, draw()),  # pyright: ignore[reportArgumentType] - as Textual hands its own updates over
     )
@@ -90,7 +91,7 @@ def resize(lines: ScrollView, height: int) -> None:
     if size == lines.virtual_size:
         return
     if lines.show_vertical_scrollbar and height > lines.container_size.height:
-        lines.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]
+        lines.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType] - Textual calls it so itself.
         lines.vertical_scrollbar.window_virtual_size = height
     else:
         lines.virtual_size = size
@@ -98,7 +99,7 @@ def resize(lines: ScrollView, height: int) -> None:
 
 def _is_free(widget: Widget, area: Region) -> bool:
     """Whether all of an area of a widget is seen."""
-    compositor = widget.screen._compositor  # pyright: ignore[reportPrivateUsage]
+    compositor = widget.screen._compositor  # pyright: ignore[reportPrivateUsage] - it alone knows what lies in front.
     for other, (region, clip) in compositor.visible_widgets.items():  # From front to back.
         if other is widget:
             return area in region and area in clip
