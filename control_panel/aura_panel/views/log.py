@@ -35,6 +35,7 @@ from aura_panel.stories import Story, story_of, story_of_envelope
 from aura_panel.views.view import View
 from aura_panel.widgets.dialogs import Choice, Choose, Prompt
 from aura_panel.widgets.log_lines import LogLines
+from aura_panel.widgets.straight import paint_now
 from aura_shared.errors import AuraError
 from aura_shared.log_files import log_paths, read_last
 from aura_shared.messages.bus import BusJournal
@@ -49,7 +50,7 @@ __all__ = ["LogView"]
 FLUSH_S: Final = 0.05
 """20 pictures a second; half as many while nobody looks or the terminal is far away."""
 SLOW_FLUSH_S: Final = 0.1
-HIDDEN_FLUSH_S: Final = 1.0
+HIDDEN_FLUSH_S: Final = 0.3
 """Another view is in front; what arrives is only taken into memory."""
 COUNT_S: Final = 0.25
 """How often the number of lines is brought up to date while they arrive."""
@@ -243,7 +244,9 @@ t goes to a time of the past: Space then replays it, + and - change the speed, E
         text = Text("  ".join(parts), no_wrap=True, overflow="ellipsis")
         if lost:
             text.append(f"  ! {lost:,} lost", "bold")
-        self.query_one("#state", Static).update(text, layout=False)
+        state = self.query_one("#state", Static)
+        state.update(text, layout=False)
+        paint_now(state)
 
     def _project_name(self, project: str) -> str:
         world = self.panel.world

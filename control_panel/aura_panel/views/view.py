@@ -9,6 +9,7 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -102,6 +103,11 @@ class View(Screen[None]):
         if self.panel.world is not None:
             self.begin()
         self.panel.shown_again(self)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay it out for another size only; Textual does it, and draws it for nothing, with each switch of views."""
+        if size != self.size:
+            super()._screen_resized(size)
 
     def begin(self) -> None:
         """The world is there, or was when this was made; only the first call counts."""

@@ -23,7 +23,7 @@ from textual.widget import Widget
 if TYPE_CHECKING:
     from textual.app import App
 
-__all__ = ["paint_lines", "paint_rows", "resize"]
+__all__ = ["paint_lines", "paint_now", "paint_rows", "resize"]
 
 Row = Sequence[Segment]
 """Segments of a row; together as wide as it is, each with a style of its own."""
@@ -80,6 +80,12 @@ def paint_lines(lines: ScrollView) -> None:
     area = lines.scrollable_content_region
     if not paint_rows(lines, area, lambda: [list(lines.render_line(y)) for y in range(area.height)]):
         lines.refresh()
+
+
+def paint_now(widget: Widget) -> None:
+    """Show a small widget that changed at once, where that can be; Textual paints it again a 60th of a second later."""
+    area = widget.region
+    paint_rows(widget, area, lambda: [list(strip) for strip in widget.render_lines(area.reset_offset)])
 
 
 def resize(lines: ScrollView, height: int) -> None:
