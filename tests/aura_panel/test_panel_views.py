@@ -10,6 +10,8 @@ from textual.widgets import Static
 from aura_panel.app import PanelApp
 from aura_panel.link import Link
 from aura_panel.views.view import View
+from aura_panel.widgets.dialogs import Confirm
+from aura_panel.widgets.keys import KeyBar
 from panel_lab import PanelLab, app_of, panel_of, until
 
 
@@ -71,3 +73,28 @@ async def test_the_log_that_is_opened_by_its_key_reads_lines_once(lab: PanelLab)
         await until(pilot, lambda: app_of(pilot).current_mode == "log")
         assert [thread.name for thread in threading.enumerate()].count("log feed") == 1
     assert "log feed" not in [thread.name for thread in threading.enumerate()]
+
+
+async def test_a_view_follows_the_size_of_the_terminal(lab: PanelLab) -> None:
+    async with panel_of(lab, size=(100, 30)) as pilot:
+        app = app_of(pilot)
+        view = app.screen
+        keys = view.query_one(KeyBar)
+
+        async def sized(width: int, height: int) -> None:
+            await pilot.resize_terminal(width, height)
+            await until(pilot, lambda: (keys.region.right, keys.region.bottom) == (width, height))
+
+        await sized(160, 40)
+        await sized(80, 24)
+        await app.push_screen(Confirm("Stop a service", "Stop models?", "Stop"))
+        await sized(120, 50)  # It is seen behind the dialog.
+        await pilot.press("escape")
+        await sized(90, 26)
+
+        await pilot.press("2")
+        await until(pilot, lambda: app.current_mode == "log")
+        await pilot.resize_terminal(200, 50)
+        await pilot.press("1")
+        await until(pilot, lambda: app.screen is view and keys.region.right == 200)
+        assert keys.region.bottom == 50

@@ -105,8 +105,11 @@ class View(Screen[None]):
         self.panel.shown_again(self)
 
     def _screen_resized(self, size: Size) -> None:
-        """Lay it out for another size only; Textual does it, and draws it for nothing, with each switch of views."""
-        if size != self.size:
+        """Lay it out for another size only; Textual does it, and draws it for nothing, with each switch of views.
+
+        `size` of a screen is that of the terminal, whatever the screen was laid out for.
+        """
+        if size != self._size:
             super()._screen_resized(size)
 
     def begin(self) -> None:
