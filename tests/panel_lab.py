@@ -291,18 +291,23 @@ def picture_of(app: PanelApp) -> str:
     return re.sub(r"terminal-\d+", "terminal", svg)
 
 
-def assert_looks(pilot: Pilot[None], name: str) -> None:
-    """The screen looks as in the file; with AURA_UPDATE_SNAPSHOTS the file is written instead, to be looked at."""
-    found = picture_of(app_of(pilot))
+async def assert_looks(pilot: Pilot[Any], name: str) -> None:
+    """The screen comes to look as in the file, when all that was asked for is answered.
+
+    With AURA_UPDATE_SNAPSHOTS the file is written instead, to be looked at.
+    """
     file = SNAPSHOTS / f"{name}.svg"
     if UPDATE:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(found, encoding="utf-8")
+        file.write_text(picture_of(app_of(pilot)), encoding="utf-8")
         return
     assert file.exists(), f"there is no picture {file.name}; write it with {UPDATE_VARIABLE}=1 and look at it"
-    if found != file.read_text(encoding="utf-8"):
+    wanted = file.read_text(encoding="utf-8")
+    try:
+        await until(pilot, lambda: picture_of(app_of(pilot)) == wanted)
+    except TimeoutError:
         other = file.with_suffix(".found.svg")
-        other.write_text(found, encoding="utf-8")
+        other.write_text(picture_of(app_of(pilot)), encoding="utf-8")
         raise AssertionError(
             f"{file.name} looks different: compare with {other.name}, or write it with {UPDATE_VARIABLE}=1"
-        )
+        ) from None

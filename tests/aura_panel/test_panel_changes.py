@@ -629,11 +629,11 @@ async def test_it_looks_as_it_should(lab: PanelLab, width: int, height: int, the
         await until(pilot, lambda: "(3)" in screen_text(pilot) or "Changes!" in screen_text(pilot))
         place = "hunk 1 of 3 · 3 open" if width >= 200 else "3 open"
         await until(pilot, lambda: "refactor · shop-" not in screen_text(pilot) and place in screen_text(pilot))
-        assert_looks(pilot, f"changes-list-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"changes-list-{theme}-{width}x{height}")
         await pilot.press("enter")
         if width >= 120:
             await pilot.press("d")
         view.diff.go_to_hunk(0)
         await pilot.press("a")
         await until(pilot, lambda: "1 accepted, 2 open" in screen_text(pilot))
-        assert_looks(pilot, f"changes-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"changes-{theme}-{width}x{height}")

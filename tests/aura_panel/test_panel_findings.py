@@ -497,4 +497,4 @@ async def test_looks(lab: PanelLab, theme: str, width: int, height: int) -> None
     async with panel_of(lab, view="findings", theme=theme, size=(width, height)) as pilot:
         await at_fixable(pilot)
         await until(pilot, lambda: "in 14 days" in screen_text(pilot))
-        assert_looks(pilot, f"findings-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"findings-{theme}-{width}x{height}")

@@ -541,7 +541,7 @@ async def test_it_looks_as_it_should(lab: PanelLab, width: int, height: int, the
         rows.move_to("changes")
         await told(pilot, "in the next commit as they are")
         await until(pilot, lambda: len(app_of(pilot).needs()) == 2)  # Each project's repository waits.
-        assert_looks(pilot, f"git-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"git-{theme}-{width}x{height}")
 
 
 @pytest.mark.requirement("U1")
@@ -556,4 +556,4 @@ async def test_branches_look_as_they_should(lab: PanelLab, width: int, height: i
         await pilot.press("m")
         await told(pilot, "Merging it into main")
         assert lab.asked_for(ListBranches)
-        assert_looks(pilot, f"git-branches-dark-{width}x{height}")
+        await assert_looks(pilot, f"git-branches-dark-{width}x{height}")

@@ -239,4 +239,4 @@ async def test_home_looks_as_it_should(lab: PanelLab, width: int, height: int, t
         world.activity.extend(stories())
         world._tell({"activity"})
         await until(pilot, lambda: "2 new findings" in screen_text(pilot))
-        assert_looks(pilot, f"home-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"home-{theme}-{width}x{height}")

@@ -216,4 +216,4 @@ async def test_it_looks_as_it_should(lab: PanelLab, width: int, height: int, the
     async with panel_of(lab, view="log", size=(width, height), theme=theme) as pilot:
         await filled(pilot)
         await pilot.press("up", "enter")
-        assert_looks(pilot, f"log-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"log-{theme}-{width}x{height}")

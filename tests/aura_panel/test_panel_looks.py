@@ -23,8 +23,10 @@ async def test_the_plan_in_high_contrast_and_without_colours(
         rows = app_of(pilot).screen.query_one(Listing)
         await until(pilot, lambda: "s2pay" in rows.keys)
         rows.move_to("s2pay")
-        await until(pilot, lambda: "Approved by Mia" in screen_text(pilot))
-        assert_looks(pilot, f"plan-{theme}-100x30")
+        # The story itself, its progress, and what is asked for beside it: forecast, and drift with the findings.
+        parts = ("Approved by Mia", "in progress 70%", "Likely done", "P50", "Check 3", "1 drifted")
+        await until(pilot, lambda: all(part in screen_text(pilot) for part in parts))
+        await assert_looks(pilot, f"plan-{theme}-100x30")
 
 
 @pytest.mark.requirement("U1")
@@ -35,7 +37,7 @@ async def test_git_with_much_room(lab: PanelLab) -> None:
         await until(pilot, lambda: "watch" in rows.keys and len(app_of(pilot).needs()) == 2)
         rows.move_to("changes")
         await until(pilot, lambda: "in the next commit as they are" in screen_text(pilot))
-        assert_looks(pilot, "git-dark-300x100")
+        await assert_looks(pilot, "git-dark-300x100")
 
 
 @pytest.mark.requirement("U1")
@@ -51,4 +53,4 @@ async def test_a_dialog_over_a_view(lab: PanelLab, name: str, theme: str) -> Non
         )
         app.push_screen(dialog)
         await until(pilot, lambda: dialog.is_mounted and "✗2" in screen_text(pilot))
-        assert_looks(pilot, f"dialog-{name}-{theme}-80x24")
+        await assert_looks(pilot, f"dialog-{name}-{theme}-80x24")

@@ -280,7 +280,7 @@ async def test_it_looks_as_it_should(lab: PanelLab, width: int, height: int, the
         await filled(pilot)
         await pilot.press("down")
         await until(pilot, lambda: view_of(pilot).query_one("#details").border_title == CODER.name)
-        assert_looks(pilot, f"models-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"models-{theme}-{width}x{height}")
 
 
 COLUMNS = (ListColumn("Path", stretch=True, front=True), ListColumn("Size", most=6), ListColumn("About", rank=1))

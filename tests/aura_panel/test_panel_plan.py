@@ -628,4 +628,4 @@ async def test_it_looks_as_it_should(lab: PanelLab, width: int, height: int, the
     async with panel_of(lab, view="plan", size=(width, height), theme=theme) as pilot:
         await filled(pilot)
         await at_pay(pilot)
-        assert_looks(pilot, f"plan-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"plan-{theme}-{width}x{height}")

@@ -369,4 +369,4 @@ async def test_looks(lab: PanelLab, theme: str, width: int, height: int) -> None
         await search(pilot)
         await pilot.press("down", "down", "down")
         await until(pilot, lambda: str(view_of(pilot).query_one("#code-pane").border_title) == "shop/sessions.py:18")
-        assert_looks(pilot, f"search-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"search-{theme}-{width}x{height}")

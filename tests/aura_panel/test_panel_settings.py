@@ -356,4 +356,4 @@ async def test_it_looks_as_it_should(
         await pilot.press("enter", *"64")
         await pilot.press("enter", "down", "enter", "escape")
         await until(pilot, lambda: rows_of(pilot).key == "code.exclude")
-        assert_looks(pilot, f"settings-{theme}-{width}x{height}")
+        await assert_looks(pilot, f"settings-{theme}-{width}x{height}")
