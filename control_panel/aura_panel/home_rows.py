@@ -20,21 +20,24 @@ if TYPE_CHECKING:  # Messages take half a second of CPU to load; the first pictu
     from aura_shared.messages.plan_progress import PlanProgress
 
 __all__ = [
-    "NARROW_LEFT_OUT",
     "PROJECT_COLUMNS",
     "SERVICE_COLUMNS",
     "clock",
     "group_stories",
     "models_line",
-    "project_row",
+    "project_table",
     "service_row",
     "service_state",
     "services_line",
     "sparkline",
 ]
 
-NARROW_LEFT_OUT: Final = frozenset({"Trend", "Tests"})
-"""Columns of projects that narrow screens leave out."""
+_LEFT_OUT: Final = ("Trend", "Tests", "Changes", "Plan")
+"""Columns of projects that are left out where not all fit, in that order: each has a view of its own."""
+_CELL_PADDING: Final = 2
+"""Columns of the screen beside the text of a cell."""
+_LONGEST_NAMES: Final = (24, 16, 10)
+"""Columns that the name of a project or a branch may take; a longer one is cut."""
 PROJECT_COLUMNS: Final = ("Project", "Index", "Findings", "Trend", "Changes", "Plan", "Tests", "Git")
 SERVICE_COLUMNS: Final = ("Service", "State", "Up", "Restarts", "CPU", "Memory", "Lag")
 _FIGURES: Final = frozenset({"Up", "CPU", "Memory", "Lag"})
@@ -62,9 +65,9 @@ def sparkline(values: Sequence[float], columns: int = 8) -> str:
     return "".join(_BLOCKS[min(7, int((value - lowest) / (highest - lowest) * 7.999))] for value in shown)
 
 
-def project_row(info: ProjectInfo, facts: ProjectFacts, colours: Colours, *, chosen: bool) -> list[Text]:
-    """The cells of a project, in the order of `PROJECT_COLUMNS`."""
-    name = Text(f"{'▸' if chosen else ' '}{info.name}", "bold" if chosen else "")
+def _project_row(info: ProjectInfo, facts: ProjectFacts, colours: Colours, *, chosen: bool, longest: int) -> list[Text]:
+    """The cells of a project, in the order of `PROJECT_COLUMNS`, with names of at most so many columns."""
+    name = Text.assemble("▸" if chosen else " ", _name(info.name, longest), style="bold" if chosen else "")
     return [
         name,
         _index(info, colours),
@@ -76,8 +79,51 @@ def project_row(info: ProjectInfo, facts: ProjectFacts, colours: Colours, *, cho
         ),
         _plan(facts.plan, colours),
         _tests(facts, colours),
-        _git(facts.git, colours),
+        _git(facts.git, colours, longest),
     ]
+
+
+def project_table(
+    projects: Sequence[tuple[ProjectInfo, ProjectFacts]],
+    colours: Colours,
+    *,
+    chosen: str,
+    room: int,
+    names: Sequence[int] = _LONGEST_NAMES,
+) -> tuple[tuple[str, ...], dict[str, list[Text]]]:
+    """Columns of the projects and their rows by identifier, so that all of each cell is seen.
+
+    Args:
+        projects: In the order of the rows.
+        colours: Of the theme.
+        chosen: Identifier of the project that is marked.
+        room: Columns of the screen.
+        names: Of how many columns names of projects and branches may be; the first for which all is seen counts.
+    """
+    longest, *shorter = names
+    rows = {
+        info.id: _project_row(info, facts, colours, chosen=info.id == chosen, longest=longest)
+        for info, facts in projects
+    }
+    widths = _widths(rows.values())
+    for name in _LEFT_OUT:
+        if sum(widths.values()) > room:
+            del widths[name]
+    if shorter and sum(widths.values()) > room:
+        return project_table(projects, colours, chosen=chosen, room=room, names=shorter)
+    at = [PROJECT_COLUMNS.index(name) for name in widths]
+    return tuple(widths), {key: [cells[place] for place in at] for key, cells in rows.items()}
+
+
+def _widths(rows: Iterable[Sequence[Text]]) -> dict[str, int]:
+    columns = zip(map(Text, PROJECT_COLUMNS), *rows, strict=True)
+    return {cells[0].plain: _CELL_PADDING + max(cell.cell_len for cell in cells) for cells in columns}
+
+
+def _name(name: str, longest: int) -> Text:
+    text = Text(name)
+    text.truncate(longest, overflow="ellipsis")
+    return text
 
 
 def _index(info: ProjectInfo, colours: Colours) -> Text:
@@ -138,10 +184,10 @@ def _tests(facts: ProjectFacts, colours: Colours) -> Text:
     return text
 
 
-def _git(found: GitStatus | None, colours: Colours) -> Text:
+def _git(found: GitStatus | None, colours: Colours, longest: int) -> Text:
     if found is None:
         return Text(DASH, colours["muted"])
-    text = Text(found.branch or ("detached" if found.detached else DASH))
+    text = _name(found.branch or ("detached" if found.detached else DASH), longest)
     for number, sign, colour in (
         (found.ahead, "↑", "secondary"),
         (found.behind, "↓", "warning"),

@@ -327,11 +327,20 @@ class World:
             facts.tests = (marks.count("green"), marks.count("red"))
 
     async def _ask_models(self, _project: str) -> None:
-        self.model_servers = (await self.link.ask(ListModels())).servers
+        before = self.model_servers
+        found = await self.link.ask(ListModels())
+        if self.model_servers is before:
+            self.model_servers = found.servers
+        else:
+            self.refresh("models")  # An event came meanwhile; the answer may be older.
 
     async def _ask_approvals(self, _project: str) -> None:
+        before = self.approvals
         found = await self.link.get("/v1/approvals")
-        self.approvals = [Approval.model_validate(entry) for entry in objects_of(found, "approvals")]
+        if self.approvals is before:
+            self.approvals = [Approval.model_validate(entry) for entry in objects_of(found, "approvals")]
+        else:
+            self.refresh("approvals")  # As with models.
 
     async def _ask_activity(self, _project: str) -> None:
         """What happened before the panel was there, or while it did not hear."""

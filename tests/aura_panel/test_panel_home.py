@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import pytest
 from textual.widgets import DataTable, Input
 
-from aura_panel.home_rows import SERVICE_COLUMNS
+from aura_cli.answers import JsonObject
+from aura_panel.home_rows import PROJECT_COLUMNS, SERVICE_COLUMNS
 from aura_panel.stories import Story
 from aura_panel.views.home import HomeView
 from aura_panel.views.log import LogView
@@ -24,8 +26,10 @@ from aura_shared.messages.git import GitOperation, GitStatus, ShowGitStatus
 from aura_shared.messages.services import PauseWork, ResumeWork, WorkAnswer, WorkPaused
 from panel_lab import (
     ATLAS,
+    BOUND_S,
     SHOP,
     SIZES,
+    LabGateway,
     PanelLab,
     app_of,
     assert_looks,
@@ -33,6 +37,7 @@ from panel_lab import (
     proposed,
     running_status,
     screen_text,
+    told,
     until,
 )
 
@@ -213,9 +218,67 @@ async def test_refreshing_moves_neither_focus_nor_cursor(lab: PanelLab) -> None:
         await until(pilot, lambda: table.row_count == 2)
         await pilot.press("down")
         row = table.cursor_row
+        lab.gateway.waiting.append(APPROVAL)
         await lab.tell(ApprovalChanged(approval=APPROVAL), service="gateway")
         await until(pilot, lambda: "Needs you" in screen_text(pilot))
         assert (app.focused, table.cursor_row) == (table, row)
+
+
+@pytest.mark.requirement("U1")
+async def test_what_an_agent_waits_for_is_not_lost_to_an_older_answer(lab: PanelLab) -> None:
+    gateway = lab.gateway = HeldGateway()
+    async with panel_of(lab, known=False) as pilot:
+        world = app_of(pilot).world
+        assert world is not None
+        await until(pilot, lambda: gateway.asked == 1)
+        gateway.waiting.append(APPROVAL)
+        await lab.tell(ApprovalChanged(approval=APPROVAL), service="gateway")
+        await told(pilot, "Needs you")
+        gateway.go.set()
+        await until(pilot, lambda: gateway.asked == 2)
+        assert world.approvals == [APPROVAL]
+        assert "Needs you" in screen_text(pilot)
+
+
+class HeldGateway(LabGateway):
+    """A gateway whose first answer is on its way for long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.go = threading.Event()
+
+    def get(self, path: str) -> JsonObject:
+        """What waits when it is asked."""
+        found = super().get(path)
+        self.asked += 1
+        assert self.go.wait(BOUND_S)
+        return found
+
+
+@pytest.mark.requirement("U1")
+async def test_columns_of_projects_are_left_out_where_not_all_fit(lab: PanelLab) -> None:
+    branch = "feature/sessions-of-the-shop"
+    lab.answer(ShowGitStatus, GitStatus(root=SHOP.root, head="1" * 40, branch=branch, unstaged=2, ahead=1, untracked=7))
+    async with panel_of(lab, size=(200, 50)) as pilot:
+        app = app_of(pilot)
+        table = app.screen.query_one("#projects", DataTable)
+        await until(pilot, lambda: "✗2" in screen_text(pilot) and "42%" in screen_text(pilot))
+        await until(pilot, lambda: screen_text(pilot).count("feature/sessions-of-the… ↑1 ~2 ?7") == 2)
+        await pilot.press("down")
+        await until(pilot, lambda: table.cursor_row == 1)
+
+        shown: dict[int, list[str]] = {}
+        for width in (200, 140, 100, 80, 200):
+            await pilot.resize_terminal(width, 40)
+            await until(pilot, lambda width=width: app.screen.region.width == width and not table.max_scroll_x)
+            assert screen_text(pilot).count(" ?7") == 2
+            shown[width] = [str(column.label) for column in table.ordered_columns]
+            assert table.cursor_row == 1
+        assert shown[200] == list(PROJECT_COLUMNS)
+        assert shown[100] == [name for name in PROJECT_COLUMNS if name not in {"Trend", "Tests"}]
+        assert set(shown[80]) >= {"Project", "Index", "Findings", "Git"}
+        assert shown[140] == shown[80], "services are shown beside them"
 
 
 async def test_without_projects_it_says_how_to_begin(lab: PanelLab) -> None:

@@ -14,11 +14,10 @@ from textual.widgets import DataTable, OptionList, Static
 from textual.widgets.option_list import Option
 
 from aura_panel.home_rows import (
-    NARROW_LEFT_OUT,
     PROJECT_COLUMNS,
     SERVICE_COLUMNS,
     models_line,
-    project_row,
+    project_table,
     service_names,
     service_row,
     service_state,
@@ -37,8 +36,12 @@ _NO_PROJECT: Final = "No project is registered yet. + registers a repository; so
 _UNKNOWN: Final = "Connecting …"
 FIGURES_S: Final = 9.0
 """How often CPU, memory, lag and uptime of services are shown anew; the table is drawn whole for each of them."""
-_ROOM_FOR_ALL: Final = 96
-"""Columns of the screen from which on all columns of the projects fit."""
+_WIDE: Final = 130
+"""Columns of the screen from which on the services are shown beside the projects."""
+_SERVICES: Final = 68
+"""Columns of the screen that they take there, as the styles say."""
+_FRAME: Final = 4
+"""Columns of the screen around the table in a pane."""
 
 
 class HomeView(View):
@@ -60,7 +63,7 @@ that contradict it), recorded tests of its stories, and git (↑ ahead, ↓ behi
         Binding("x", "stop_or_start", "Stop/start service", show=False),
         Binding("tab", "app.focus_next", "Next part", show=False),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
     DEFAULT_CSS = """
     HomeView #top { height: auto; max-height: 60%; layout: vertical; }
     HomeView.-wide #top { layout: horizontal; }
@@ -103,25 +106,16 @@ that contradict it), recorded tests of its stories, and git (↑ ahead, ↓ behi
 
     def on_mount(self) -> None:
         """Columns; keys go to the projects."""
-        for column in SERVICE_COLUMNS:
-            self._services.add_column(column, key=column)
-        self._columns: tuple[str, ...] = ()
+        _renew(self._projects, {}, PROJECT_COLUMNS)
+        _renew(self._services, {}, SERVICE_COLUMNS)
         self._service_states: list[tuple[str, ...]] = []
         self._figures_at = 0.0
-        self.on_resize()
         self._projects.focus()
 
     def on_resize(self) -> None:
-        """Leave columns of the projects out where there is no room."""
-        narrow = self.size.width < _ROOM_FOR_ALL
-        columns = tuple(name for name in PROJECT_COLUMNS if not narrow or name not in NARROW_LEFT_OUT)
-        if columns != self._columns:
-            self._columns = columns
-            self._projects.clear(columns=True)
-            for column in columns:
-                self._projects.add_column(column, key=column)
-            if self.panel.world is not None:
-                self._show_projects()
+        """Other columns of the projects may fit."""
+        if self.panel.world is not None:
+            self._show_projects()
 
     @property
     def _projects(self) -> DataTable[Text]:
@@ -160,13 +154,12 @@ that contradict it), recorded tests of its stories, and git (↑ ahead, ↓ behi
 
     def _show_projects(self) -> None:
         world = self.world
-        shown = [PROJECT_COLUMNS.index(column) for column in self._columns]
-        colours = self.panel.theme_variables
-        rows: dict[str, list[Text]] = {}
-        for info in sorted(world.projects.values(), key=lambda info: info.name):
-            cells = project_row(info, world.facts_of(info.id), colours, chosen=info.id == self.project)
-            rows[info.id] = [cells[place] for place in shown]
-        _renew(self._projects, rows, self._columns)
+        projects = [
+            (info, world.facts_of(info.id)) for info in sorted(world.projects.values(), key=lambda info: info.name)
+        ]
+        width = self.size.width - (_SERVICES if self.size.width >= _WIDE else 0)
+        columns, rows = project_table(projects, self.panel.theme_variables, chosen=self.project, room=width - _FRAME)
+        _renew(self._projects, rows, columns)
         note = self.query_one("#no-project", Static)
         note.display = not rows
         set_text(note, _UNKNOWN if world.presence == "unknown" else _NO_PROJECT)
@@ -242,11 +235,14 @@ def _need_line(need: Need) -> Text:
 
 
 def _renew(table: DataTable[Text], rows: dict[str, list[Text]], columns: tuple[str, ...]) -> None:
-    """Bring the rows of a table up to date; cursor and scroll position stay."""
+    """Bring columns and rows of a table up to date; the cursor stays, and the scroll position if the columns do."""
     keys: list[Any] = [key.value for key in table.rows]
-    if keys != list(rows):
+    others = tuple(key.value for key in table.columns) != columns
+    if others or keys != list(rows):
         at = keys[table.cursor_row] if 0 <= table.cursor_row < len(keys) else None
-        table.clear()
+        table.clear(columns=others)
+        for column in columns if others else ():
+            table.add_column(column, key=column)
         for key, cells in rows.items():
             table.add_row(*cells, key=key)
         if at in rows:
