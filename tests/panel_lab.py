@@ -258,9 +258,12 @@ def app_of(pilot: Pilot[None]) -> PanelApp:
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
     """Wait until a condition holds and the screen shows it."""
-    async with asyncio.timeout(BOUND_S):
-        while not condition():
-            await pilot.pause(0.01)
+    try:
+        async with asyncio.timeout(BOUND_S):
+            while not condition():
+                await pilot.pause(0.01)
+    except TimeoutError:
+        raise AssertionError(f"not within {BOUND_S} s; the screen:\n{screen_text(pilot)}") from None
     await pilot.pause()
 
 
@@ -305,7 +308,7 @@ async def assert_looks(pilot: Pilot[Any], name: str) -> None:
     wanted = file.read_text(encoding="utf-8")
     try:
         await until(pilot, lambda: picture_of(app_of(pilot)) == wanted)
-    except TimeoutError:
+    except AssertionError:
         other = file.with_suffix(".found.svg")
         other.write_text(picture_of(app_of(pilot)), encoding="utf-8")
         raise AssertionError(
