@@ -59,6 +59,8 @@ class KeyOrder:
             self._app.set_timer(max(0.001, began + PATIENCE_S - time.monotonic()), lambda: self._done(began))
 
     async def _next(self) -> None:
+        if not self._app.screen_stack:  # The application is ending; what was typed after that goes nowhere.
+            self._held.clear()
         if not self._held:
             self._busy_since = None
             return

@@ -175,6 +175,15 @@ async def test_a_focus_that_goes_away_does_not_stop_the_keys(monkeypatch: pytest
 
 
 @pytest.mark.requirement("U1")
+async def test_a_key_that_comes_while_the_application_ends_goes_nowhere() -> None:
+    app = Typing()
+    async with app.run_test():
+        pass
+    await app._keys.take(events.Key("e", "e"))
+    assert app.done == []
+
+
+@pytest.mark.requirement("U1")
 async def test_a_filter_typed_at_once_is_a_filter(lab: PanelLab) -> None:
     async with panel_of(lab, view="log") as pilot:
         app = app_of(pilot)
